@@ -1,14 +1,14 @@
-/** Answers with their rows, built in one place. */
+/** Builds the results of look-ups: columns, statuses and rows. */
 import type { Row, LookupStats } from '../points/result.ts';
 import { statusText } from '../points/status.ts';
 
-/** What all answers have. */
+/** The parts that all results have. */
 interface Shared {
   status: Uint8Array;
   stats: LookupStats;
   /** With `snap` only. */
   snapped?: { nm: Float32Array };
-  /** Why the point, or the ID, at an index has no answer. */
+  /** Returns the error of the point or ID at an index. */
   errorOf: (index: number) => Error | undefined;
 }
 
@@ -20,8 +20,9 @@ type Answer<Columns, Fields> = Columns & {
 };
 
 /**
- * @param columns What else the answer holds.
- * @param fieldsOf What a row has of these columns.
+ * Builds a result.
+ * @param columns The columns of this kind of result.
+ * @param fieldsOf Returns the fields of one row from those columns.
  */
 export const buildResult = <Columns, Fields>(
   { status, stats, snapped, errorOf }: Shared,
@@ -44,5 +45,5 @@ export const buildResult = <Columns, Fields>(
   },
 });
 
-/** A member that is there only when it was asked for. */
+/** Leaves the member out when points were not snapped. */
 const snappedNm = <T>(nm: T | undefined): { snappedNm?: T } => (nm === undefined ? {} : { snappedNm: nm });

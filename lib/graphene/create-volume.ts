@@ -1,4 +1,7 @@
-/** From what is known of a volume to the volume, top to bottom: nothing is asked here, and nothing read but the file of a root cache. */
+/**
+ * Creates a volume from its resolved description: connects the reader, the caches and the graph client. Sends
+ * no request, and reads no file except that of a root cache.
+ */
 import type { Logger } from '../base/logger.ts';
 import { retryObserver, type Observer } from '../base/volume-events.ts';
 import { redactSecretsIn } from '../base/secret-redaction.ts';
@@ -23,7 +26,8 @@ import type { ResolvedGraph } from './resolve/resolve-graph.ts';
 import type { ResolvedPrecomputed } from './resolve/resolve-precomputed.ts';
 import { openRootCache } from './volume-root-cache.ts';
 
-interface With<Options> {
+/** What a volume is created with, besides its description. */
+interface VolumeSetup<Options> {
   options: Options;
   http: HttpClient;
   logger: Logger;
@@ -32,21 +36,21 @@ interface With<Options> {
 
 export function createPrecomputedVolume(
   resolved: ResolvedPrecomputed,
-  given: With<Omit<OpenOptions, 'resolution'>>,
+  setup: VolumeSetup<Omit<OpenOptions, 'resolution'>>,
 ): PrecomputedVolume {
-  return new PrecomputedVolume(partsOf({ ...resolved, mip: 0 }, given));
+  return new PrecomputedVolume(createParts({ ...resolved, mip: 0 }, setup));
 }
 
-/** @throws SnapshotError for `rootCache.file`. */
+/** Creates a graphene volume. @throws SnapshotError for `rootCache.file`. */
 export async function createGrapheneVolume(
   { description, graph, info, server, materializations, store }: ResolvedGraph,
-  given: With<OpenGrapheneOptions>,
+  setup: VolumeSetup<OpenGrapheneOptions>,
 ): Promise<GrapheneVolume> {
-  const { options, logger, observe } = given,
+  const { options, logger, observe } = setup,
     { path } = server,
     { settleMs, batchWindowMs, rootTimeoutMs, rootConcurrency, retries } = options,
     { ids, nLayers, cvMip } = graph;
-  const parts = partsOf({ description, info, store, infoWasRead: false, mip: cvMip }, given),
+  const parts = createParts({ description, info, store, infoWasRead: false, mip: cvMip }, setup),
     life = parts.life.signal;
   const datastack =
     description.datastack && materializations
@@ -79,12 +83,12 @@ export async function createGrapheneVolume(
     retries,
     onRetry,
   });
-  const caching = options.rootCache === true ? {} : options.rootCache || undefined,
+  const cacheOptions = options.rootCache === true ? {} : options.rootCache || undefined,
     history = createRootHistory(roots, api);
   const rootCache =
-    caching &&
+    cacheOptions &&
     (await openRootCache(
-      caching,
+      cacheOptions,
       { source: roots, history, graph: path.tableUrl, ids, nLayers, windowClock: instants },
       logger,
       options.cacheDir,
@@ -106,18 +110,19 @@ export async function createGrapheneVolume(
   );
 }
 
-interface Known {
+/** What was resolved of a volume. */
+interface ResolvedVolume {
   description: VolumeDescription;
   info: VolumeInfo;
   store: Store;
   infoWasRead: boolean;
-  /** Used unless the options name one. */
+  /** Scale to read, unless the options name one. */
   mip: number;
 }
 
-function partsOf(
-  { description, info, store, infoWasRead, mip }: Known,
-  { options, http, logger, observe }: With<Omit<OpenOptions, 'resolution'>>,
+function createParts(
+  { description, info, store, infoWasRead, mip }: ResolvedVolume,
+  { options, http, logger, observe }: VolumeSetup<Omit<OpenOptions, 'resolution'>>,
 ): VolumeParts {
   const { info: raw, redirects } = description;
   return {

@@ -1,4 +1,6 @@
-/** A chunkedgraph and its watershed: supervoxels at points, and their root IDs at a moment. */
+/**
+ * The public class GrapheneVolume: supervoxels at points of a watershed, and their roots in its chunkedgraph.
+ */
 import { cooperativeRunner } from '../base/cooperative-work.ts';
 import { redactSecrets } from '../base/secret-redaction.ts';
 import { formatVec3 } from '../base/vec3.ts';
@@ -48,7 +50,7 @@ export interface GrapheneParts extends VolumeParts {
   graph: GraphInfo;
   path: GraphPath;
   roots: RootSource;
-  /** In front of `roots`, when there is one. */
+  /** Answers before `roots`, if the volume was opened with a root cache. */
   rootCache: OpenedRootCache | undefined;
   windowClock: WindowClock;
   checkSupervoxels: boolean;
@@ -57,23 +59,34 @@ export interface GrapheneParts extends VolumeParts {
   datastack: VolumeDatastack | undefined;
 }
 
-/** One point, or one ID, at a time. */
+/** Options of a look-up of one point. */
 export type OnePointOptions = Omit<
   ScatteredPointsOptions,
   'onError' | 'onProgress' | 'agglomerate' | 'borrow'
 >;
 
+/**
+ * A chunkedgraph and its watershed, opened by `openGraphene`. It looks up the supervoxel and the root at
+ * points, and the roots of supervoxels. `volume.graph` has all other calls of the graph API.
+ *
+ * Points are in voxels of mip 0, xyz, unless `resolution` sets another unit. IDs are bigints, or
+ * BigUint64Arrays.
+ * @example
+ * await using volume = await openGraphene('cave://minnie65_public', { timestamp: 'mat_943', resolution: 'viewer' });
+ * const { supervoxelIds, rootIds, status } = await volume.scatteredPoints([[240640, 207872, 21360]]);
+ * const rootId = await volume.rootAt([240640, 207872, 21360]);
+ */
 export class GrapheneVolume extends Volume {
   readonly #parts: GrapheneParts;
-  /** Of this volume's root look-ups. */
-  readonly #moment: TimestampOption;
+  /** Timestamp of this volume's root look-ups. */
+  readonly #timestamp: TimestampOption;
   #graph: ChunkedGraph | undefined;
 
-  /** @internal Volumes come from `openGraphene`. */
+  /** @internal Volumes are created by `openGraphene`. */
   constructor(parts: GrapheneParts, moment?: TimestampOption) {
     super(parts);
     this.#parts = parts;
-    this.#moment = moment;
+    this.#timestamp = moment;
   }
 
   #graphParts(): ChunkedGraphParts {
@@ -104,47 +117,53 @@ export class GrapheneVolume extends Volume {
     };
   }
 
-  /** What it was opened by; undefined when that was the graph's own path. */
+  /** The datastack that the volume was opened by; undefined when it was opened by the path of its graph. */
   get datastack(): VolumeDatastack | undefined {
     return this.#parts.datastack;
   }
 
-  /** What is remembered of roots; undefined unless the volume was opened with `rootCache`. */
+  /** The roots that are kept; undefined unless the volume was opened with the option `rootCache`. */
   get rootCache(): VolumeRootCache | undefined {
     return this.#parts.rootCache?.cache;
   }
 
-  /** Ends everything under way and all connections; later calls are refused. A `rootCache.file` is written, or a warning that it cannot be. */
+  /**
+   * Closes the volume: aborts all calls in flight and closes all connections. Later calls throw
+   * VolumeClosedError. Writes the file of the root cache, if there is one; logs a warning when it cannot be
+   * written.
+   */
   override async close(): Promise<void> {
     await super.close();
     await this.#parts.rootCache?.saveToFile();
   }
 
-  /** The chunkedgraph as its server describes it, and everything else that can be asked about it. */
+  /** The chunkedgraph: its description, and all calls of the graph API. */
   get graph(): ChunkedGraph {
-    return (this.#graph ??= new ChunkedGraph(this.#graphParts(), this.#moment));
+    return (this.#graph ??= new ChunkedGraph(this.#graphParts(), this.#timestamp));
   }
 
   /**
-   * The moment that "now" stands for: the earlier of the local clock and the server's, the later when they are more than 5 minutes apart. It
-   * never goes back, and never lies before an edit that this process has made. Give it to several calls to have them agree.
+   * Returns the timestamp that "now" means: the earlier of the local clock and the server's clock, or the
+   * later one when they differ by more than 5 minutes. It never goes back, and is never before an edit that
+   * this process has made. Pass it to several calls to get answers of the same timestamp.
    */
   now(): Date {
     return new Date(this.#parts.windowClock.now());
   }
 
   /**
-   * The newest moment whose roots are final: edits appear up to `settleMs` after their own timestamp. What is asked about later moments
-   * may be answered otherwise tomorrow.
+   * Returns the newest timestamp whose roots are final. An edit appears up to `settleMs` after its own
+   * timestamp, so roots at later timestamps may still change.
    */
   settled(): Date {
     return new Date(this.#parts.windowClock.settled());
   }
 
   /**
-   * The same volume at one moment; connections and caches are shared, and closing either closes both. `'mat'` and `'mat_943'` are looked up
-   * by each call that needs them.
-   * @throws TimestampError.
+   * Returns the same volume at a fixed timestamp. Both share connections and caches, and closing either
+   * closes both. `'mat'` and `'mat_943'` are looked up by each call that needs them.
+   * @param timestamp Default of all root look-ups of the returned volume.
+   * @throws TimestampError for a timestamp that cannot be used.
    */
   at(timestamp: Timestamp): GrapheneVolume {
     return new GrapheneVolume(
@@ -154,11 +173,15 @@ export class GrapheneVolume extends Volume {
   }
 
   /**
-   * Supervoxel and root ID at each point: N in, N out, in the order given, 0 wherever there is none.
+   * Looks up the supervoxel and the root at each point. N points give N results, in the same order; 0 where
+   * there is none. With `agglomerate: false` it looks up supervoxels only.
    *
-   * @param points `[x, y, z][]`, `{ x, y, z }[]`, a flat typed array or columns; voxels of mip 0 unless `resolution` says otherwise; floored.
-   *   They are copied before the call returns, unless `borrow` is true.
-   * @throws PartialResultError (see `onError`); TypeError, RangeError, TimestampError, InfoError UNSUPPORTED, `signal.reason`.
+   * @param points `[x, y, z][]`, `{ x, y, z }[]`, a flat typed array (xyz interleaved), or columns
+   *   `{ x, y, z }`. The unit is one voxel of mip 0, unless `resolution` sets another. Coordinates are
+   *   rounded down. Points are copied before the call returns, unless `borrow` is true.
+   * @throws PartialResultError when points or roots failed, unless `onError` is `'status'`; TypeError or
+   *   RangeError for points or options that cannot be used; TimestampError; InfoError UNSUPPORTED;
+   *   VolumeClosedError; `signal.reason`.
    */
   scatteredPoints(
     points: PointInput,
@@ -177,27 +200,31 @@ export class GrapheneVolume extends Volume {
     options: ScatteredPointsOptions = {},
   ): Promise<PointsResult | SupervoxelResult> {
     const { source, options: own } = captureArguments(points, options, SCATTERED_OPTIONS);
-    return this.#inTime(source, own, (message) => this.#parts.logger.warn(message));
+    return this.#scatteredPointsInTime(source, own, (message) => this.#parts.logger.warn(message));
   }
 
   /**
-   * Root IDs of supervoxels that are known already: no voxel is read. Zeros are `background`, IDs at or above the wanted layer are kept
-   * and `notLookedUp`; with `validate`, those of the root layer are `ok` or `noRoot`.
-   * @throws PartialResultError (see `onError`); TypeError unless the IDs are bigints; RangeError, TimestampError, `signal.reason`.
+   * Looks up the roots of supervoxels. No voxel is read. N IDs give N results, in the same order.
+   *
+   * The ID 0 gets the status `background`. An ID at or above the requested layer is kept, with the status
+   * `notLookedUp`; with `validate`, an ID of the root layer gets `ok` or `noRoot`.
+   * @param supervoxelIds A BigUint64Array, or an array of bigints. It is copied, unless `borrow` is true.
+   * @throws PartialResultError when roots failed, unless `onError` is `'status'`; TypeError unless the IDs
+   *   are bigints; RangeError; TimestampError; VolumeClosedError; `signal.reason`.
    */
   async roots(supervoxelIds: Ids, options: RootOptions = {}): Promise<RootsResult> {
     const own = parseOptions(options, ROOT_OPTIONS);
     const ids = copyIds(supervoxelIds, { borrow: own.borrow, what: 'supervoxel ID' });
-    return callWithDeadline(this.#parts, own, (bound) => this.#roots(ids, bound));
+    return callWithDeadline(this.#parts, own, (bounded) => this.#roots(ids, bounded));
   }
 
   async #roots(ids: BigUint64Array, options: RootOptions): Promise<RootsResult> {
-    const began = performance.now();
-    const answer = await this.#lookUp(ids, await this.#question(options));
+    const startedAt = performance.now();
+    const answer = await this.#lookUp(ids, await this.#prepareRootQuery(options));
     const { rootIds, outcomes: fates, failures } = answer;
     const status = new Uint8Array(fates.length);
     await cooperativeRunner.run(writeRootStatuses(fates, wordsOf(ids), status));
-    const total = performance.now() - began;
+    const total = performance.now() - startedAt;
     const stats: LookupStats = {
       points: ids.length,
       chunks: 0,
@@ -219,29 +246,34 @@ export class GrapheneVolume extends Volume {
   }
 
   /**
-   * The supervoxel at one point, `[x, y, z]` or `{ x, y, z }`; 0n on background.
-   * @throws PointError whose `code` is the status in upper case; as `scatteredPoints`.
+   * Looks up the supervoxel at one point. Returns 0n on background.
+   * @param point `[x, y, z]` or `{ x, y, z }`, in voxels of mip 0 unless `resolution` sets another unit.
+   * @throws PointError when there is no answer: its `code` is the status in upper case, such as
+   *   `OUT_OF_BOUNDS`. Other errors as `scatteredPoints`, apart from PartialResultError.
    */
   async supervoxelAt(
     point: Point,
     options: Omit<OnePointOptions, keyof RootOptions> & { signal?: AbortSignal; timeoutMs?: number } = {},
   ): Promise<bigint> {
-    const { supervoxelId } = await this.#one(point, { ...options, agglomerate: false });
+    const { supervoxelId } = await this.#lookUpOne(point, { ...options, agglomerate: false });
     return supervoxelId;
   }
 
   /**
-   * The root ID at one point, `[x, y, z]` or `{ x, y, z }`; 0n on background.
-   * @throws PointError whose `code` is the status in upper case; as `scatteredPoints`.
+   * Looks up the root at one point. Returns 0n on background.
+   * @param point `[x, y, z]` or `{ x, y, z }`, in voxels of mip 0 unless `resolution` sets another unit.
+   * @throws PointError when there is no answer: its `code` is the status in upper case, such as `NO_ROOT`.
+   *   Other errors as `scatteredPoints`, apart from PartialResultError.
    */
   async rootAt(point: Point, options: OnePointOptions = {}): Promise<bigint> {
-    const { rootId } = await this.#one(point, options);
+    const { rootId } = await this.#lookUpOne(point, options);
     return rootId;
   }
 
   /**
-   * The root ID of one supervoxel; 0n for 0n.
-   * @throws PointError whose `code` is the status in upper case; as `roots`.
+   * Looks up the root of one supervoxel. Returns 0n for 0n.
+   * @throws PointError when there is no answer: its `code` is the status in upper case, such as `NO_ROOT`.
+   *   Other errors as `roots`, apart from PartialResultError.
    */
   async rootOf(supervoxelId: bigint, options: Omit<RootOptions, 'onError' | 'borrow'> = {}): Promise<bigint> {
     const result = await this.roots([supervoxelId], { ...options, onError: 'status' });
@@ -251,13 +283,20 @@ export class GrapheneVolume extends Volume {
     return row.rootId;
   }
 
-  async #one(point: Point, given: ScatteredPointsOptions): Promise<{ supervoxelId: bigint; rootId: bigint }> {
-    // A lone point on background is an ordinary answer: no advice about resolutions.
+  async #lookUpOne(
+    point: Point,
+    given: ScatteredPointsOptions,
+  ): Promise<{ supervoxelId: bigint; rootId: bigint }> {
+    // One point on background is an ordinary answer, so no warning about the resolution.
     const options = parseOptions(given, SCATTERED_OPTIONS),
       source = toPointSource([point]),
       xyz = new Float64Array(3);
     source.read(0, xyz);
-    const result = await this.#inTime(source, { ...options, onError: 'status' }, () => undefined);
+    const result = await this.#scatteredPointsInTime(
+      source,
+      { ...options, onError: 'status' },
+      () => undefined,
+    );
     const [row] = result.rows() as IterableIterator<{
       supervoxelId: bigint;
       rootId?: bigint;
@@ -269,7 +308,7 @@ export class GrapheneVolume extends Volume {
       this.#parts.logger.warn(
         `${name}: supervoxel ${row.supervoxelId} does not belong to the graph chunk of the point`,
       );
-      // 0n is for background alone.
+      // 0n means background, so a suspect supervoxel without a root is an error.
       if ('timestamp' in result && row.rootId === 0n)
         throw createPointError(
           `${name} (supervoxel ${row.supervoxelId})`,
@@ -289,7 +328,7 @@ export class GrapheneVolume extends Volume {
     return { supervoxelId: row.supervoxelId, rootId: row.rootId ?? 0n };
   }
 
-  async #inTime(
+  async #scatteredPointsInTime(
     points: PointSource,
     options: ScatteredPointsOptions,
     warn: (message: string) => void,
@@ -297,7 +336,7 @@ export class GrapheneVolume extends Volume {
     return callWithDeadline(
       this.#parts,
       options,
-      (bound) => this.#scatteredPoints(points, bound, warn),
+      (bounded) => this.#scatteredPoints(points, bounded, warn),
       endingMs(points, options),
     );
   }
@@ -307,9 +346,9 @@ export class GrapheneVolume extends Volume {
     options: ScatteredPointsOptions,
     warn: (message: string) => void,
   ): Promise<PointsResult | SupervoxelResult> {
-    const began = performance.now();
+    const startedAt = performance.now();
     const resolution = resolveResolution(options.resolution, this.#parts.datastack) ?? this.parts.resolution;
-    const question = await this.#question(options);
+    const query = await this.#prepareRootQuery(options);
     const check = new SupervoxelCheck(this.#parts.graph, this.#parts.checkSupervoxels);
     const read = await this.#parts.reader.read(points, {
       resolution,
@@ -333,7 +372,7 @@ export class GrapheneVolume extends Volume {
       return await throwIfPartial(result, status, options.onError, failures);
     }
     const chunksDone = performance.now();
-    const answer = await this.#lookUp(supervoxelIds, question);
+    const answer = await this.#lookUp(supervoxelIds, query);
     const { rootIds } = answer;
     await cooperativeRunner.run(applyRootOutcomes(answer.outcomes, status));
     const done = performance.now();
@@ -341,7 +380,7 @@ export class GrapheneVolume extends Volume {
     stats.distinctSupervoxels = answer.distinct;
     Object.assign(stats, rootCacheHits(answer));
     stats.ms.roots = done - chunksDone;
-    stats.ms.total = done - began;
+    stats.ms.total = done - startedAt;
     const result: PointsResult = buildResult(
       { status, stats, snapped, errorOf: (index) => rootErrorAt(answer, status, index) ?? errorOf(index) },
       { supervoxelIds, rootIds, timestamp: new Date(answer.timestampMs), settled: answer.settled },
@@ -350,24 +389,24 @@ export class GrapheneVolume extends Volume {
     return await throwIfPartial(result, status, options.onError, failures, answer.failures);
   }
 
-  #lookUp(ids: BigUint64Array, { moment, ...question }: Question): Promise<RootsAnswer> {
+  #lookUp(ids: BigUint64Array, { moment, ...question }: RootQuery): Promise<RootsAnswer> {
     const { logger, windowClock: instants, roots, rootCache } = this.#parts;
     const timestampMs = moment === 'settled' ? instants.settled() : moment;
     if (timestampMs !== undefined && timestampMs > instants.now() + FUTURE_MS)
       logger.warn(
-        `${new Date(timestampMs).toISOString()} is in the future: the server answers as of now, and later answers for that moment may differ`,
+        `timestamp ${new Date(timestampMs).toISOString()} is in the future: the server answers as of now, and later answers for that timestamp may differ`,
       );
     return (rootCache?.cache ?? roots).lookUp(ids, { ...question, timestampMs });
   }
 
-  /** Checked, and with a version looked up unless no root is wanted. */
-  async #question({
+  /** Checks the options of a root look-up, and looks up the timestamp of a version if roots are requested. */
+  async #prepareRootQuery({
     timestamp,
     stopLayer,
     validate,
     signal,
     agglomerate = true,
-  }: RootOptions & { agglomerate?: boolean }): Promise<Question> {
+  }: RootOptions & { agglomerate?: boolean }): Promise<RootQuery> {
     const {
       graph: { nLayers },
       datastack,
@@ -378,7 +417,7 @@ export class GrapheneVolume extends Volume {
       );
     const versions = toVersionSource(datastack),
       wanted = checkTimestampOption(
-        timestamp === undefined ? this.#moment : parseTimestampOption(timestamp),
+        timestamp === undefined ? this.#timestamp : parseTimestampOption(timestamp),
         versions,
       );
     return {
@@ -390,21 +429,21 @@ export class GrapheneVolume extends Volume {
   }
 }
 
-/** Of a root look-up, apart from the IDs. */
-interface Question {
+/** Everything that a root look-up needs besides the IDs. */
+interface RootQuery {
   moment: Exclude<TimestampOption, NamedVersion>;
   stopLayer: number | undefined;
   validate: boolean | undefined;
   signal: AbortSignal | undefined;
 }
 
-/** A member of the stats that is there only with a root cache. */
+/** Leaves the counter out without a root cache. */
 const rootCacheHits = ({ cached }: RootsAnswer): { rootCacheHits?: number } =>
   cached === undefined ? {} : { rootCacheHits: cached };
 
-/** Clocks differ; a timestamp this far ahead is no clock's. */
+/** A timestamp further ahead than this is in the future; less is a difference between clocks. */
 const FUTURE_MS = 60_000;
 
-/** Why a root could not be looked up; undefined for all other statuses. */
+/** Error of a root that could not be looked up; undefined for every other status. */
 const rootErrorAt = (answer: RootsAnswer, status: Uint8Array, index: number): Error | undefined =>
   status[index] === PointStatus.rootFailed ? findFailureReason(answer, index) : undefined;

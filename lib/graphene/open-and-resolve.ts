@@ -1,4 +1,7 @@
-/** From a path, or from the description of a volume, to a volume that answers. */
+/**
+ * The public functions that open a volume, or resolve it to a description: openGraphene, openPrecomputed,
+ * resolveVolume.
+ */
 import { leaveOnAbort } from '../base/abort.ts';
 import { withDeadline } from '../base/deadline.ts';
 import { PathError } from '../base/errors.ts';
@@ -38,15 +41,17 @@ import {
 } from './resolve/resolve-precomputed.ts';
 
 const CONSOLE: Logger = { warn: (message) => console.warn(`graphene-points: ${message}`) };
-const loggerOf = ({ logger = CONSOLE }: { logger?: Logger }): Logger => ({
+const createLogger = ({ logger = CONSOLE }: { logger?: Logger }): Logger => ({
   warn: (message) => logger.warn(safeText(message)),
 });
 
-const observerOf = ({ onEvent }: Pick<OpenOptions, 'onEvent'>, logger: Logger): Observer | undefined =>
-  createObserver(onEvent, (message) => logger.warn(message));
+const createVolumeObserver = (
+  { onEvent }: Pick<OpenOptions, 'onEvent'>,
+  logger: Logger,
+): Observer | undefined => createObserver(onEvent, (message) => logger.warn(message));
 
-/** Options that are checked, and how what they are about is come by. */
-interface Start<Resolved> {
+/** Checked options, and the function that resolves the volume with them. */
+interface Opening<Resolved> {
   options: OpenGrapheneOptions;
   logger: Logger;
   observe: Observer | undefined;
@@ -54,51 +59,70 @@ interface Start<Resolved> {
 }
 
 /**
- * Opens a Precomputed volume: reads its info, and those that it redirects to, and nothing else; of a description, nothing.
+ * Opens a Precomputed volume. It reads the volume's info, and the infos of any redirects, and no chunk. With
+ * a description it reads nothing.
  *
- * @param path `file://` or a plain path, `http(s)://`, `gs://`, `s3://`, `mem://`; a leading `precomputed://`, or Neuroglancer's
- *   `|neuroglancer-precomputed:` at its end, is optional. Or what `resolveVolume` gave.
- * @throws PathError, InfoError (NOT_FOUND, BAD_INFO, UNSUPPORTED), RequestError; CredentialsError NOT_FOUND for a description that wants
- *   credentials which are not given; RangeError or TypeError for an impossible option.
+ * @param path A path `gs://`, `s3://`, `http(s)://`, `mem://`, `file://` or a plain path to a folder. A
+ *   leading `precomputed://`, or Neuroglancer's `|neuroglancer-precomputed:` at the end, is optional. Or a
+ *   description from `resolveVolume`.
+ * @param options Every option is optional.
+ * @returns The volume. Close it after use.
+ * @throws PathError; InfoError NOT_FOUND, BAD_INFO or UNSUPPORTED; RequestError; CredentialsError NOT_FOUND
+ *   when the volume was resolved with credentials that are not given; RangeError or TypeError for an option
+ *   that cannot be used; DeadlineError; `signal.reason`.
+ * @example
+ * await using volume = await openPrecomputed('gs://BUCKET/PATH');
+ * const { values, status } = await volume.scatteredPoints([[100, 200, 30]]);
  */
 export async function openPrecomputed(
   path: string | PrecomputedDescription,
-  given: OpenOptions = {},
+  options: OpenOptions = {},
 ): Promise<PrecomputedVolume> {
-  const start = startPlain(path, given);
-  return withHttp(start, async (http) =>
-    createPrecomputedVolume(await start.resolve(http), { ...start, http }),
+  const opening = preparePrecomputed(path, options);
+  return withHttp(opening, async (http) =>
+    createPrecomputedVolume(await opening.resolve(http), { ...opening, http }),
   );
 }
 
 /**
- * Opens a chunkedgraph and its watershed: reads the graph's info and nothing else; of a datastack, what its server says of it before.
+ * Opens a chunkedgraph and its watershed. It reads the graph's info and no chunk. For a datastack, it first
+ * reads the datastack's description from its info service.
  *
- * @param path `graphene://[middleauth+]https://HOST[:PORT]/segmentation/table/NAME`, or one of the older spellings; `cave://DATASTACK`, or
- *   the same as `{ datastack, server }`; or what `resolveVolume` gave.
- * @throws PathError (BAD_PATH; INSECURE_TOKEN; FORBIDDEN_ADDRESS when a server names a place it must not), InfoError, GraphError;
- *   TimestampError; SnapshotError for `rootCache.file`; CredentialsError NOT_FOUND for a description that wants a token or credentials which
- *   are not to be had; RangeError or TypeError for an impossible option.
+ * @param path A path `graphene://[middleauth+]https://HOST[:PORT]/segmentation/table/NAME`, or an older
+ *   spelling of it; `cave://DATASTACK`, or the same as `{ datastack, server }`; or a description from
+ *   `resolveVolume`.
+ * @param options Every option is optional.
+ * @returns The volume. Close it after use.
+ * @throws PathError BAD_PATH, INSECURE_TOKEN, or FORBIDDEN_ADDRESS when a server names an address that it may
+ *   not name; InfoError; GraphError; TimestampError; SnapshotError for `rootCache.file`; CredentialsError
+ *   NOT_FOUND when the volume was resolved with a token or credentials that are not found here; RangeError or
+ *   TypeError for an option that cannot be used; DeadlineError; `signal.reason`.
+ * @example
+ * await using volume = await openGraphene('cave://minnie65_public', { timestamp: 'mat_943' });
+ * const rootId = await volume.rootAt([240640, 207872, 21360], { resolution: 'viewer' });
  */
 export async function openGraphene(
   path: string | DatastackPath | GrapheneDescription,
-  given: OpenGrapheneOptions = {},
+  options: OpenGrapheneOptions = {},
 ): Promise<GrapheneVolume> {
-  const start = startGraph(path, given);
-  return withHttp(start, async (http) => {
-    // While the servers are asked. A package that cannot be loaded now is tried again with the first look-up.
+  const opening = prepareGraphene(path, options);
+  return withHttp(opening, async (http) => {
+    // Loads the HTTP package while the servers answer. If that fails, the first look-up loads it again.
     const prepared = Promise.allSettled([loadGot()]);
-    const volume = await createGrapheneVolume(await start.resolve(http), { ...start, http });
+    const volume = await createGrapheneVolume(await opening.resolve(http), { ...opening, http });
     await prepared;
     return volume;
   });
 }
 
 /**
- * The first half of opening a volume: asks its servers, reads no chunk, and gives what it found as plain JSON, from which `openGraphene` or
- * `openPrecomputed` opens it in another thread or on another machine. Tokens and credentials are named there, never held.
+ * Resolves a path to a description: the first half of opening a volume. It requests what the servers know and
+ * reads no chunk. The description is plain JSON. `openGraphene` or `openPrecomputed` opens the volume from
+ * it, in another thread or on another machine. It names tokens and credentials, and never contains them.
  *
- * @throws as `openGraphene` and `openPrecomputed`; PathError BAD_PATH when the path, or the info, holds a secret.
+ * @param path As for `openGraphene` or `openPrecomputed`, apart from a description.
+ * @throws As `openGraphene` and `openPrecomputed`; PathError BAD_PATH when the path or the info contains a
+ *   secret.
  * @example
  * const description = await resolveVolume('cave://minnie65_public', { timestamp: 'mat_943' });
  * await using volume = await openGraphene(JSON.parse(JSON.stringify(description)));
@@ -112,85 +136,88 @@ export async function resolveVolume(
   return description;
 }
 
-/** What a description says, read. */
+/** A resolved volume: its description, with the infos parsed. */
 export interface FoundVolume {
   description: VolumeDescription;
   info: VolumeInfo;
   graph?: GraphInfo;
 }
 
-/** The same for this process alone: a secret that the path holds stays in it. */
+/** As resolveVolume, for use in this process only: a secret in the path stays in the description. */
 export async function findVolume(
   path: string | DatastackPath,
-  given: OpenGrapheneOptions = {},
+  options: OpenGrapheneOptions = {},
 ): Promise<FoundVolume> {
   const isGraph = typeof path !== 'string' || isGraphPath(normalizeCloudPath(path)),
-    start = isGraph ? startGraph(path, given) : startPlain(path, given as OpenOptions);
-  return withHttp(start, async (http) => {
-    const known: FoundVolume = await start.resolve(http);
+    opening = isGraph ? prepareGraphene(path, options) : preparePrecomputed(path, options as OpenOptions);
+  return withHttp(opening, async (http) => {
+    const known: FoundVolume = await opening.resolve(http);
     http.close();
     return known;
   });
 }
 
-function startPlain(path: string | PrecomputedDescription, given: OpenOptions): Start<ResolvedPrecomputed> {
+function preparePrecomputed(
+  path: string | PrecomputedDescription,
+  userOptions: OpenOptions,
+): Opening<ResolvedPrecomputed> {
   if (isDescription(path)) {
-    const description = described(path, 'precomputed');
-    return starting(
-      parseOptions(mergeDescribedOptions(description, given), OPEN_OPTIONS),
+    const description = parseDescriptionOfKind(path, 'precomputed');
+    return prepareOpening(
+      parseOptions(mergeDescribedOptions(description, userOptions), OPEN_OPTIONS),
       (options, http, logger) => reopenPrecomputed(description, options, http, logger),
     );
   }
   const place = parsePrecomputedPath(path),
-    options = parseOptions(given, OPEN_OPTIONS);
+    options = parseOptions(userOptions, OPEN_OPTIONS);
   resolveResolution(options.resolution, undefined);
-  return starting(options, (_, http, logger) => resolvePrecomputed(place, options, http, logger));
+  return prepareOpening(options, (_, http, logger) => resolvePrecomputed(place, options, http, logger));
 }
 
-function startGraph(
+function prepareGraphene(
   path: string | DatastackPath | GrapheneDescription,
-  given: OpenGrapheneOptions,
-): Start<ResolvedGraph> {
+  userOptions: OpenGrapheneOptions,
+): Opening<ResolvedGraph> {
   if (isDescription(path)) {
-    const description = described(path, 'graphene');
-    return starting(
-      parseOptions(mergeDescribedOptions(description, given), GRAPHENE_OPTIONS),
+    const description = parseDescriptionOfKind(path, 'graphene');
+    return prepareOpening(
+      parseOptions(mergeDescribedOptions(description, userOptions), GRAPHENE_OPTIONS),
       (options, http, logger) => reopenGraph(description, options, http, logger),
     );
   }
-  const options = parseOptions(given, GRAPHENE_OPTIONS),
+  const options = parseOptions(userOptions, GRAPHENE_OPTIONS),
     asked = parseGraphInput(path, options);
-  return starting(options, (_, http, logger) => resolveGraph(asked, http, logger));
+  return prepareOpening(options, (_, http, logger) => resolveGraph(asked, http, logger));
 }
 
-function starting<Options extends OpenOptions | OpenGrapheneOptions, Resolved>(
+function prepareOpening<Options extends OpenOptions | OpenGrapheneOptions, Resolved>(
   options: Options,
   resolve: (options: Options, http: HttpClient, logger: Logger) => Promise<Resolved>,
-): Start<Resolved> {
-  const logger = loggerOf(options);
+): Opening<Resolved> {
+  const logger = createLogger(options);
   return {
     options,
     logger,
-    observe: observerOf(options, logger),
+    observe: createVolumeObserver(options, logger),
     resolve: (http) => resolve(options, http, logger),
   };
 }
 
-function described<Kind extends VolumeDescription['kind']>(
-  given: unknown,
+function parseDescriptionOfKind<Kind extends VolumeDescription['kind']>(
+  userOptions: unknown,
   kind: Kind,
 ): Extract<VolumeDescription, { kind: Kind }> {
-  const description = parseDescription(given);
+  const description = parseDescription(userOptions);
   if (description.kind === kind) return description as Extract<VolumeDescription, { kind: Kind }>;
   throw new PathError(
     'BAD_PATH',
-    `the description is of a ${description.kind} volume: use ${kind === 'graphene' ? 'openPrecomputed' : 'openGraphene'}`,
+    `the description is that of a ${description.kind} volume: use ${kind === 'graphene' ? 'openPrecomputed' : 'openGraphene'}`,
   );
 }
 
-/** An HTTP client for one volume; closed again when the opening fails. */
+/** Opens a volume with an HTTP client of its own, and closes the client when that fails. */
 async function withHttp<T>(
-  { options, observe }: Pick<Start<unknown>, 'options' | 'observe'>,
+  { options, observe }: Pick<Opening<unknown>, 'options' | 'observe'>,
   open: (http: HttpClient) => Promise<T>,
 ): Promise<T> {
   const { concurrency = 32, timeoutMs, signal, retries, pace, connectTimeoutMs, idleTimeoutMs } = options;

@@ -1,4 +1,4 @@
-/** From options to a volume's part of the cache on disk. */
+/** Opens a volume's part of the disk cache, as its options say. */
 import { createHash } from 'node:crypto';
 import type { Logger } from '../base/logger.ts';
 import { DiskCache } from '../cache/disk-cache.ts';
@@ -7,8 +7,10 @@ import type { OpenOptions } from './option-types.ts';
 import type { Store } from '../storage/store.ts';
 
 /**
+ * Opens the disk cache for one volume.
  * @param raw The volume's info.
- * @returns undefined when none is wanted, and for stores that are as near as the cache, or do not say who reads: files, memory.
+ * @returns undefined without `cacheDir`, and for stores without an identity: files and memory are as fast as
+ *   the cache.
  */
 export function openChunkCache(
   options: OpenOptions,
@@ -25,11 +27,12 @@ export function openChunkCache(
     num_channels,
     scales: revalidate === 'never' ? (scales as Scale[]).map(meaningOf) : scales,
   });
-  // Who reads: nobody else's entries are used, and the secrets themselves stay out of the cache.
+  // Entries belong to one reader's credentials. Only a hash of the identity goes into the cache, never a
+  // secret.
   const scope = Promise.resolve(store.identity()).then(
     (identity) => `${store.url} reader ${hash(identity)} info ${info}`,
   );
-  scope.catch(() => undefined); // told to each read that needs it
+  scope.catch(() => undefined); // each read that needs the scope gets the error itself
   const disk = new DiskCache({
     folder: cacheDir,
     maxBytes: cacheBytes,
@@ -40,7 +43,10 @@ export function openChunkCache(
 
 type Scale = Readonly<Record<string, unknown>> | null;
 
-/** What the bytes of a chunk mean. Even who never asks whether they are the latest must not read them as something else. */
+/**
+ * The parts of a scale that decide how chunk bytes are decoded. With `revalidate: 'never'` too, a change of
+ * these must not let cached bytes be decoded as something else.
+ */
 const meaningOf = (scale: Scale): unknown => [
   scale?.key,
   scale?.encoding,

@@ -1,4 +1,8 @@
-/** The options of opening a volume, each in one place: what it may be, what holds without it, its flag, and what it is for. */
+/**
+ * The option tables for opening a volume. Each row has the check, the default, the command-line flag and the
+ * description of one option. docs/options.md and the help of the command line are generated from these
+ * tables.
+ */
 import {
   BOOLEAN,
   FUNCTION,
@@ -28,10 +32,10 @@ import {
   RESOLUTION_OR_VIEWER,
 } from './reading-options.ts';
 
-/** An empty one is no URL or path, and told of as such. */
+/** Any string. An empty one is refused later, as a URL or path that cannot be used. */
 const anyText = (wanted: string): ValueKind => defineKind(wanted, (value) => typeof value === 'string');
 
-/** Either of two, the second by its own check. */
+/** Accepts a value that `is` accepts, and any other by the check of `other`. */
 const unless = (is: (value: unknown) => boolean, other: ValueKind): ValueKind => ({
   expected: other.expected,
   check: (name, value) => {
@@ -54,71 +58,73 @@ const isPace = (value: unknown): boolean =>
     (name) => typeof (value as Record<string, unknown> | null)?.[name] === 'function',
   );
 
-/** Slots of a root cache are counted in 32 bits. */
+/** The slots of a root cache are counted in 32 bits. */
 const MOST_ENTRIES = 1_000_000_000;
 
+/** Options within `rootCache`. */
 export const ROOT_CACHE_OPTIONS = {
   maxEntries: {
     kind: integerFrom(1, MOST_ENTRIES),
     default: '10_000_000',
-    says: 'most pairs of a supervoxel and a root that are kept',
+    says: 'maximum number of pairs of a supervoxel and a root',
   },
   maxAgeMs: {
     kind: defineNumberKind('a positive number of milliseconds', (value) => value > 0),
     default: '86_400_000, a day',
-    says: 'after so long a fact is asked again; Infinity: never',
+    says: 'age in ms after which a root is requested again; Infinity for never',
   },
   extendToCreation: {
     kind: BOOLEAN,
     default: 'false',
-    says: 'ask when a root was made instead of looking its supervoxels up at earlier moments',
+    says: 'request when a root was created, instead of looking up its supervoxels at earlier timestamps',
   },
   file: {
     kind: nonEmptyText('the path of a file'),
-    default: 'one a graph in cacheDir, where that is given; else nothing is kept beyond close()',
-    says: 'read when the volume is opened, written when it is closed',
+    default: 'with cacheDir, one file per graph in that folder; else roots are lost at close()',
+    says: 'snapshot that is read when the volume is opened and written when it is closed',
   },
 } as const satisfies OptionTable<RootCacheSettings>;
 
-/** Chunks kept between calls and processes. */
+/** Options of the memory cache and the disk cache. */
 export const CACHE_OPTIONS = {
   lruBytes: {
     kind: integerFrom(0),
     default: '0',
     flag: '--lru-bytes <size>',
-    says: 'encoded chunks kept in memory, in bytes',
-    flagSays: 'encoded chunks kept in memory, such as 200MB or 1GiB',
+    says: 'size of the memory cache of encoded chunks, in bytes',
+    flagSays: 'size of the memory cache of encoded chunks, such as 200MB or 1GiB',
   },
   lruEncoding: {
     kind: oneOf(...LRU_ENCODINGS),
     default: "'same'",
     flag: '--lru-encoding <encoding>',
-    says: 'how raw chunks of uint32 or uint64 are kept there',
+    says: 'encoding of raw uint32 and uint64 chunks in the memory cache',
   },
   cacheDir: {
     kind: nonEmptyText('the path of a folder'),
     default: 'none',
     flag: '--cache-dir <folder>',
-    says: 'folder in which chunks, shard indices and roots are kept between runs',
-    flagSays: 'keep chunks, shard indices and roots there between runs',
+    says: 'folder of the disk cache: keeps chunks, shard indices and roots between runs',
+    flagSays: 'keep chunks, shard indices and roots in this folder between runs',
   },
   cacheBytes: {
     kind: integerFrom(1),
     default: '10 GiB',
     flag: '--cache-bytes <size>',
-    says: 'what chunks in the cache folder may take together, in bytes',
-    flagSays: 'what chunks in the cache folder may take together, such as 20GB',
+    says: 'maximum total size of the chunks in the cache folder, in bytes',
+    flagSays: 'maximum total size of the chunks in the cache folder, such as 20GB',
   },
   revalidate: {
     kind: oneOf(...REVALIDATIONS),
     default: "'info'",
     flag: '--revalidate <when>',
-    says: 'when kept chunks are asked about: never; when the info of the volume has changed; always',
+    says: "when a cached chunk is checked against the bucket: never, when the volume's info has changed (info), or always",
   },
 } as const satisfies Partial<OptionTable<OpenOptions>>;
 
+/** Options of openPrecomputed. */
 export const OPEN_OPTIONS = {
-  // 'viewer' is an InfoError that says of what it is one.
+  // 'viewer' passes this check: it is refused later by an InfoError with a better message.
   resolution: { ...RESOLUTION_ROW, kind: unless((value) => value === 'viewer', RESOLUTION) },
   mip: MIP_ROW,
   storage: { kind: STORAGE, says: 'credentials of the bucket, or a store of your own' },
@@ -127,8 +133,8 @@ export const OPEN_OPTIONS = {
     kind: BOOLEAN,
     default: 'true',
     flag: '--no-range-reads',
-    says: 'read only a part of a large raw chunk, where few points need little of it',
-    flagSays: 'read chunks whole, also where few points need little of them',
+    says: 'read only part of a large raw chunk when its points need little of it',
+    flagSays: 'always read whole chunks, even when the points need little of them',
   },
   concurrency: {
     kind: integerFrom(1),
@@ -136,40 +142,45 @@ export const OPEN_OPTIONS = {
     flag: '--concurrency <n>',
     says: 'chunks in flight at once',
   },
-  retries: { kind: integerFrom(0), default: '4', says: 'tries after the first, of what may pass' },
+  retries: {
+    kind: integerFrom(0),
+    default: '4',
+    says: 'retries of a request whose failure may be temporary',
+  },
   connectTimeoutMs: { kind: integerFrom(1), default: '10_000', says: 'longest wait for a connection' },
   idleTimeoutMs: { kind: integerFrom(1), default: '30_000', says: 'longest silence of a storage server' },
   pace: {
     kind: defineKind('an object with the methods take, allow and batchSize', isPace),
-    default: 'one for all volumes of the process',
-    says: 'at what pace servers are asked, and what is learnt of how much each can take',
+    default: 'shared by all volumes of the process',
+    says: 'limits the requests per host, and learns how many requests and IDs each host can take',
   },
   timeoutMs: {
     ...WAIT_OPTIONS.timeoutMs,
     default: 'no limit',
-    says: 'most that the opening may take, and each call that does not say otherwise, in ms',
+    says: 'deadline in ms for opening the volume, and for each call without a timeoutMs of its own',
   },
-  signal: { ...WAIT_OPTIONS.signal, says: 'ends the opening' },
-  logger: { kind: LOGGER, default: 'warnings go to console.warn', says: 'is told of what is odd' },
+  signal: { ...WAIT_OPTIONS.signal, says: 'aborts the opening' },
+  logger: { kind: LOGGER, default: 'warnings go to console.warn', says: 'receives warnings' },
   onEvent: {
     kind: FUNCTION,
-    says: 'told of each chunk read, request for roots, batch and retry, with times and bytes',
+    says: 'receives an event for each chunk read, root request, batch and retry, with times and bytes',
   },
 } as const satisfies OptionTable<OpenOptions>;
 
+/** Options of openGraphene. */
 export const GRAPHENE_OPTIONS = {
   ...OPEN_OPTIONS,
   resolution: { ...RESOLUTION_ROW, kind: RESOLUTION_OR_VIEWER },
   server: {
     kind: anyText('a text, the URL of a server'),
-    default: 'the one CAVEclient remembers for it, else https://global.daf-apis.com',
+    default: 'the server that CAVEclient has saved for the datastack, else https://global.daf-apis.com',
     flag: '--server <url>',
-    says: 'of a cave:// path: the server that knows the datastack',
+    says: 'info service of a cave:// path, which describes the datastack',
   },
   authServer: {
     kind: anyText('a text, the URL of a server'),
-    default: 'of a datastack, the server that knows it',
-    says: 'the server that makes the tokens: its file is looked into after that of the host asked',
+    default: "for a datastack, its info service's server",
+    says: "server that issues the tokens: its token file is read after the graph host's own",
   },
   token: {
     kind: defineKind(
@@ -178,19 +189,19 @@ export const GRAPHENE_OPTIONS = {
       formatType,
     ),
     default: "CAVE_TOKEN, then CAVEclient's and CloudVolume's files",
-    says: 'token of the graph server, and of the servers of a datastack; null sends none',
+    says: "token for the graph server, and for a datastack's servers; null sends none",
   },
   dataDir: {
     kind: anyText('a text, the path of a volume'),
-    default: 'where the graph server says',
+    default: 'the path that the graph server names',
     flag: '--data-dir <path>',
-    says: 'where the watershed is',
+    says: 'path of the watershed',
   },
   ocdbt: {
     kind: oneOf(...OCDBT_CHOICES),
     default: 'an error, InfoError UNSUPPORTED',
     flag: '--ocdbt <choice>',
-    says: 'of a graph whose supervoxels can split: open it as if none had, with a warning',
+    says: 'ignore opens a graph whose supervoxels can split as if none had, with a warning',
   },
   timestamp: TIMESTAMP_ROW,
   allowEdits: {
@@ -201,15 +212,19 @@ export const GRAPHENE_OPTIONS = {
   checkSupervoxels: {
     kind: BOOLEAN,
     default: 'true',
-    says: 'marks supervoxels that do not belong to the graph chunk of their point as suspect',
+    says: 'mark a supervoxel as suspect if its ID names another graph chunk than that of its point',
   },
-  rootBatchSize: { kind: integerFrom(1), default: '100_000', says: 'most IDs in one root request' },
+  rootBatchSize: {
+    kind: integerFrom(1),
+    default: '100_000',
+    says: 'maximum number of IDs in one root request',
+  },
   rootBatchBytes: {
     kind: integerFrom(1),
     default: '8 MiB',
-    says: 'most bytes of IDs in one root request, before they are packed',
+    says: 'maximum size of the IDs in one root request, in bytes before compression',
   },
-  rootConcurrency: { kind: integerFrom(1), default: '4', says: 'root requests at once' },
+  rootConcurrency: { kind: integerFrom(1), default: '4', says: 'root requests in flight at once' },
   rootTimeoutMs: {
     kind: integerFrom(1),
     default: '600_000',
@@ -218,17 +233,17 @@ export const GRAPHENE_OPTIONS = {
   batchWindowMs: {
     kind: integerFrom(0),
     default: '0',
-    says: 'how long root look-ups wait for others to share their requests; 0: one turn of the event loop',
+    says: 'how long root look-ups wait to share requests, in ms; 0 for one turn of the event loop',
   },
   rateLimit: {
-    kind: positiveNumberOf('requests a second'),
+    kind: positiveNumberOf('requests per second'),
     default: 'no limit',
-    says: "requests a second to the graph server's host",
+    says: "maximum number of requests per second to the graph server's host",
   },
   settleMs: {
     kind: integerFrom(0),
     default: '180_000',
-    says: 'how old a moment must be for its roots to be final',
+    says: 'age in ms from which the roots at a timestamp are final',
   },
   rootCache: {
     kind: unless(
@@ -236,6 +251,6 @@ export const GRAPHENE_OPTIONS = {
       optionGroup('true, false or its options', ROOT_CACHE_OPTIONS),
     ),
     default: 'false',
-    says: 'keeps roots that were looked up',
+    says: 'keep the roots that were looked up',
   },
 } as const satisfies OptionTable<OpenGrapheneOptions>;

@@ -1,4 +1,7 @@
-/** What can be asked for when a volume is opened or read; `opening-options.ts` and `reading-options.ts` check it. */
+/**
+ * The public option types of volumes. The tables in opening-options.ts and reading-options.ts check their
+ * values.
+ */
 import type { Logger } from '../base/logger.ts';
 import type { VolumeEvent } from '../base/volume-events.ts';
 import type { Pace } from '../failures/pace.ts';
@@ -10,176 +13,248 @@ import type { Store } from '../storage/store.ts';
 import type { OcdbtChoice } from './ocdbt.ts';
 import type { RootCacheSettings } from './volume-root-cache.ts';
 
-/** Nanometres per unit of coordinates, xyz; or those of the datastack's viewer. */
+/** Nanometres per unit of coordinates, xyz; or `'viewer'`, the resolution of the datastack's viewer. */
 export type Resolution = readonly number[] | 'viewer';
 
+/** Options of `openPrecomputed`. */
 export interface OpenOptions {
-  /** Nanometres per unit of all coordinates given to this volume. @default voxels of mip 0 */
+  /** Nanometres per unit of all coordinates passed to this volume, xyz. @default voxels of mip 0 */
   resolution?: readonly number[];
-  /** Scale to read, 0 the finest. @default 0; a chunkedgraph's own `cv_mip` */
+  /** Scale to read; 0 is the finest. @default 0; for a chunkedgraph its `cv_mip` */
   mip?: number;
-  /** Bytes of encoded chunks kept in memory. @default 0 */
+  /** Size of the memory cache of encoded chunks, in bytes. @default 0 */
   lruBytes?: number;
   /**
-   * How they are kept: `same`, or `compressed_segmentation` for raw chunks of uint32 or uint64, where that is smaller. Any other
-   * encoding is kept as it is.
+   * Encoding of chunks in the memory cache. `'same'` keeps each chunk as it is stored.
+   * `'compressed_segmentation'` re-encodes raw chunks of uint32 or uint64 where that makes them smaller.
    * @default 'same'
    */
   lruEncoding?: LruEncoding;
   /**
-   * Where few points are in a large raw chunk that is stored without compression, also in a shard, only the bytes that hold their values
-   * are read, if that is less work. false reads whole chunks. No part is read when chunks are kept (`lruBytes`) or points snap.
+   * Whether to read only part of a large raw chunk when its points need little of it, and that is less work.
+   * The chunk must be stored without compression; it may be in a shard. With `lruBytes` or `snap`, chunks are
+   * always read whole.
    * @default true
    */
   rangeReads?: boolean;
   /**
-   * Folder in which chunks and shard indices are kept between processes, any number of which may share it; made with mode 0700. Volumes
-   * in files or in memory are not kept, nor those in a store of your own, unless it has an `identity()`.
+   * Folder of the disk cache, which keeps chunks and shard indices between processes. Many processes may
+   * share it. It is created with mode 0700. Volumes in files or in memory are not cached. Volumes in a store
+   * of your own are cached only if the store has an `identity()`.
    * @default none
    */
   cacheDir?: string;
-  /** What all volumes in `cacheDir` may take together, in bytes; what was used least recently goes first. @default 10 GiB */
+  /**
+   * Maximum total size of the chunks in `cacheDir`, in bytes. The least recently used chunks go first.
+   * @default 10 GiB
+   */
   cacheBytes?: number;
   /**
-   * What is asked before a kept chunk is used: nothing (`never`), whether the volume's info is still the same (`info`), or whether the
-   * object it came from is (`always`, a small request each).
+   * What is checked before a cached chunk is used: nothing (`'never'`), that the volume's info has not
+   * changed (`'info'`), or that the chunk's object has not changed (`'always'`, one small request per chunk).
    * @default 'info'
    */
   revalidate?: Revalidation;
-  /** Chunks in flight at once. @default 32 */
+  /** Number of chunks in flight at once. @default 32 */
   concurrency?: number;
-  /** Credentials, or a store of your own. */
+  /** Credentials of the bucket, or a store of your own. */
   storage?: StorageOptions | Store;
-  /** Tries after the first for what may pass: 408, 429, 5xx, broken connections. @default 4 */
+  /** Number of retries of a failure that may be temporary: 408, 429, 5xx, a broken connection. @default 4 */
   retries?: number;
-  /** @default 10_000 */
+  /** Longest wait for a connection, in ms. @default 10_000 */
   connectTimeoutMs?: number;
-  /** Longest silence of a storage server. @default 30_000 */
+  /** Longest silence of a storage server, in ms. @default 30_000 */
   idleTimeoutMs?: number;
-  /** At what pace servers are asked, and what is learnt of how much each can take. @default one for all volumes of the process */
+  /**
+   * Limits the requests per host, and learns how many requests and IDs each host can take.
+   * @default shared by all volumes of the process
+   */
   pace?: Pace;
-  /** Most that the opening may take, and each call that does not say otherwise, in ms; of `volume.graph` too, but for edits, which only a deadline of their own ends. See {@link ReadPointsOptions.timeoutMs}. @default no limit */
+  /**
+   * Deadline in ms for opening the volume, and for each call without a `timeoutMs` of its own. It holds for
+   * `volume.graph` too, apart from edits: only a deadline of its own ends an edit. See
+   * {@link ReadPointsOptions.timeoutMs}.
+   * @default no limit
+   */
   timeoutMs?: number;
-  /** Ends the opening. */
+  /** Aborts the opening. */
   signal?: AbortSignal;
-  /** @default warnings go to `console.warn` */
+  /** Receives warnings. @default warnings go to `console.warn` */
   logger?: Logger;
   /**
-   * Told of each chunk read, request for roots, batch of root look-ups and retry, with times and bytes; it must be quick. What it throws is
-   * a warning.
+   * Receives an event for each chunk read, root request, batch of root look-ups and retry, with times and
+   * bytes. It must be quick. An error that it throws is logged as a warning.
    */
   onEvent?: (event: VolumeEvent) => unknown;
 }
 
+/** Options of `openGraphene`. */
 export interface OpenGrapheneOptions extends Omit<OpenOptions, 'resolution'> {
-  /** Nanometres per unit of all coordinates given to this volume; `'viewer'`: as the datastack's viewer shows them. @default voxels of mip 0 */
+  /**
+   * Nanometres per unit of all coordinates passed to this volume, xyz; or `'viewer'`, the resolution of the
+   * datastack's viewer.
+   * @default voxels of mip 0
+   */
   resolution?: Resolution;
-  /** Of a datastack: the server that knows it, `https://HOST[:PORT]`. @default the one CAVEclient remembers for it, else https://global.daf-apis.com */
+  /**
+   * Info service that describes the datastack, `https://HOST[:PORT]`. Only with a datastack.
+   * @default the server that CAVEclient has saved for the datastack, else https://global.daf-apis.com
+   */
   server?: string;
-  /** The token of the graph server, and of the servers of a datastack; null sends none. @default CAVE_TOKEN, then CAVEclient's and CloudVolume's files */
+  /**
+   * Token for the graph server, and for the servers of a datastack; null sends none.
+   * @default CAVE_TOKEN, then CAVEclient's and CloudVolume's files
+   */
   token?: string | null;
-  /** The server that makes the tokens: its file is looked into after that of the host asked. @default of a datastack, the server that knows it */
+  /**
+   * Server that issues the tokens, `https://HOST[:PORT]`. Its token file is read after the graph host's own.
+   * @default for a datastack, its info service's server
+   */
   authServer?: string;
-  /** Where the watershed is: anything `openPrecomputed` takes. @default where the graph server says */
+  /** Path of the watershed, as `openPrecomputed` takes it. @default the path that the graph server names */
   dataDir?: string;
   /**
-   * Of a graph whose supervoxels can split (`ocdbt_seg` in its info): `'ignore'` opens it with a warning, as if none had. Supervoxels
-   * that were split, and their roots, are then old ones.
+   * `'ignore'` opens a graph whose supervoxels can split (`ocdbt_seg` in its info) as if none had, with a
+   * warning. Supervoxels that did split, and their roots, are then outdated.
    * @default an error, InfoError UNSUPPORTED
    */
   ocdbt?: OcdbtChoice;
   /**
-   * Moment of all root look-ups; `'settled'`: each call's newest whose answers are final, see `settleMs`; of a datastack `'mat_943'`, a
-   * materialization, or `'mat'`, the newest when the volume was opened.
-   * @default each call's own now
+   * Timestamp of all root look-ups. `'settled'` is the newest timestamp of each call whose answers are final,
+   * see `settleMs`. With a datastack, `'mat_943'` is a materialization, and `'mat'` is the newest one when
+   * the volume was opened.
+   * @default now, for each call
    */
   timestamp?: Timestamp;
   /** Whether `graph.merge`, `split`, `undo` and `redo` may change the graph. @default false */
   allowEdits?: boolean;
-  /** Marks supervoxels that do not belong to the graph chunk of their point as `suspect`. @default true */
+  /**
+   * Whether a supervoxel gets the status `suspect` if its ID names another graph chunk than that of its
+   * point.
+   * @default true
+   */
   checkSupervoxels?: boolean;
-  /** Most IDs in one root request; fewer where the server turns out to want fewer. @default 100_000 */
+  /**
+   * Maximum number of IDs in one root request. Requests get smaller when the server needs that.
+   * @default 100_000
+   */
   rootBatchSize?: number;
-  /** Most bytes of IDs in one root request, before they are packed. @default 8 MiB */
+  /** Maximum size of the IDs in one root request, in bytes before compression. @default 8 MiB */
   rootBatchBytes?: number;
-  /** Root requests at once. @default 4 */
+  /** Number of root requests in flight at once. @default 4 */
   rootConcurrency?: number;
-  /** Longest silence of the graph server during a root look-up. @default 600_000 */
+  /** Longest silence of the graph server during a root look-up, in ms. @default 600_000 */
   rootTimeoutMs?: number;
-  /** How long root look-ups wait for others to share their requests, in ms; 0: one turn of the event loop. @default 0 */
+  /** How long root look-ups wait to share requests, in ms; 0 for one turn of the event loop. @default 0 */
   batchWindowMs?: number;
-  /** Requests a second to the graph server's host, of all volumes opened with the same limit. @default no limit */
+  /**
+   * Maximum number of requests per second to the graph server's host. All volumes that are opened with the
+   * same limit share it.
+   * @default no limit
+   */
   rateLimit?: number;
-  /** How old a moment must be for its roots to be final, in ms: edits appear that much after their own timestamp at most. @default 180_000 */
+  /**
+   * Age in ms from which the roots at a timestamp are final: no edit appears later than that.
+   * @default 180_000
+   */
   settleMs?: number;
   /**
-   * Keeps which roots supervoxels were found under, so that at a settled moment nothing is asked twice, and from one moment to a later one
-   * only what changed. Nothing is noticed of a server whose past was repaired, for as long as `maxAgeMs`.
+   * Keeps the roots that were looked up. At a settled timestamp no root is requested twice; at a later
+   * timestamp only changes are requested. If a server repairs its past, the cache notices only after
+   * `maxAgeMs`.
    * @default false
    */
   rootCache?: boolean | RootCacheSettings;
 }
 
+/** How a point on background snaps to the nearest label. */
 export interface SnapOptions {
+  /** Longest distance in nanometres between voxel centres. */
   radiusNm: number;
 }
 
+/** Options of `scatteredPoints` on a Precomputed volume. */
 export interface ReadPointsOptions {
-  /** Nanometres per unit of the given coordinates. @default the volume's `resolution`, else voxels of mip 0 */
+  /** Nanometres per unit of the coordinates, xyz. @default the volume's `resolution`, else voxels of mip 0 */
   resolution?: readonly number[];
-  /** @default the volume's */
+  /** Scale to read; 0 is the finest. @default the volume's */
   mip?: number;
   /**
-   * A point on background takes the nearest label within so many nanometres, measured between voxel centres of the scale read; of labels
-   * equally far the one of lowest z, then y, then x. Points out of bounds or in a chunk that is not stored stay what they are; one whose
-   * nearest label may be in a chunk that could not be read has failed. Only in segmentations.
+   * Gives a point on background the nearest label within `radiusNm`, measured between voxel centres of the
+   * scale that is read. Of labels at the same distance, the one of the lowest z, then y, then x is taken.
+   * Points out of bounds, or in a chunk that is not stored, keep their status. A point fails if its nearest
+   * label may be in a chunk that could not be read. Only for segmentations.
    * @default points on background stay there
    */
   snap?: SnapOptions;
-  /** `throw`: a PartialResultError after everything else has finished. `status`: failures only show in `status`. @default 'throw' */
+  /**
+   * `'throw'` throws a PartialResultError when something failed, after everything else has finished.
+   * `'status'` shows failures in `status` only.
+   * @default 'throw'
+   */
   onError?: 'throw' | 'status';
   /**
-   * Most that the call may take, in ms. What it has not got by then has failed with a DeadlineError as the cause (points `failed`, or
-   * `rootFailed` where the supervoxel is known), and what it has got is kept, as after any other failure.
+   * Deadline of the call, in ms. Points without an answer by then are `failed`, or `rootFailed` if the
+   * supervoxel is known, with a DeadlineError as the cause. All other answers are kept, as after any other
+   * failure.
    * @default the volume's
    */
   timeoutMs?: number;
+  /** Aborts the call: it then throws `signal.reason`. */
   signal?: AbortSignal;
+  /**
+   * Receives the number of chunks done, during the call. An error that it throws is thrown by the call at its
+   * end.
+   */
   onProgress?: (progress: Progress) => void;
   /**
-   * Typed arrays of points are not copied, which takes some 16 ms for a million: the caller promises not to write to them before the call
-   * has ended. Lists are always read at once.
+   * Do not copy typed arrays of points, which saves about 16 ms per million points. The caller promises not
+   * to write to them before the call has ended. Lists are always copied.
    * @default false
    */
   borrow?: boolean;
 }
 
+/** Options of root look-ups. */
 export interface RootOptions {
-  /** `'settled'`: the newest moment whose answers are final; `'mat'`, `'mat_943'`: a materialization of the datastack. @default the volume's, else now */
+  /**
+   * Timestamp of the roots. `'settled'` is the newest timestamp whose answers are final. `'mat'` and
+   * `'mat_943'` are materializations of the datastack.
+   * @default the volume's, else now
+   */
   timestamp?: Timestamp;
-  /** Layer at which the climb ends, 2 to the root layer. @default the root layer */
+  /** Layer at which the look-up ends, from 2 to the root layer; 2 gives L2 IDs. @default the root layer */
   stopLayer?: number;
   /**
-   * IDs of the root layer are kept as they are, unless this is true: then they are `ok` if they are a root at the moment, else `noRoot`.
+   * Whether to check IDs of the root layer: they are `ok` if they are roots at the timestamp, else `noRoot`.
+   * Without it they are kept, as `notLookedUp`.
    * @default false
    */
   validate?: boolean;
   /** As {@link ReadPointsOptions.onError}. @default 'throw' */
   onError?: 'throw' | 'status';
-  /** Most that the call may take, in ms; IDs without an answer by then are `rootFailed`. @default the volume's */
+  /** Deadline of the call, in ms. IDs without an answer by then are `rootFailed`. @default the volume's */
   timeoutMs?: number;
+  /** Aborts the call: it then throws `signal.reason`. */
   signal?: AbortSignal;
   /**
-   * A BigUint64Array of IDs is not copied: the caller promises not to write to it before the call has ended and the answer's `rows()` have
-   * been read.
+   * Do not copy a BigUint64Array of IDs. The caller promises not to write to it before the call has ended,
+   * and the `rows()` of its result have been read.
    * @default false
    */
   borrow?: boolean;
 }
 
+/** Options of `scatteredPoints` on a graphene volume. */
 export interface ScatteredPointsOptions extends Omit<ReadPointsOptions, 'resolution'>, RootOptions {
-  /** Nanometres per unit of the given coordinates; `'viewer'`: as the datastack's viewer shows them. @default the volume's `resolution`, else voxels of mip 0 */
+  /**
+   * Nanometres per unit of the coordinates, xyz; or `'viewer'`, the resolution of the datastack's viewer.
+   * @default the volume's `resolution`, else voxels of mip 0
+   */
   resolution?: Resolution;
-  /** false: supervoxels only, the graph server is not asked. @default true */
+  /**
+   * Whether to look up roots. With false, only supervoxels are read, and no request goes to the graph server.
+   * @default true
+   */
   agglomerate?: boolean;
 }

@@ -1,11 +1,11 @@
-/** Failures gathered into one error, for those who asked to be told by a throw. */
+/** Throws one PartialResultError for all failures of a call, when `onError` is `'throw'`. */
 import { PartialResultError } from '../base/errors.ts';
 import { inStretches, cooperativeRunner, type PausableWork } from '../base/cooperative-work.ts';
 import type { ChunkFailure } from '../points/read-points.ts';
 import type { RootFailure } from '../chunkedgraph/roots/root-source.ts';
 import { PointStatus } from '../points/status.ts';
 
-/** @throws PartialResultError when anything failed and `onError` is `throw`. */
+/** Returns `result`. @throws PartialResultError when anything failed and `onError` is `'throw'`. */
 export async function throwIfPartial<Result>(
   result: Result,
   status: Uint8Array,

@@ -1,6 +1,7 @@
-/** The error of one point, or one ID, that was asked for by itself and has no answer. */
+/** The error of a look-up of one point or one ID that has no answer. */
 import { PointError, type PointErrorCode } from '../base/errors.ts';
 
+/** Creates a PointError whose code is the status in upper case. @param what Names the point or ID. */
 export function createPointError(
   what: string,
   status: string,
@@ -14,7 +15,7 @@ export function createPointError(
     no_root: `has no root at ${timestamp?.toISOString()}`,
     failed: `could not be read: ${cause?.message}`,
     root_failed: `has a supervoxel but its root could not be looked up: ${cause?.message}`,
-    not_looked_up: 'is already at or above the wanted layer: nobody was asked whether it exists',
+    not_looked_up: 'is already at or above the requested layer; the server was not asked whether it exists',
   };
   return new PointError(
     status.toUpperCase() as PointErrorCode,

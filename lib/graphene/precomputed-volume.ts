@@ -1,4 +1,4 @@
-/** A Precomputed volume, read at points. */
+/** The public class PrecomputedVolume, and the base class that it shares with GrapheneVolume. */
 import { withDeadline } from '../base/deadline.ts';
 import { VolumeClosedError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
@@ -18,7 +18,7 @@ import { throwIfPartial } from './partial-result.ts';
 
 /** @internal */
 export interface VolumeParts {
-  /** What the info file holds, to be shown. */
+  /** The info as JSON, for `volume.info`. */
   raw: Readonly<Record<string, unknown>>;
   info: VolumeInfo;
   redirects: readonly string[];
@@ -26,15 +26,15 @@ export interface VolumeParts {
   resolution: Vec3 | undefined;
   mip: number;
   logger: Logger;
-  /** Of calls that do not say otherwise. */
+  /** Deadline of calls without one of their own. */
   timeoutMs: number | undefined;
-  /** Aborted by `close()`: ends all that is under way. */
+  /** Aborted by `close()`, which aborts all calls in flight. */
   life: AbortController;
   /** Closes connections. */
   release: () => void;
 }
 
-/** A call with a signal that its deadline, its caller and `close()` abort. @internal */
+/** Runs a call with a signal that its deadline, its caller and `close()` abort. @internal */
 export const callWithDeadline = <Options extends { signal?: AbortSignal; timeoutMs?: number }, T>(
   { life, timeoutMs }: VolumeParts,
   options: Options,
@@ -48,11 +48,15 @@ export const callWithDeadline = <Options extends { signal?: AbortSignal; timeout
     endingMs,
   );
 
-/** How long a call needs to end after its deadline. @internal */
+/** Returns how long before its deadline a call must stop its search, in ms. @internal */
 export const endingMs = (points: PointSource, { snap }: { snap?: unknown }): number =>
   snap === undefined ? 0 : (points.count * SETTLE_NS_PER_POINT) / 1e6;
 
-/** Options and points of a call, as they are now. @internal @throws TypeError. */
+/**
+ * Checks and copies the options and points of a call, so that later changes by the caller have no effect.
+ * @internal
+ * @throws TypeError.
+ */
 export function captureArguments<Options extends { borrow?: boolean }>(
   points: PointInput,
   given: Options,
@@ -62,13 +66,13 @@ export function captureArguments<Options extends { borrow?: boolean }>(
   return { options, source: toPointSource(points, options) };
 }
 
-/** What every volume tells about itself. */
+/** Base class of volumes: their description, and `close()`. */
 export class Volume {
-  // Printing a volume shows nothing of what it is made of.
+  // Private, so that printing a volume shows neither its parts nor a secret.
   readonly #parts: VolumeParts;
   readonly #scales: readonly Scale[];
 
-  /** @internal Volumes come from `openPrecomputed`. */
+  /** @internal Volumes are created by `openPrecomputed`. */
   constructor(parts: VolumeParts) {
     this.#parts = parts;
     this.#scales = parts.info.scales.map((scale) => ({ ...scale, key: redactSecrets(scale.key) }));
@@ -79,61 +83,83 @@ export class Volume {
     return this.#parts;
   }
 
-  /** The info as it stands on the server; of a token that it repeats, `***`. */
+  /** The volume's info, as the server stores it. A token in it is replaced by `***`. */
   get info(): Readonly<Record<string, unknown>> {
     return this.parts.raw;
   }
 
-  /** Paths gone through where infos redirect, from the one that was opened to the one that is read; empty when nothing redirected. */
+  /**
+   * Paths of the redirects, from the path that was opened to the path that is read; empty without a redirect.
+   */
   get redirects(): readonly string[] {
     return this.parts.redirects;
   }
 
+  /** Whether the volume is an image or a segmentation. */
   get type(): VolumeInfo['type'] {
     return this.parts.info.type;
   }
 
+  /** Data type of the values, such as `uint64`. */
   get dataType(): DataType {
     return this.parts.info.dataType;
   }
 
+  /** Number of channels: values per voxel. */
   get numChannels(): number {
     return this.parts.info.numChannels;
   }
 
-  /** Finest first. */
+  /** The scales, finest first: `scales[mip]`. */
   get scales(): readonly Scale[] {
     return this.#scales;
   }
 
-  /** Voxels of `mip` that the volume covers: half-open. @throws RangeError for a mip it has not. */
+  /**
+   * Returns the bounding box of the volume in voxels of `mip`, xyz. It is half-open: `min` is inside, `max`
+   * is outside.
+   * @param mip Scale. The default is the scale that the volume reads.
+   * @throws RangeError for an unknown mip.
+   */
   bounds(mip: number = this.parts.mip): { min: Vec3; max: Vec3 } {
     return scaleBounds(scaleAt(this.scales, mip));
   }
 
-  /** Ends everything under way and all connections; later calls are refused. */
+  /**
+   * Closes the volume: aborts all calls in flight and closes all connections. Later calls throw
+   * VolumeClosedError.
+   */
   async close(): Promise<void> {
     this.parts.life.abort(new VolumeClosedError());
     this.parts.release();
     await this.parts.reader.whenSaved();
   }
 
+  /** Closes the volume at the end of an `await using` block. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 }
 
+/**
+ * A Precomputed volume, image or segmentation, opened by `openPrecomputed`. It reads the values at points.
+ * @example
+ * await using volume = await openPrecomputed('gs://BUCKET/PATH');
+ * const { values, status } = await volume.scatteredPoints([[100, 200, 30]]);
+ */
 export class PrecomputedVolume extends Volume {
   /**
-   * The value at each point: N in, N out, in the order given.
+   * Reads the value at each point. N points give N results, in the same order; 0 where there is none.
    *
-   * @param points `[x, y, z][]`, `{ x, y, z }[]`, a flat typed array or columns; voxels of mip 0 unless `resolution` says otherwise; floored.
-   *   They are copied before the call returns, unless `borrow` is true.
-   * @throws PartialResultError (see `onError`); TypeError, RangeError, InfoError UNSUPPORTED, `signal.reason`.
+   * @param points `[x, y, z][]`, `{ x, y, z }[]`, a flat typed array (xyz interleaved), or columns
+   *   `{ x, y, z }`. The unit is one voxel of mip 0, unless `resolution` sets another. Coordinates are
+   *   rounded down. Points are copied before the call returns, unless `borrow` is true.
+   * @throws PartialResultError when points failed, unless `onError` is `'status'`; TypeError or RangeError
+   *   for points or options that cannot be used; InfoError UNSUPPORTED; VolumeClosedError; `signal.reason`.
    */
   async scatteredPoints(points: PointInput, options: ReadPointsOptions = {}): Promise<ValuesResult> {
     const { source, options: own } = captureArguments(points, options, READ_OPTIONS);
-    return callWithDeadline(this.parts, own, (bound) => this.#read(source, bound), endingMs(source, own));
+    return callWithDeadline(this.parts, own, (bounded) => this.#read(source, bounded), endingMs(source, own));
   }
 
   async #read(points: PointSource, options: ReadPointsOptions): Promise<ValuesResult> {

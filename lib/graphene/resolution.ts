@@ -1,12 +1,12 @@
-/** Units of coordinates: given, or those of a datastack's viewer. */
+/** The unit of coordinates: three numbers, or the resolution of a datastack's viewer. */
 import { InfoError } from '../base/errors.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import type { Resolution } from './option-types.ts';
 
 /**
- * The same, or that of the datastack's viewer: never in place of numbers that were given.
- * @throws InfoError UNSUPPORTED for `'viewer'` where there is no datastack, NOT_FOUND where that does not say, BAD_INFO where it says
- *   something else.
+ * Returns `resolution`, or the resolution of the datastack's viewer for `'viewer'`.
+ * @throws InfoError for `'viewer'`: UNSUPPORTED without a datastack, NOT_FOUND when the datastack names no
+ *   resolution, BAD_INFO when it names one that cannot be used.
  */
 export function resolveResolution(
   resolution: Resolution | undefined,
@@ -16,13 +16,13 @@ export function resolveResolution(
   if (!datastack)
     throw new InfoError(
       'UNSUPPORTED',
-      "resolution 'viewer' is that of a datastack: open the volume as cave://DATASTACK, or give three numbers",
+      "resolution 'viewer' needs a datastack: open the volume as cave://DATASTACK, or give three numbers",
     );
   if (datastack.viewerFault) throw datastack.viewerFault;
   if (!datastack.viewerResolution)
     throw new InfoError(
       'NOT_FOUND',
-      `datastack ${datastack.name} does not say at which resolution its viewer shows coordinates: give three numbers`,
+      `datastack ${datastack.name} names no viewer resolution: give three numbers`,
     );
   return datastack.viewerResolution;
 }

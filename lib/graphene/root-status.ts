@@ -1,4 +1,4 @@
-/** What became of a root look-up, as the status of a point or of an ID. */
+/** Converts the outcomes of a root look-up to the statuses of points and IDs. */
 import { inStretches, type PausableWork } from '../base/cooperative-work.ts';
 import { RootOutcome } from '../chunkedgraph/roots/root-source.ts';
 import { PointStatus } from '../points/status.ts';
@@ -13,8 +13,8 @@ Object.assign(STATUS_OF_FATE, {
 });
 
 /**
- * Statuses of IDs. Zeros are background, also where a deadline came before anything was looked at.
- * @param ids As pairs of words.
+ * Writes the statuses of IDs. The ID 0 is background, even when a deadline came before it was looked at.
+ * @param ids The IDs as uint32 pairs, low word first.
  */
 export function* writeRootStatuses(fates: Uint8Array, ids: Uint32Array, status: Uint8Array): PausableWork {
   yield* inStretches(fates.length, (from, end) => {
@@ -25,8 +25,8 @@ export function* writeRootStatuses(fates: Uint8Array, ids: Uint32Array, status: 
 }
 
 /**
- * Of a point's statuses the first that applies counts: a failed look-up before suspect, suspect before no root. A point without a supervoxel
- * has failed otherwise, or not at all.
+ * Updates the statuses of points. A failed look-up replaces `suspect`, and `suspect` hides a missing root.
+ * Points without a supervoxel keep their status.
  */
 export function* applyRootOutcomes(fates: Uint8Array, status: Uint8Array): PausableWork {
   yield* inStretches(fates.length, (from, end) => {

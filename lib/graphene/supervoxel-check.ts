@@ -1,4 +1,7 @@
-/** The check of one call's supervoxels against the graph chunks of their points. */
+/**
+ * Checks the supervoxels of one call against the graph chunks of their points, and warns when many do not
+ * match.
+ */
 import { cooperativeRunner } from '../base/cooperative-work.ts';
 import { wordsOf } from '../base/uint64.ts';
 import type { GraphInfo } from '../chunkedgraph/ids/graph-info.ts';
@@ -16,12 +19,17 @@ export class SupervoxelCheck {
     this.#isWanted = isWanted;
   }
 
-  /** Supervoxels are checked at the graph's own mip only: coarser ones are sampled, and their voxels straddle graph chunks. */
+  /**
+   * Checks only the graph's own mip. A voxel of a coarser scale is a sample, and may lie in several graph
+   * chunks.
+   */
   #applies(scale: Scale): boolean {
     return this.#isWanted && scale.mip === this.#graph.cvMip;
   }
 
-  /** Marks points as their chunks are read. */
+  /**
+   * Creates the check that marks points as their chunks are read; undefined when there is nothing to check.
+   */
   readonly createPointCheck: PointQuery['createPointCheck'] = ({ plan, scale, words, status }) => {
     const mark = this.#applies(scale)
       ? createSuspectMarker(plan, scale, this.#graph, words as Uint32Array, status)
@@ -29,7 +37,10 @@ export class SupervoxelCheck {
     return mark && ((...points) => (this.#suspects += mark(...points)));
   };
 
-  /** Labels that were taken from elsewhere are checked there, and many suspects are told. */
+  /**
+   * Checks snapped labels at the voxels that they come from, and warns when more than 1% of all points are
+   * suspect.
+   */
   async finish(
     { scale, status, snapped, values }: PointValues,
     warn: (message: string) => void,
@@ -41,7 +52,7 @@ export class SupervoxelCheck {
     }
     if (this.#suspects * 100 > status.length)
       warn(
-        `${this.#suspects} of ${status.length} supervoxel IDs do not belong to the graph chunk of their point: is this watershed the graph's own?`,
+        `${this.#suspects} of ${status.length} supervoxel IDs do not belong to the graph chunk of their point: does this watershed belong to this graph?`,
       );
   }
 }

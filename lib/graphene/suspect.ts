@@ -1,6 +1,7 @@
 /**
- * Supervoxel IDs carry the graph chunk they lie in. One that was read elsewhere is a wrong ID, however it came about.
- * Graph chunks are counted in voxels of the graph's mip, from its voxel offset or from voxel 0, and need not be storage chunks.
+ * Finds suspect supervoxels. A supervoxel ID names the graph chunk it lies in; an ID that names another graph
+ * chunk than its point's is wrong. Graph chunks are counted in voxels of the graph's mip, from its voxel
+ * offset or from voxel 0. They need not match the chunks of the volume.
  */
 import type { GraphInfo } from '../chunkedgraph/ids/graph-info.ts';
 import { inStretches, type PausableWork } from '../base/cooperative-work.ts';
@@ -10,15 +11,19 @@ import type { Scale } from '../precomputed/volume-info.ts';
 import type { PointPlan } from '../points/plan.ts';
 import { PointStatus } from '../points/status.ts';
 
-/** Marks some points of one chunk of a plan: `from` to `end` are places in its order. @returns how many were marked. */
+/**
+ * Marks the suspect points among positions `from` to `end` of a plan, all of one chunk.
+ * @returns The number marked.
+ */
 export type SuspectMarker = (ordinal: number, from: number, end: number) => number;
 
 /**
- * What turns `ok` into `suspect` where the supervoxel is not of layer 1 and the graph chunk of its point.
+ * Creates a marker that turns `ok` into `suspect` for a supervoxel that is not of layer 1 and of its point's
+ * graph chunk.
  *
  * @param scale The scale at the graph's own mip.
- * @param words Supervoxel IDs as uint32 pairs, one a point.
- * @returns undefined when the graph does not say how its IDs are made.
+ * @param words Supervoxel IDs as uint32 pairs, low word first, one pair per point.
+ * @returns undefined when the graph's info does not say how its IDs are built.
  */
 export function createSuspectMarker(
   plan: PointPlan,
@@ -66,7 +71,7 @@ export function createSuspectMarker(
   };
 }
 
-/** All points of a plan. @returns how many were marked. */
+/** Marks the suspect points of a whole plan. @returns The number marked. */
 export function* markSuspects(plan: PointPlan, mark: SuspectMarker | undefined): PausableWork<number> {
   let suspects = 0;
   for (let c = 0; mark && c < plan.cells.length; c++) {

@@ -1,4 +1,4 @@
-/** A volume's datastack: what its server said of it, and its materializations. */
+/** The datastack of a volume: what the info service says about it, and its materializations. */
 import { withJointSignal } from '../base/abort.ts';
 import { parseOptions } from '../base/option-table.ts';
 import { reviveError } from '../base/revive-error.ts';
@@ -8,32 +8,38 @@ import { SIGNAL_OPTIONS } from './reading-options.ts';
 import type { DatastackDescription } from './resolve/description.ts';
 import type { Materializations } from './resolve/materializations.ts';
 
-/** What the info service says of a volume's datastack. */
+/** The datastack that a volume was opened by, as the CAVE info service describes it. */
 export interface VolumeDatastack {
+  /** Name of the datastack, such as `minnie65_public`. */
   readonly name: string;
-  /** The server asked, `https://HOST[:PORT]`. */
+  /** Server that described the datastack, `https://HOST[:PORT]`. */
   readonly server: string;
-  /** The chunkedgraph, as the service words it. */
+  /** Path of the chunkedgraph, in the spelling of the info service. */
   readonly segmentationSource: string;
-  /** Where its materializations are; undefined where the service does not say, or names what cannot be used. */
+  /** Server of the materializations; undefined when the service names none, or one that cannot be used. */
   readonly localServer: string | undefined;
   /**
-   * Nanometres per voxel of the coordinates that its viewer shows: what `resolution: 'viewer'` stands for. Undefined where the service does not
-   * say, or says what is not a resolution.
+   * Nanometres per voxel, xyz, of the coordinates that the datastack's viewer shows: the value of
+   * `resolution: 'viewer'`. Undefined when the service names none, or one that cannot be used.
    */
   readonly viewerResolution: Vec3 | undefined;
   /** @internal Why that resolution cannot be used. */
   readonly viewerFault?: Error;
   /**
-   * Materializations that have not expired.
-   * @throws GraphError, InfoError; PathError for a server of theirs that cannot be used; TimestampError when there is none; `signal.reason`.
+   * Lists the versions of the materializations that have not expired.
+   * @throws GraphError; InfoError; PathError when their server cannot be used; TimestampError when no server
+   *   has materializations; `signal.reason`.
    */
   versions(options?: { signal?: AbortSignal }): Promise<number[]>;
-  /** When one was frozen; the newest is looked for each time. @throws as `versions`; InfoError NOT_FOUND. */
+  /**
+   * Returns the timestamp of a materialization. `'newest'` is looked up in each call.
+   * @throws As `versions`; InfoError NOT_FOUND for an unknown version; RangeError for a value that is not a
+   *   version.
+   */
   timestampOf(version: number | 'newest', options?: { signal?: AbortSignal }): Promise<Date>;
 }
 
-/** @param life Aborts when the volume is closed. */
+/** Creates a volume's `datastack`. @param life Aborts when the volume is closed. */
 export function createVolumeDatastack(
   { name, server, segmentationSource, localServer, viewerResolution, faults }: DatastackDescription,
   materializations: Materializations,
@@ -57,12 +63,12 @@ export function createVolumeDatastack(
   };
 }
 
-/** The same for whoever takes timestamps. */
+/** Adapts a datastack for look-ups, which need the timestamps of versions. */
 export const toVersionSource = (datastack: VolumeDatastack | undefined): VersionSource | undefined =>
   datastack && { timestampOf: (version, signal) => datastack.timestampOf(version, { signal }) };
 
 function checkVersion(version: number | 'newest'): number | 'newest' {
   if (version !== 'newest' && !(Number.isSafeInteger(version) && version >= 0))
-    throw new RangeError(`a version is a whole number from 0, or 'newest', not ${String(version)}`);
+    throw new RangeError(`version must be a whole number from 0, or 'newest', not ${String(version)}`);
   return version;
 }

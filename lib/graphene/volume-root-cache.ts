@@ -1,4 +1,4 @@
-/** The root cache of a volume: from its option to one that is filled from its file. */
+/** Opens the root cache of a volume, as the option `rootCache` says, and loads its file. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { SnapshotError } from '../base/errors.ts';
@@ -11,61 +11,66 @@ import {
 import { preparePrivateFolder } from '../cache/cache-folder.ts';
 import { ROOTS_FOLDER } from '../cache/cache-maintenance.ts';
 
+/** Settings of the root cache: the option `rootCache` of `openGraphene`. */
 export interface RootCacheSettings extends RootCacheOptions {
   /**
-   * Read when the volume is opened, unless it is not there yet, and written when it is closed. Holds IDs of your graph: only its owner may
-   * read it, and who can write it can say anything.
-   * @default one a graph in `cacheDir`, where that is given; else nothing is kept beyond `close()`
+   * Path of the snapshot, which is read when the volume is opened (if it exists) and written when it is
+   * closed. It contains IDs of your graph and is readable by its owner only. Whoever can write it can change
+   * your answers.
+   * @default with `cacheDir`, one file per graph in that folder; else roots are lost at `close()`
    */
   file?: string;
 }
 
-/** What a volume remembers of roots, for its owner to keep, fill and forget. */
+/** The root cache of a volume: save it, load it, clear it, or read its counters. */
 export type VolumeRootCache = Pick<RootCache, 'save' | 'load' | 'clear' | 'stats'>;
 
 export interface OpenedRootCache {
   cache: RootCache;
-  /** Writes the file, if there is one to write, once. */
+  /** Writes the file, if the cache has one. Repeated calls write it once. */
   saveToFile: () => Promise<void>;
 }
 
 /**
- * A file that is damaged is left out with a warning, and replaced when the volume is closed; in `cacheDir`, so is any other that cannot be used.
- * @throws SnapshotError FOREIGN, UNSUPPORTED, IO for `file`: that is not ours to replace.
+ * Opens a root cache and loads its file. A damaged file is ignored with a warning, and replaced when the
+ * volume is closed. So is a file in `cacheDir` that cannot be used for any other reason.
+ * @throws SnapshotError FOREIGN, UNSUPPORTED or IO for a `file` that the caller named: it may not be
+ *   replaced.
  */
 export async function openRootCache(
-  { file: named, ...options }: RootCacheSettings,
+  { file: userFile, ...options }: RootCacheSettings,
   parts: RootCacheParts,
   logger: Logger,
   cacheDir?: string,
 ): Promise<OpenedRootCache> {
   const cache = new RootCache(parts, options);
   const file =
-    named ?? (cacheDir === undefined ? undefined : await snapshotIn(cacheDir, parts.graph, logger));
+    userFile ?? (cacheDir === undefined ? undefined : await snapshotPath(cacheDir, parts.graph, logger));
   if (file === undefined) return { cache, saveToFile: async () => undefined };
-  const called = named === undefined ? 'cacheDir' : 'rootCache.file';
+  const optionName = userFile === undefined ? 'cacheDir' : 'rootCache.file';
   try {
     await cache.load(file);
   } catch (error) {
     if (
       !(error instanceof SnapshotError) ||
-      (named !== undefined && error.code !== 'NOT_FOUND' && error.code !== 'DAMAGED')
+      (userFile !== undefined && error.code !== 'NOT_FOUND' && error.code !== 'DAMAGED')
     )
       throw error;
-    if (error.code !== 'NOT_FOUND') logger.warn(`${called}: ${error.message}; the root cache starts empty`);
+    if (error.code !== 'NOT_FOUND')
+      logger.warn(`${optionName}: ${error.message}; the root cache starts empty`);
   }
-  let kept: Promise<void> | undefined;
+  let saved: Promise<void> | undefined;
   return {
     cache,
     saveToFile: () =>
-      (kept ??= cache
+      (saved ??= cache
         .save(file)
-        .catch((error: unknown) => logger.warn(`${called}: ${(error as Error).message}`))),
+        .catch((error: unknown) => logger.warn(`${optionName}: ${(error as Error).message}`))),
   };
 }
 
-/** Beside the chunks: `roots-v1/` and one snapshot a graph. Undefined, with a warning, where there can be no such folder. */
-async function snapshotIn(cacheDir: string, graph: string, logger: Logger): Promise<string | undefined> {
+/** Path of a graph's snapshot in `cacheDir`. Undefined, with a warning, when the folder cannot be created. */
+async function snapshotPath(cacheDir: string, graph: string, logger: Logger): Promise<string | undefined> {
   const folder = join(cacheDir, ROOTS_FOLDER);
   try {
     await preparePrivateFolder(folder, 'roots');

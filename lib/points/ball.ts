@@ -1,33 +1,37 @@
 /**
- * The voxels within a radius of a voxel, nearest first: made once, walked for every point that looks for a label. Pure.
- * Distances are between voxel centres, in nanometres, and compared as the decimal numbers they are: no rounding parts what is equally far.
- * Voxels equally far follow each other by z, then y, then x, lowest first.
+ * The voxels within a radius of a centre voxel, nearest first. One ball serves every point that looks for a
+ * label. Pure. Distances are in nanometres between voxel centres. They are compared as exact decimal numbers,
+ * so rounding never orders two equal distances. Voxels at the same distance are ordered by z, then y, then x,
+ * lowest first.
  */
 import { UnitRatio } from '../base/unit-ratio.ts';
 import { formatVec3, product, type Vec3 } from '../base/vec3.ts';
 import { computeDistances, OUTSIDE_RADIUS } from './distances.ts';
 
-/** Voxels of the box around a ball, about half of which are the ball: 4 bytes of each are kept. */
+/**
+ * Largest box around a ball, in voxels. The ball keeps 4 bytes for each of its voxels, about half of the box.
+ */
 const MAX_BOX_VOXELS = 2 ** 23;
 
+/** Voxels around a centre, numbered by rank: rank 0 is the centre, and a higher rank is never nearer. */
 export class Ball {
-  /** Voxels from the centre to the ball's end along x, y, z. */
+  /** Number of voxels from the centre to the edge of the ball, along x, y, z. */
   readonly reach: Vec3;
-  /** By rank: voxels of the box around the ball, z, y, x side by side in bits. Rank 0 is the centre. */
+  /** Position of each rank in the box around the ball: z, y and x packed into one integer. */
   readonly #voxels: Uint32Array;
-  /** Where y and z begin: at most 26 bits are taken. */
+  /** Bit offsets of y and z in a packed position. At most 26 bits are used. */
   readonly #yBit: number;
   readonly #zBit: number;
-  /** Of the octant of voxels from the centre up, x fastest: which distance it is, by length; OUTSIDE beyond the radius. */
+  /** Distance index of each voxel of the positive octant, x fastest; OUTSIDE_RADIUS beyond the radius. */
   readonly #distances: Uint32Array;
-  /** By distance: its nanometres, and the first rank of it; one more stands for the end. */
+  /** Nanometres and first rank of each distance index. `#firstRanks` has one more entry: the end. */
   readonly #nm: Float64Array;
   readonly #firstRanks: Uint32Array;
   readonly #at = new Int32Array(3);
 
   /**
-   * @param resolution Nanometres a voxel.
-   * @throws RangeError when there are more voxels than can be looked through.
+   * @param resolution Nanometres per voxel, xyz.
+   * @throws RangeError when the box around the ball has more than 2^23 voxels.
    */
   constructor(
     readonly resolution: Vec3,
@@ -50,12 +54,12 @@ export class Ball {
     this.#voxels = this.#nearestFirst();
   }
 
-  /** Voxels in the ball. */
+  /** Number of voxels in the ball. */
   get size(): number {
     return this.#voxels.length;
   }
 
-  /** Voxels along x, y, z that no voxel of a lower rank is beyond; one more at most. */
+  /** Number of voxels along x, y, z that the voxels of lower ranks stay within. May be too high by one. */
   reachOf(rank: number): Vec3 {
     const nm = this.distanceNm(rank) * (1 + 1e-12);
     const along = (axis: 0 | 1 | 2): number =>
@@ -63,7 +67,7 @@ export class Ball {
     return [along(0), along(1), along(2)];
   }
 
-  /** Writes where the voxel of a rank is, from the centre, to `out[0..2]`. */
+  /** Writes the offset of a rank's voxel from the centre, xyz, to `out[0..2]`. */
   voxelAt(rank: number, out: Int32Array): void {
     const voxel = this.#voxels[rank],
       yBit = this.#yBit,
@@ -73,7 +77,7 @@ export class Ball {
     out[2] = (voxel >>> zBit) - this.reach[2];
   }
 
-  /** Rank of the voxel that is so far from the centre; `size` when it is not in the ball. */
+  /** Rank of the voxel at this offset from the centre; `size` when it is not in the ball. */
   rankOf(x: number, y: number, z: number): number {
     const [rx, ry, rz] = this.reach;
     if (Math.abs(x) > rx || Math.abs(y) > ry || Math.abs(z) > rz) return this.size;
@@ -90,7 +94,7 @@ export class Ball {
     return low;
   }
 
-  /** Nanometres from the centre to the voxel of a rank. */
+  /** Nanometres from the centre to a rank's voxel. */
   distanceNm(rank: number): number {
     const at = this.#at;
     this.voxelAt(rank, at);
@@ -102,12 +106,15 @@ export class Ball {
     return this.#distances[Math.abs(x) + (rx + 1) * (Math.abs(y) + (ry + 1) * Math.abs(z))];
   }
 
-  /** Greater for a greater z, then y, then x. */
+  /** Packs an offset into an integer that sorts by z, then y, then x. */
   #packed(x: number, y: number, z: number): number {
     return x + this.reach[0] + ((y + this.reach[1]) << this.#yBit) + ((z + this.reach[2]) << this.#zBit);
   }
 
-  /** A counting sort by distance, stable: voxels are met by z, y, x. */
+  /**
+   * Sorts the voxels by distance. The counting sort is stable and visits voxels by z, y, x, which orders
+   * ties.
+   */
   #nearestFirst(): Uint32Array {
     const [rx, ry, rz] = this.reach,
       distances = this.#distances,

@@ -1,19 +1,23 @@
-/** A set of non-negative integers below 2^53 that numbers them in the order met: open addressing on typed arrays, 16 to 32 bytes an entry. */
+/**
+ * A set of cell numbers (integers from 0, below 2^53) that gives each cell an ordinal in order of insertion.
+ * It uses open addressing on typed arrays: 16 to 32 bytes per entry.
+ */
 export class CellIndex {
   #slots = new Int32Array(64).fill(-1);
   #cells = new Float64Array(32);
   #size = 0;
 
+  /** Number of cells. */
   get size(): number {
     return this.#size;
   }
 
-  /** The cells by ordinal. A view, valid until the next `add`. */
+  /** The cells by ordinal, as a view that is valid until the next `add`. */
   get cells(): Float64Array {
     return this.#cells.subarray(0, this.#size);
   }
 
-  /** Ordinal of `cell`, which is added when new. */
+  /** Returns the ordinal of `cell`, and adds the cell if it is new. */
   add(cell: number): number {
     let slot = this.#slotOf(cell);
     let ordinal = this.#slots[slot];

@@ -1,20 +1,22 @@
 /**
- * How far the voxels around a voxel are, by length: equal lengths are one distance. Resolutions and radius are decimal numbers as they are
- * written, so that squares of lengths are whole numbers of some unit. Pure.
+ * Distances from one voxel to the voxels around it, sorted, with equal lengths as one distance. Pure.
+ * Resolutions and radius are taken as decimal numbers, so squared lengths are whole multiples of a common
+ * unit and can be compared exactly.
  */
 import { toDecimal, greatestCommonDivisor, powerOfTen } from '../base/unit-ratio.ts';
 import type { Vec3 } from '../base/vec3.ts';
 
-/** Beyond the radius. */
+/** Distance index of a voxel beyond the radius. */
 export const OUTSIDE_RADIUS = 0xffffffff;
 
-/** Squares that doubles hold no more may be this much apart, of their size, and yet be equal. */
+/** Relative error of squared lengths past 2^53: two doubles closer than this may be equal squares. */
 const ROUNDING = 2 ** -49;
 
+/** The distances within a radius. */
 export interface Distances {
-  /** Of each voxel from 0, 0, 0 to `reach`, x fastest: an index, or OUTSIDE. */
+  /** Distance index of each voxel from 0, 0, 0 to `reach`, x fastest; or OUTSIDE_RADIUS. */
   distances: Uint32Array;
-  /** Nanometres by that index, ascending. */
+  /** Nanometres by distance index, ascending. */
   nm: Float64Array;
 }
 
@@ -23,7 +25,7 @@ export function computeDistances(resolution: Vec3, radiusNm: number, reach: Vec3
     least = Math.min(0, ...decimals.map(({ exponent }) => exponent));
   const steps = decimals.map(({ digits, exponent }) => digits * powerOfTen(exponent - least));
   const divisor = steps.reduce(greatestCommonDivisor);
-  // A unit is divisor × 10^least nm.
+  // One unit is divisor × 10^least nm.
   const units = steps.map((step) => step / divisor);
   const radius = toDecimal(radiusNm),
     shift = 2 * (radius.exponent - least);
@@ -75,7 +77,9 @@ function ordered(sums: Float64Array, most: number): Ordered {
   return { distances, squares };
 }
 
-/** Where doubles do not hold the squares: those beside each other are compared as whole numbers. Slow, and rare. */
+/**
+ * Sorts squares that doubles cannot hold exactly: close neighbours are compared as bigints. Slow and rare.
+ */
 function orderedExactly(sums: Float64Array, exact: (at: number) => bigint, most: bigint): Ordered {
   const mostly = Number(most) * (1 + ROUNDING);
   const near = Uint32Array.from(sums.keys())

@@ -1,5 +1,6 @@
 /**
- * Which chunks around its own a point that looks for a label looks into, and in which order: decided before anything is read. Pure.
+ * Decides which neighbour chunks to search for a point on background, and in which order, before anything is
+ * read. Pure.
  */
 import { inStretches, type PausableWork } from '../base/cooperative-work.ts';
 import type { Vec3 } from '../base/vec3.ts';
@@ -8,25 +9,28 @@ import type { Scale } from '../precomputed/volume-info.ts';
 import type { Ball } from './ball.ts';
 import type { SearchTask, SnapPoint } from './ball-search.ts';
 
-/** Chunks up to twice as far as the nearest one are read together: eight times its rank. */
+/**
+ * Chunks up to twice as far as the nearest one are read in the same round. Twice as far is 8 times the rank.
+ */
 const TOGETHER = 8;
 
-/** Voxels of a cell, counted from the volume's first. */
+/** Bounds of a cell in voxels, counted from the volume's first voxel. */
 export const cellBoundsFromZero = ({ size, chunkSize }: Scale, cell: number): { min: Vec3; max: Vec3 } =>
   cellBounds({ size, chunkSize, voxelOffset: [0, 0, 0] }, cell);
 
 /**
- * Whether a voxel of another chunk is near enough: then one of those beyond the faces is.
- * @param limit Only a label of a lower rank is of use.
+ * Whether another chunk has a voxel of a rank below `limit`. It is enough to test the voxels just beyond each
+ * face.
+ * @param limit Only a label of a lower rank can improve the point.
  */
 export function canReachNeighbour(
   { voxel }: SnapPoint,
-  own: number,
+  ownCell: number,
   scale: Scale,
   ball: Ball,
   limit: number,
 ): boolean {
-  const { min, max } = cellBoundsFromZero(scale, own);
+  const { min, max } = cellBoundsFromZero(scale, ownCell);
   const to: [number, number, number] = [0, 0, 0];
   for (const axis of [0, 1, 2] as const)
     for (const distance of [min[axis] - 1 - voxel[axis], max[axis] - voxel[axis]]) {
@@ -40,18 +44,18 @@ export function canReachNeighbour(
 }
 
 /**
- * Adds the neighbours of its own chunk that could hold something nearer than what a seeker has.
- * @param limit Only a label of a lower rank is of use.
+ * Appends one task for each neighbour chunk that may hold a nearer label for a point.
+ * @param limit Only a label of a lower rank can improve the point.
  */
 export function addNeighbourSearches(
-  seeker: SnapPoint,
-  own: number,
+  snapPoint: SnapPoint,
+  ownCell: number,
   scale: Scale,
   ball: Ball,
   limit: number,
-  looks: SearchTask[],
+  tasks: SearchTask[],
 ): void {
-  const { voxel } = seeker;
+  const { voxel } = snapPoint;
   const reach = limit < ball.size ? ball.reachOf(limit) : ball.reach;
   const grid = gridShape(scale);
   const cellsAlong = (axis: 0 | 1 | 2): { cell: number; distance: number }[] => {
@@ -72,38 +76,39 @@ export function addNeighbourSearches(
     for (const y of ys)
       for (const x of xs) {
         const cell = x.cell + grid[0] * (y.cell + grid[1] * z.cell);
-        if (cell === own) continue;
+        if (cell === ownCell) continue;
         const first = ball.rankOf(x.distance, y.distance, z.distance);
-        if (first < limit) looks.push({ snapPoint: seeker, cell, firstRank: first });
+        if (first < limit) tasks.push({ snapPoint, cell, firstRank: first });
       }
 }
 
 /**
- * Looks that are still of use: those into chunks that are next for some seeker, by chunk, and the rest.
- * @param limitOf Only a label of a lower rank is of use to a point.
+ * Splits the tasks that can still improve a point: `now` holds the tasks of the next round, by chunk; `later`
+ * the rest. A chunk is in the next round if it is among the nearest chunks of at least one point.
+ * @param limitOf Only a label of a lower rank can improve the point with this index.
  */
 export function* selectNextSearches(
-  looks: readonly SearchTask[],
+  tasks: readonly SearchTask[],
   limitOf: (point: number) => number,
 ): PausableWork<{ now: Map<number, SearchTask[]>; later: SearchTask[] }> {
   const nearest = new Map<SnapPoint, number>(),
     now = new Map<number, SearchTask[]>(),
-    open: SearchTask[] = [],
+    pending: SearchTask[] = [],
     later: SearchTask[] = [];
-  yield* inStretches(looks.length, (from, end) => {
+  yield* inStretches(tasks.length, (from, end) => {
     for (let k = from; k < end; k++) {
-      const { snapPoint: seeker, firstRank: first } = looks[k];
-      if (first >= limitOf(seeker.pointIndex)) continue;
-      open.push(looks[k]);
-      nearest.set(seeker, Math.min(first, nearest.get(seeker) ?? first));
+      const { snapPoint, firstRank: first } = tasks[k];
+      if (first >= limitOf(snapPoint.pointIndex)) continue;
+      pending.push(tasks[k]);
+      nearest.set(snapPoint, Math.min(first, nearest.get(snapPoint) ?? first));
     }
   });
-  yield* inStretches(open.length, (from, end) => {
+  yield* inStretches(pending.length, (from, end) => {
     for (let k = from; k < end; k++)
-      if (open[k].firstRank <= TOGETHER * nearest.get(open[k].snapPoint)!) now.set(open[k].cell, []);
+      if (pending[k].firstRank <= TOGETHER * nearest.get(pending[k].snapPoint)!) now.set(pending[k].cell, []);
   });
-  yield* inStretches(open.length, (from, end) => {
-    for (let k = from; k < end; k++) (now.get(open[k].cell) ?? later).push(open[k]);
+  yield* inStretches(pending.length, (from, end) => {
+    for (let k = from; k < end; k++) (now.get(pending[k].cell) ?? later).push(pending[k]);
   });
   return { now, later };
 }

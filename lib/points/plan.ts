@@ -1,6 +1,6 @@
 /**
- * Which chunk and which voxel of it each point is: decided on typed arrays before anything is read. Pure.
- * 16 bytes a point while planning, 8 afterwards.
+ * Plans a read: finds the chunk and the voxel of each point, and groups the points by chunk, before anything
+ * is read. Pure. Planning takes 16 bytes per point; the plan takes 8.
  */
 import { runWithoutPause, inStretches, type PausableWork } from '../base/cooperative-work.ts';
 import { UnitRatio } from '../base/unit-ratio.ts';
@@ -11,25 +11,28 @@ import { CellIndex } from './cell-index.ts';
 import type { PointSource } from './point-input.ts';
 import { PointStatus } from './status.ts';
 
+/** Points grouped by chunk. A cell is the number of a chunk in the scale's grid, x fastest. */
 export interface PointPlan {
-  /** Cells that hold at least one point, in the order met. */
+  /** Cells that hold at least one point, in order of their first point. */
   cells: Float64Array;
-  /** Points of `cells[c]` are `starts[c]` to `starts[c + 1]` of the two arrays below. */
+  /** The points of `cells[c]` are entries `starts[c]` to `starts[c + 1]` of the two arrays below. */
   starts: Uint32Array;
-  /** Linear voxel offsets in the (clipped) chunk, x fastest. */
+  /** Linear voxel offset of each point in its (clipped) chunk, x fastest. */
   offsets: Uint32Array;
-  /** Index of the point; ascending within a cell. */
+  /** Index of each point in the caller's order; ascending within a cell. */
   order: Uint32Array;
 }
 
 const NO_CELL = 0xffffffff;
 const BLOCK_POINTS = 1024;
-/** Blocks between two pauses. */
-const BLOCKS_A_STRETCH = 8;
+/** Number of blocks between two pauses. */
+const BLOCKS_PER_STRETCH = 8;
 
 /**
- * @param resolution Nanometres per unit of the given coordinates.
- * @param status One a point: `invalidPoint` and `outOfBounds` are written, all others left as they are.
+ * Plans the read of points from one scale, without a pause.
+ * @param resolution Nanometres per unit of the coordinates, xyz.
+ * @param status One status per point. `invalidPoint` and `outOfBounds` are written; the rest is left as it
+ *   is.
  */
 export const planPoints = (
   points: PointSource,
@@ -38,7 +41,7 @@ export const planPoints = (
   status: Uint8Array,
 ): PointPlan => runWithoutPause(planPointsInSteps(points, scale, resolution, status));
 
-/** The same with pauses. */
+/** As {@link planPoints}, with pauses. */
 export function* planPointsInSteps(
   points: PointSource,
   scale: Scale,
@@ -53,26 +56,28 @@ export function* planPointsInSteps(
   const index = new CellIndex();
   const ordinals = new Uint32Array(n),
     unordered = new Uint32Array(n);
-  const p = new Float64Array(3 * Math.min(n, BLOCK_POINTS));
-  // Where resolutions are equal, no rounding can creep in.
+  const coordinates = new Float64Array(3 * Math.min(n, BLOCK_POINTS));
+  // An axis with equal resolutions needs no conversion, and so gets no rounding error.
   const otherUnits = [0, 1, 2]
     .filter((axis) => resolution[axis] !== scale.resolution[axis])
     .map((axis) => ({ axis, ratio: new UnitRatio(resolution[axis], scale.resolution[axis]) }));
   let inside = 0;
 
-  // By blocks, as a function that is called often is compiled sooner than a loop that goes round often.
-  const place = (first: number, end: number): number => {
+  // One call per block: the engine compiles a function that is called often sooner than a long loop.
+  const planBlock = (first: number, end: number): number => {
     let lastCell = -1,
       lastOrdinal = 0,
       placed = 0;
     for (let i = first, at = 0; i < end; i++, at += 3) {
       ordinals[i] = NO_CELL;
-      const x = Math.floor(p[at]) - offsetX,
-        y = Math.floor(p[at + 1]) - offsetY,
-        z = Math.floor(p[at + 2]) - offsetZ;
+      const x = Math.floor(coordinates[at]) - offsetX,
+        y = Math.floor(coordinates[at + 1]) - offsetY,
+        z = Math.floor(coordinates[at + 2]) - offsetZ;
       if (!(x >= 0 && y >= 0 && z >= 0 && x < sizeX && y < sizeY && z < sizeZ)) {
         status[i] =
-          Number.isFinite(p[at]) && Number.isFinite(p[at + 1]) && Number.isFinite(p[at + 2])
+          Number.isFinite(coordinates[at]) &&
+          Number.isFinite(coordinates[at + 1]) &&
+          Number.isFinite(coordinates[at + 2])
             ? PointStatus.outOfBounds
             : PointStatus.invalidPoint;
         continue;
@@ -96,16 +101,16 @@ export function* planPointsInSteps(
     return placed;
   };
   for (let first = 0; first < n; first += BLOCK_POINTS) {
-    if (first > 0 && first % (BLOCKS_A_STRETCH * BLOCK_POINTS) === 0) yield;
+    if (first > 0 && first % (BLOCKS_PER_STRETCH * BLOCK_POINTS) === 0) yield;
     const end = Math.min(n, first + BLOCK_POINTS);
-    points.read(first, p);
-    for (const { axis, ratio } of otherUnits) ratio.convert(p, axis, 3 * (end - first));
-    inside += place(first, end);
+    points.read(first, coordinates);
+    for (const { axis, ratio } of otherUnits) ratio.convert(coordinates, axis, 3 * (end - first));
+    inside += planBlock(first, end);
   }
-  return yield* group(index.cells.slice(), ordinals, unordered, inside);
+  return yield* groupByCell(index.cells.slice(), ordinals, unordered, inside);
 }
 
-function* startsOf(cells: number, ordinals: Uint32Array): PausableWork<Uint32Array> {
+function* countStarts(cells: number, ordinals: Uint32Array): PausableWork<Uint32Array> {
   const starts = new Uint32Array(cells + 1);
   yield* inStretches(ordinals.length, (from, end) => {
     for (let i = from; i < end; i++) if (ordinals[i] !== NO_CELL) starts[ordinals[i] + 1]++;
@@ -116,14 +121,14 @@ function* startsOf(cells: number, ordinals: Uint32Array): PausableWork<Uint32Arr
   return starts;
 }
 
-/** A counting sort by cell: stable, so that points of a cell keep their order. */
-function* group(
+/** Sorts the points by cell. The counting sort is stable, so the points of a cell keep their order. */
+function* groupByCell(
   cells: Float64Array,
   ordinals: Uint32Array,
   unordered: Uint32Array,
   inside: number,
 ): PausableWork<PointPlan> {
-  const starts = yield* startsOf(cells.length, ordinals);
+  const starts = yield* countStarts(cells.length, ordinals);
   const next = starts.slice(0, cells.length),
     offsets = new Uint32Array(inside),
     order = new Uint32Array(inside);

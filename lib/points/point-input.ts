@@ -1,36 +1,46 @@
-/** The ways to hand over points, taken at once and seen as one. */
+/**
+ * The forms in which a caller may pass points, and their conversion to one form for the rest of the package.
+ */
 import { isTypedArray, borrowOrCopy, type TypedArray } from '../base/typed-array.ts';
 
-/** xyz interleaved; BigInt64Array and BigUint64Array are Arrow's int64 columns. */
+/** A flat typed array of coordinates, xyz interleaved. The BigInt arrays are Arrow's int64 columns. */
 export type FlatPoints = Exclude<TypedArray, Uint8ClampedArray>;
 type Coordinate = number | bigint;
 type Column = readonly Coordinate[] | FlatPoints;
 
-/** One point. */
+/**
+ * One point: `[x, y, z]`, a typed array of three values, or `{ x, y, z }`. Each coordinate is a number or a
+ * bigint.
+ */
 export type Point =
   | readonly Coordinate[]
   | FlatPoints
   | { readonly x: Coordinate; readonly y: Coordinate; readonly z: Coordinate };
 
-/** A list of points (`[x, y, z]` or `{ x, y, z }`), one flat typed array (xyz interleaved), or columns of equal length. */
+/**
+ * Many points: a list of points (`[x, y, z]` or `{ x, y, z }`), one flat typed array (xyz interleaved), or
+ * `{ x, y, z }` columns of equal length. The unit is one voxel of mip 0, unless `resolution` sets another.
+ */
 export type PointInput = readonly Point[] | FlatPoints | { x: Column; y: Column; z: Column };
 
-/** Points that no caller changes any more. */
+/** Points that cannot change during a call: copied from the caller's input, or lent with `borrow`. */
 export abstract class PointSource {
+  /** Number of points. */
   abstract readonly count: number;
-  /** Writes x, y, z of the points from `first` on, as many as there are and `out` has room for. */
+  /** Writes x, y, z of the points from `first` on, until `out` is full or the points end. */
   abstract read(first: number, out: Float64Array): void;
 }
 
 export interface BorrowOptions {
-  /** Typed arrays are not copied: the caller does not write to them. @default false */
+  /** Do not copy typed arrays. The caller promises not to write to them during the call. @default false */
   borrow?: boolean;
 }
 
 /**
- * Takes points at once: lists are flattened, typed arrays copied. Points that were taken already are given back.
- * @throws TypeError when `points` is not of one of the forms (a bare `[x, y, z]` of numbers is not), naming the first point that is not
- *   one; when the length of a flat array is not a multiple of 3, or columns differ in length.
+ * Reads the caller's points: flattens lists and copies typed arrays. A PointSource is returned as it is.
+ * @throws TypeError when `points` has none of the forms (a bare `[x, y, z]` of numbers has none), with the
+ *   index of the first wrong point; when the length of a flat array is not a multiple of 3; when columns
+ *   differ in length.
  */
 export function toPointSource(
   points: PointInput | PointSource,
@@ -42,7 +52,7 @@ export function toPointSource(
     const flat = borrowOrCopy(points, borrow, 'the points');
     if (flat.length % 3 !== 0)
       throw new TypeError(
-        `a flat array of points holds x, y, z of each in turn: ${flat.length} values are not a whole number of points`,
+        `a flat array of points holds x, y, z of each point in turn; ${flat.length} values are not a whole number of points`,
       );
     return new Interleaved(flat);
   }
@@ -74,7 +84,7 @@ class Interleaved extends PointSource {
   }
 }
 
-/** Borrowed. */
+/** Three columns that the caller has lent with `borrow`. */
 class Columns extends PointSource {
   readonly count: number;
   readonly #columns: readonly FlatPoints[];
@@ -95,28 +105,28 @@ class Columns extends PointSource {
   }
 }
 
-/** Memory that was lent can be taken away. */
+/** Checks an array that was lent: its buffer may have been detached or resized since. */
 function checkLength({ length }: FlatPoints, taken: number): void {
   if (length !== taken)
     throw new TypeError(
-      `an array of points had ${taken} values when it was lent with borrow, and has ${length} now`,
+      `an array of points had ${taken} values when the call began (borrow: true), and has ${length} now`,
     );
 }
 
 const AXES = ['x', 'y', 'z'] as const;
-const A_POINT = 'a point is [x, y, z] or { x, y, z }, each a number or a bigint';
+const POINT_FORMS = 'a point is [x, y, z] or { x, y, z }, each a number or a bigint';
 
 const isColumn = (value: unknown): value is Column => Array.isArray(value) || isTypedArray(value);
 
-/** What a value is, in an error. */
+/** Names the kind of a value for an error message. */
 function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value !== 'object') return `a ${typeof value}`;
   return Array.isArray(value) ? 'a list' : 'an object';
 }
 
-const advice = (value: unknown): string =>
-  typeof value === 'string' ? '; Number(text) makes a number of text' : '';
+const conversionHint = (value: unknown): string =>
+  typeof value === 'string' ? '; Number(text) converts a string to a number' : '';
 
 function flattened(list: readonly unknown[]): Float64Array {
   const count = list.length,
@@ -127,50 +137,50 @@ function flattened(list: readonly unknown[]): Float64Array {
       throw new TypeError(
         'points must be a list of points: [[x, y, z], …]; for one point use [[x, y, z]] or supervoxelAt([x, y, z])',
       );
-    const of =
+    const coordinates =
       Array.isArray(point) && point.length === 3 ? (point as unknown[]) : coordinatesOf(point, index);
     for (let axis = 0; axis < 3; axis++) {
-      const value = of[axis];
+      const value = coordinates[axis];
       flat[to + axis] = typeof value === 'number' ? value : coordinate(value, axis, index);
     }
   }
   return flat;
 }
 
-/** Of a point that is not a list of three. @throws TypeError naming the index. */
+/** Coordinates of a point that is not an array of three. @throws TypeError with the index of the point. */
 function coordinatesOf(point: unknown, index: number): readonly unknown[] {
   if (isColumn(point)) {
     const values = Array.from(point as ArrayLike<unknown>);
     return values.length === 3
       ? values
-      : notAPoint(point, index, `has ${values.length} coordinate${values.length === 1 ? '' : 's'}`);
+      : throwNotAPoint(point, index, `has ${values.length} coordinate${values.length === 1 ? '' : 's'}`);
   }
-  if (typeof point !== 'object' || point === null) return notAPoint(point, index, `is ${kindOf(point)}`);
+  if (typeof point !== 'object' || point === null) return throwNotAPoint(point, index, `is ${kindOf(point)}`);
   const { x, y, z } = point as Record<'x' | 'y' | 'z', unknown>;
   return x === undefined && y === undefined && z === undefined
-    ? notAPoint(point, index, 'is an object without x, y and z')
+    ? throwNotAPoint(point, index, 'is an object without x, y and z')
     : [x, y, z];
 }
 
-function notAPoint(point: unknown, index: number, why: string): never {
-  throw new TypeError(`the point at index ${index} ${why}; ${A_POINT}${advice(point)}`);
+function throwNotAPoint(point: unknown, index: number, why: string): never {
+  throw new TypeError(`the point at index ${index} ${why}; ${POINT_FORMS}${conversionHint(point)}`);
 }
 
-/** @throws TypeError naming the index and the axis. */
+/** Converts one coordinate to a number. @throws TypeError with the index of the point and the axis. */
 function coordinate(value: unknown, axis: number, index: number): number {
   if (typeof value === 'number') return value;
   if (typeof value === 'bigint') return Number(value);
   throw new TypeError(
-    `the point at index ${index}: its ${AXES[axis]} is ${kindOf(value)}; ${A_POINT}${advice(value)}`,
+    `the point at index ${index}: its ${AXES[axis]} is ${kindOf(value)}; ${POINT_FORMS}${conversionHint(value)}`,
   );
 }
 
-function columnSource(given: readonly Column[], borrow: boolean): PointSource {
-  const [x, y, z] = given,
+function columnSource(columnsGiven: readonly Column[], borrow: boolean): PointSource {
+  const [x, y, z] = columnsGiven,
     count = x.length;
   if (count !== y.length || count !== z.length)
     throw new TypeError(`columns x, y, z differ in length: ${count}, ${y.length}, ${z.length}`);
-  const columns = given.map((column, axis) =>
+  const columns = columnsGiven.map((column, axis) =>
     isTypedArray(column) ? borrowOrCopy(column, true, `the column ${AXES[axis]}`) : column,
   );
   if (borrow && columns.every(isTypedArray)) return new Columns(columns as FlatPoints[]);

@@ -1,4 +1,7 @@
-/** Values of one volume at many points: plans, reads, and says what became of each point. */
+/**
+ * Reads the values of one volume at many points: plans the read, fetches the chunks, and sets each point's
+ * status.
+ */
 import { deadlineReason } from '../base/deadline.ts';
 import { ChunkError, DeadlineError } from '../base/errors.ts';
 import type { Observer } from '../base/volume-events.ts';
@@ -37,63 +40,85 @@ import { PointSnapper } from './snap.ts';
 import { PointStatus } from './status.ts';
 import type { LookupStats } from './result.ts';
 
+/** Progress of one call. */
 export interface Progress {
+  /** Number of points of the call. */
   points: number;
+  /** Number of chunks to read. With `snap` it can grow during the call. */
   chunks: number;
+  /** Number of chunks that are read, or have failed. */
   chunksDone: number;
 }
 
+/** How to read the points of one call. */
 export interface PointQuery {
-  /** Nanometres per unit of the given coordinates. @default voxels of mip 0 */
+  /** Nanometres per unit of the coordinates, xyz. @default the resolution of mip 0 */
   resolution?: Vec3;
+  /** Scale to read. */
   mip: number;
-  /** Points on background take the nearest label within this many nanometres. @default they stay on background */
+  /**
+   * Points on background take the nearest label within this many nanometres.
+   * @default points on background stay there
+   */
   snapNm?: number;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
-  /** Makes what is told of points that were read; see {@link ReadRequest.checkPoints}. */
+  /** Creates the check of points that were read; see {@link ReadRequest.checkPoints}. */
   createPointCheck?: (read: {
     plan: PointPlan;
     scale: Scale;
     words: WordArray;
     status: Uint8Array;
   }) => ReadRequest['checkPoints'];
-  /** Told once when most points hit nothing. */
+  /**
+   * Receives a warning when most points are outside the volume or on background, or none of the chunks is
+   * stored.
+   */
   warn?: (message: string) => void;
 }
 
+/** The values at the points of one call. */
 export interface PointValues {
+  /** One value per channel and point, in the order of the points. */
   values: ValueArray;
+  /** PointStatus codes, one per point. */
   status: Uint8Array;
+  /** Chunks that could not be read, with their points. */
   failures: ChunkFailure[];
   stats: LookupStats;
   plan: PointPlan;
   scale: Scale;
-  /** How far labels were taken from, and a plan of the voxels they were taken from; only when asked to snap. */
+  /**
+   * With `snapNm` only: distance to each point's label, and a plan of the voxels that the labels come from.
+   */
   snapped?: { nm: Float32Array; plan: () => PausableWork<PointPlan> };
 }
 
+/** The volume of a PointReader, and how its chunks are read. */
 export interface PointReaderOptions extends ChunkReaderOptions {
   info: VolumeInfo;
   store: Store;
-  /** The store's own info was read, so that a 403 of a public bucket may mean an absent chunk. */
+  /**
+   * Whether the info was read from this store. If so, a 403 of a public bucket may mean that a chunk is
+   * absent.
+   */
   infoWasRead: boolean;
-  /** @default 'same' */
+  /** Encoding of chunks in the memory cache. @default 'same' */
   lruEncoding?: LruEncoding;
-  /** @default true */
+  /** Whether part of a raw chunk may be read. @default true */
   rangeReads?: boolean;
-  /** The volume's part of a cache on disk. @default none */
+  /** The volume's part of the disk cache. @default none */
   chunkCache?: ChunkDiskCache;
-  /** Told of each chunk that is read. */
+  /** Receives an event for each chunk that is read. */
   observe?: Observer;
-  /** Told once what is wrong with the server, for as long as the volume is open. */
+  /** Receives each warning about the server once, for as long as the volume is open. */
   warn?: (message: string) => void;
 }
 
-/** So many points are planned without a pause: 2 ms. */
+/** Up to this many points are planned without a pause. It takes 2 ms. */
 const AT_ONCE_POINTS = 2 ** 14;
 
-/** What it takes to read one scale. */
+/** Everything needed to read one scale. */
 interface OpenScale {
   scale: Scale;
   codec: Codec;
@@ -101,12 +126,13 @@ interface OpenScale {
   layoutOf: (cell: number) => ChunkLayout;
 }
 
-interface Planned {
+interface PlanResult {
   plan: PointPlan;
-  /** Why nothing is planned. */
-  late: ChunkError | undefined;
+  /** Set when the deadline came before the plan was complete. The plan is then empty. */
+  deadlineError: ChunkError | undefined;
 }
 
+/** Reads points of one volume. Calls share the chunk cache, the shard indices and reads in flight. */
 export class PointReader {
   readonly #options: PointReaderOptions;
   readonly #chunks: ChunkReader;
@@ -123,18 +149,20 @@ export class PointReader {
   }
 
   /**
-   * Registers all chunks before its first await.
-   * @throws InfoError UNSUPPORTED or BAD_INFO (the scale's encoding or sharding), RangeError (no such mip; a ball too large to snap in),
-   *   TypeError (no points; snapping in an image), `signal.reason`.
+   * Reads the values at points. Up to 16384 points register their chunks before the first await, so calls
+   * made in the same turn of the event loop share their reads. Chunks that fail do not throw: they are in
+   * `failures`.
+   * @throws InfoError UNSUPPORTED or BAD_INFO (the scale's encoding or sharding), RangeError (unknown mip;
+   *   snap radius too large), TypeError (points in no known form; snapping in an image), `signal.reason`.
    */
   async read(points: PointInput | PointSource, query: PointQuery): Promise<PointValues> {
-    const began = performance.now();
+    const startedAt = performance.now();
     const { info } = this.#options;
     const { mip, snapNm, signal, onProgress, createPointCheck: judgeOf, warn } = query;
     const source = toPointSource(points);
-    const { scale, ...reading } = this.#open(mip);
+    const { scale, ...reading } = this.#openScale(mip);
     const resolution = query.resolution ?? finestResolution(info.scales);
-    const search = snapNm === undefined ? undefined : this.#searchIn(scale, snapNm);
+    const search = snapNm === undefined ? undefined : this.#getSearch(scale, snapNm);
     const status = new Uint8Array(source.count);
     const values = new DATA_TYPES[info.dataType](source.count * info.numChannels),
       out = wordsView(values);
@@ -144,7 +172,7 @@ export class PointReader {
       reading.source.id,
       signal,
     );
-    const { plan, late } = planned instanceof Promise ? await planned : planned;
+    const { plan, deadlineError } = planned instanceof Promise ? await planned : planned;
     const plannedAt = performance.now();
     const request: ReadRequest = {
       plan,
@@ -155,36 +183,40 @@ export class PointReader {
       onProgress: onProgress && ((progress) => onProgress({ points: source.count, ...progress })),
     };
     const snap =
-      search && !late ? new PointSnapper({ ...request, scale, search, pacer: this.#pacer }) : undefined;
+      search && !deadlineError
+        ? new PointSnapper({ ...request, scale, search, pacer: this.#pacer })
+        : undefined;
     const isLabels = info.type === 'segmentation',
-      further = judgeOf?.({ plan, scale, words: out, status });
+      extraCheck = judgeOf?.({ plan, scale, words: out, status });
     const { cost, failures } = await readPoints(this.#chunks, {
       ...request,
       checkPoints: isLabels
         ? (ordinal, from, end) => {
             markBackground(plan.order, from, end, status, out);
-            further?.(ordinal, from, end);
+            extraCheck?.(ordinal, from, end);
           }
         : undefined,
       onChunkRead: snap && ((...chunk) => snap.searchChunk(...chunk)),
     });
-    if (late) failures.push({ error: late, points: undefined });
-    const spent = { ...cost, chunks: plan.cells.length };
-    await snap?.searchNeighbours(this.#chunks, spent);
+    if (deadlineError) failures.push({ error: deadlineError, points: undefined });
+    const totals = { ...cost, chunks: plan.cells.length };
+    await snap?.searchNeighbours(this.#chunks, totals);
     const settled = snap && (await this.#pacer.run(snap.finish()));
     if (settled) failures.push(...settled.failures);
     const snappedNm = search && (settled?.snappedNm ?? (await this.#pacer.run(noDistances(source.count))));
     if (warn && !deadlineReason(signal)) {
       await this.#pacer.run(warnOfMisses(status, scale, resolution, warn));
-      await this.#pacer.run(warnOfAbsence(status, plan, `${this.#options.store.url}/${scale.key}`, warn));
+      await this.#pacer.run(
+        warnOfMissingChunks(status, plan, `${this.#options.store.url}/${scale.key}`, warn),
+      );
     }
     const done = performance.now();
     const stats: LookupStats = {
       points: source.count,
-      ...spent,
+      ...totals,
       rootRequests: 0,
       distinctSupervoxels: 0,
-      ms: { plan: plannedAt - began, chunks: done - plannedAt, roots: 0, total: done - began },
+      ms: { plan: plannedAt - startedAt, chunks: done - plannedAt, roots: 0, total: done - startedAt },
     };
     const snapped = snappedNm && {
       nm: snappedNm,
@@ -195,51 +227,61 @@ export class PointReader {
     return { values, status, failures, stats, plan, scale, snapped };
   }
 
-  /** @returns An empty plan, and why, when the deadline came first. @throws signal.reason. */
+  /**
+   * Plans the read.
+   * @returns An empty plan and an error when the deadline came first.
+   * @throws signal.reason.
+   */
   #plan(
     planning: PausableWork<PointPlan>,
     status: Uint8Array,
     url: string,
     signal: AbortSignal | undefined,
-  ): Planned | Promise<Planned> {
+  ): PlanResult | Promise<PlanResult> {
     const count = status.length;
     let isFilled = false;
     const work = (function* (): PausableWork<PointPlan> {
-      yield* fillInStretches(status, PointStatus.failed); // until it is known better
+      yield* fillInStretches(status, PointStatus.failed); // until each point gets its own status
       isFilled = true;
       return yield* planning;
     })();
-    const cut = (error: unknown): Planned => {
+    const planAtDeadline = (error: unknown): PlanResult => {
       const deadline = deadlineReason(signal);
       if (!deadline) throw error;
       if (!isFilled) status.fill(PointStatus.failed);
       return {
         plan: noPlan(),
-        late: ChunkError.of(url, new DeadlineError(deadline.timeoutMs, { what: 'points', count, of: count })),
+        deadlineError: ChunkError.of(
+          url,
+          new DeadlineError(deadline.timeoutMs, { what: 'points', count, of: count }),
+        ),
       };
     };
-    // Calls made in one turn share their reads: small ones have registered their chunks before any is read.
-    if (count <= AT_ONCE_POINTS) return { plan: runWithoutPause(work), late: undefined };
+    // Small calls register their chunks at once, so that calls made in the same turn share their reads.
+    if (count <= AT_ONCE_POINTS) return { plan: runWithoutPause(work), deadlineError: undefined };
     try {
       const plan = this.#pacer.run(work, signal);
       return plan instanceof Promise
-        ? plan.then((plan) => ({ plan, late: undefined }), cut)
-        : { plan, late: undefined };
+        ? plan.then((plan) => ({ plan, deadlineError: undefined }), planAtDeadline)
+        : { plan, deadlineError: undefined };
     } catch (error) {
-      return cut(error);
+      return planAtDeadline(error);
     }
   }
 
-  /** When all that was read has been saved, where it is. */
+  /** Resolves when the chunks read so far have been written to the disk cache. */
   whenSaved(): Promise<void> {
     return this.#chunks.whenSaved();
   }
 
-  /** The last radius of each scale is kept: the next batch has the same. */
-  #searchIn({ mip, resolution }: Scale, radiusNm: number): BallSearch {
+  /**
+   * Search for a scale and radius. The last search of each scale is kept, since the next batch has the same
+   * radius.
+   */
+  #getSearch({ mip, resolution }: Scale, radiusNm: number): BallSearch {
     const { info } = this.#options;
     if (info.type !== 'segmentation')
-      throw new TypeError('points snap to labels of a segmentation: in an image, 0 is a value');
+      throw new TypeError('snap needs a segmentation: in an image, 0 is a value and not background');
     const known = this.#searches.get(mip);
     if (known?.ball.radiusNm === radiusNm) return known;
     const search = new BallSearch(new Ball(resolution, radiusNm), info);
@@ -247,7 +289,7 @@ export class PointReader {
     return search;
   }
 
-  #open(mip: number): OpenScale {
+  #openScale(mip: number): OpenScale {
     const { info, store, infoWasRead, lruEncoding, rangeReads, chunkCache, observe } = this.#options;
     const known = this.#scales.get(mip);
     if (known) return known;
@@ -288,20 +330,23 @@ export class PointReader {
   }
 }
 
-/** The plan of no points. */
+/** Returns the plan of no points. */
 function noPlan(): PointPlan {
   const none = new Uint32Array(0);
   return { cells: new Float64Array(0), starts: Uint32Array.of(0), offsets: none, order: none };
 }
 
-/** NaN for each point: none has a label from elsewhere. */
+/** Returns NaN for each point: no point has a label. */
 function* noDistances(count: number): PausableWork<Float32Array> {
   const distances = new Float32Array(count);
   yield* fillInStretches(distances, NaN);
   return distances;
 }
 
-/** Of points that were read: `from` to `end` in the order of their plan. */
+/**
+ * Sets the status of the points with value 0 to background. `from` and `end` are positions in the plan's
+ * order.
+ */
 function markBackground(
   order: Uint32Array,
   from: number,
@@ -318,7 +363,10 @@ function markBackground(
   }
 }
 
-/** The commonest silent error of this field is a wrong resolution: it shows as points that hit nothing. */
+/**
+ * Warns when most points hit nothing. A wrong resolution is the most common silent error, and it looks like
+ * this.
+ */
 function* warnOfMisses(
   status: Uint8Array,
   scale: Scale,
@@ -334,17 +382,17 @@ function* warnOfMisses(
     }
   });
   if (2 * (outside + background) <= status.length) return;
-  const inGivenUnits = (voxel: readonly number[]): string =>
+  const toGivenUnits = (voxel: readonly number[]): string =>
     formatVec3(voxel.map((v, axis) => Number(((v * scale.resolution[axis]) / resolution[axis]).toFixed(3))));
   const end = scale.voxelOffset.map((v, axis) => v + scale.size[axis]);
   warn(
     `${outside} of ${status.length} points are outside the volume and ${background} on background: is the resolution right? ` +
-      `In units of ${formatVec3(resolution)} nm the volume goes from ${inGivenUnits(scale.voxelOffset)} to ${inGivenUnits(end)} (exclusive)`,
+      `In units of ${formatVec3(resolution)} nm the volume goes from ${toGivenUnits(scale.voxelOffset)} to ${toGivenUnits(end)} (exclusive)`,
   );
 }
 
-/** One absent chunk is an answer; when none of many is stored, the path is wrong or the drive is not mounted. */
-function* warnOfAbsence(
+/** Warns when none of several chunks is stored: the path may be wrong, or a drive may not be mounted. */
+function* warnOfMissingChunks(
   status: Uint8Array,
   { cells, order }: PointPlan,
   url: string,
@@ -358,10 +406,10 @@ function* warnOfAbsence(
   warn(`none of the ${cells.length} chunks of these points is stored at ${url}: is the path right?`);
 }
 
-/** Points between two pauses. */
+/** Number of points between two pauses. */
 const STRETCH = 2 ** 14;
 
-/** Why a point failed. 4 bytes a point once the first is asked for, nothing when all went well. */
+/** Returns a function that gives the error of a failed point. Its first use allocates 4 bytes per point. */
 export function createErrorLookup(
   failures: readonly ChunkFailure[],
   status: Uint8Array,

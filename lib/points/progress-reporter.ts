@@ -1,4 +1,7 @@
-/** The caller's `onProgress`: what goes wrong in it is the caller's own, fails no chunk, and is told once, when the work is done. */
+/**
+ * Calls the caller's `onProgress`. An error thrown there fails no chunk: the first one is kept, and thrown
+ * when the work is done.
+ */
 export class ProgressReporter<Progress> {
   readonly #onProgress: ((progress: Progress) => unknown) | undefined;
   #failure: { error: unknown } | undefined;
@@ -7,7 +10,10 @@ export class ProgressReporter<Progress> {
     this.#onProgress = onProgress;
   }
 
-  /** Never throws. A promise that is returned is not waited for; one that is rejected counts as an error thrown. */
+  /**
+   * Reports progress. Never throws. A returned promise is not awaited; its rejection counts as a thrown
+   * error.
+   */
   report(progress: Progress): void {
     const note = (error: unknown): void => void (this.#failure ??= { error });
     try {
@@ -18,7 +24,7 @@ export class ProgressReporter<Progress> {
     }
   }
 
-  /** @throws what `onProgress` threw, or its promise was rejected with, first. */
+  /** @throws The first error that `onProgress` threw, or rejected its promise with. */
   throwIfFailed(): void {
     if (this.#failure) throw this.#failure.error;
   }

@@ -1,84 +1,114 @@
-/** The shapes of answers. */
+/** The shapes of the results of point and root look-ups. */
 import type { ValueArray } from '../precomputed/data-type.ts';
 
+/** What one call read and requested, and how long it took. */
 export interface LookupStats {
-  /** Points or IDs asked for. */
+  /** Number of points or IDs of the call. */
   points: number;
-  /** Distinct chunks those points touch, and with `snap` each time one more was looked into for a nearer label. */
+  /** Number of distinct chunks of the points. With `snap`, each search of a neighbour chunk counts too. */
   chunks: number;
-  /** Storage requests this call caused; a read shared with another call counts where it was asked first. */
+  /** Storage requests of this call. A read that several calls share counts for the call that started it. */
   requests: number;
-  /** Stored bytes those requests brought. */
+  /** Stored bytes that those requests returned. */
   bytes: number;
-  /** Chunks answered from the LRU, or by joining a read another call had under way. */
+  /** Chunks that came from the memory cache, or from a read that another call had in flight. */
   cacheHits: number;
-  /** 403 answers taken for absent chunks of a public bucket. */
+  /** Chunks of a public bucket that were treated as absent because the answer was 403. */
   absentBy403: number;
-  /** Root look-up requests this call took part in. */
+  /** Root requests that this call shared in. */
   rootRequests: number;
-  /** Distinct supervoxels whose root was asked. */
+  /** Number of distinct supervoxels whose root was looked up. */
   distinctSupervoxels: number;
-  /** With a root cache only: IDs whose root it gave. */
+  /** Number of IDs whose root came from the root cache. Present only with a root cache. */
   rootCacheHits?: number;
-  /** Wall time in milliseconds by stage. */
+  /** Wall time in milliseconds, by stage. */
   ms: { plan: number; chunks: number; roots: number; total: number };
 }
 
+/** The fields of every row. */
 export interface Row {
+  /** Index of the point or ID in the caller's order. */
   index: number;
-  /** Text form: `ok`, `out_of_bounds`, … */
+  /** The status as text: `ok`, `out_of_bounds`, … */
   status: string;
-  /** Why, for `failed` and `root_failed`. */
+  /** The cause of `failed` and `root_failed`; undefined for every other status. */
   error?: Error;
-  /** With `snap` only: nanometres to the voxel whose label this is; 0 for the point's own voxel, NaN where there is no label. */
+  /**
+   * Distance in nanometres from the point's voxel to the voxel whose label it has; 0 for its own label, NaN
+   * without a label. Present only with `snap`.
+   */
   snappedNm?: number;
 }
 
+/** The supervoxel at one point. */
 export interface SupervoxelRow extends Row {
+  /** 0n where there is none. */
   supervoxelId: bigint;
 }
 
+/** The supervoxel and the root of one point or ID. */
 export interface RootRow extends SupervoxelRow {
+  /** 0n where there is none. With `stopLayer`, the ID at that layer. */
   rootId: bigint;
 }
 
+/** The values at one point. */
 export interface ValueRow extends Row {
-  /** One value a channel. */
+  /** One value per channel: a bigint in volumes of 64-bit values, else a number. */
   values: (number | bigint)[];
 }
 
-/** Answers in the order asked, one a point; 0 wherever there is none. */
+/** Results in the caller's order, one per point or ID; 0 wherever there is no answer. */
 interface Answers<R extends Row> {
-  /** {@link PointStatus} codes. */
+  /** One {@link PointStatus} code per point or ID. */
   status: Uint8Array;
+  /** What the call read and requested, and how long it took. */
   stats: LookupStats;
-  /** With `snap` only: nanometres to the voxel whose label this is; 0 for the point's own voxel, NaN where there is no label. */
+  /**
+   * Distance in nanometres from each point's voxel to the voxel whose label it has; 0 for its own label, NaN
+   * without a label. Present only with `snap`.
+   */
   snappedNm?: Float32Array;
-  /** The same, a row at a time, for people and small loops. */
+  /** Iterates over the same results row by row, for display and small loops. */
   rows(): IterableIterator<R>;
 }
 
+/** Supervoxels at points: what `scatteredPoints` returns with `agglomerate: false`. */
 export interface SupervoxelResult extends Answers<SupervoxelRow> {
+  /** One supervoxel ID per point; 0 where there is none. */
   supervoxelIds: BigUint64Array;
 }
 
+/** Supervoxels and roots at points: what `scatteredPoints` of a graphene volume returns. */
 export interface PointsResult extends Answers<RootRow> {
+  /** One supervoxel ID per point; 0 where there is none. */
   supervoxelIds: BigUint64Array;
+  /** One root ID per point, or with `stopLayer` the ID at that layer; 0 where there is none. */
   rootIds: BigUint64Array;
-  /** The one instant all roots are of. */
+  /** The timestamp of all roots. */
   timestamp: Date;
-  /** Whether they are final: edits may still appear at moments younger than the volume's `settleMs`. */
+  /**
+   * Whether the roots are final. An edit may still appear at a timestamp younger than the volume's
+   * `settleMs`.
+   */
   settled: boolean;
 }
 
+/** Roots of IDs: what `roots` of a graphene volume returns. */
 export interface RootsResult extends Answers<RootRow> {
+  /** One root ID per supervoxel ID, or with `stopLayer` the ID at that layer; 0 where there is none. */
   rootIds: BigUint64Array;
+  /** The timestamp of all roots. */
   timestamp: Date;
-  /** Whether they are final: edits may still appear at moments younger than the volume's `settleMs`. */
+  /**
+   * Whether the roots are final. An edit may still appear at a timestamp younger than the volume's
+   * `settleMs`.
+   */
   settled: boolean;
 }
 
+/** Values at points: what `scatteredPoints` of a Precomputed volume returns. */
 export interface ValuesResult extends Answers<ValueRow> {
-  /** `values[i * channels + c]`, in the volume's type. */
+  /** Channel `c` of point `i` is `values[i * numChannels + c]`. The array has the volume's data type. */
   values: ValueArray;
 }

@@ -1,9 +1,10 @@
 /**
- * Points on background that take the nearest label within a radius. Each looks around in its own chunk while that is here for its own
- * label, then in those neighbours that could hold something nearer, the near ones first: a label found there spares the others.
+ * Gives points on background the nearest label within a radius. The search starts in the point's own chunk,
+ * while its bytes are in memory. Then it reads the neighbour chunks that may hold a nearer label, nearest
+ * first: a label found there makes the farther chunks unnecessary.
  *
- * A chunk that is not stored holds no label. One that cannot be read might: points for which it could hold something nearer than what
- * they found have failed.
+ * A chunk that is not stored holds no label. A chunk that cannot be read may hold one: a point fails if that
+ * chunk could hold a nearer label than the one found.
  */
 import { deadlineReason } from '../base/deadline.ts';
 import { ChunkError, DeadlineError } from '../base/errors.ts';
@@ -30,48 +31,52 @@ import type { ChunkFailure, ReadRequest } from './read-points.ts';
 import { ProgressReporter } from './progress-reporter.ts';
 import { PointStatus } from './status.ts';
 
+/** The read whose points are snapped. */
 export interface SnapRequest extends Omit<ReadRequest, 'look' | 'judge'> {
   scale: Scale;
   search: BallSearch;
   pacer: CooperativeRunner;
 }
 
-/** What a call has cost; `chunks` counts those asked for. */
-type Spent = ChunkCost & { chunks: number };
+/** Counters of the call; `chunks` counts the chunks requested. */
+type Totals = ChunkCost & { chunks: number };
 
-/** Not looking for a label. */
-const NOT_SEEKING = 0; // what memory is at first
-/** Looks that are planned and held at a time: some 20 MB. */
-const MAX_LOOKS = 2 ** 17;
-/** Points between two pauses, where each takes about a microsecond. */
+/** Rank of a point that needs no label. It is 0 because fresh memory is. */
+const NO_SEARCH = 0;
+/** Number of tasks that are held at a time: about 20 MB. */
+const MAX_TASKS = 2 ** 17;
+/** Number of points between two pauses. Each point takes about a microsecond. */
 const STRETCH = 1024;
-/** Points that are looked at one by one after a deadline: some 30 ms. */
-const MOST_LATE = 2 ** 16;
-/** To settle a point takes so long: a call that is to end in time begins to end earlier. */
+/** Number of points that are examined one by one after a deadline, which takes about 30 ms. */
+const MAX_LATE_POINTS = 2 ** 16;
+/** Time to set the final status of a point. A call with a deadline stops its search that much earlier. */
 export const SETTLE_NS_PER_POINT = 20;
 
 export class PointSnapper {
   readonly #request: SnapRequest;
-  /** Of the nearest label by point; the size of the ball while there is none. */
+  /** Rank of the nearest label of each point; the size of the ball while there is none. */
   readonly #ranks: Uint32Array;
-  /** Points that could not look into a chunk: nothing is known from that rank on. */
+  /** Points with a chunk that could not be searched: from that rank on, nothing is known. */
   readonly #blocked = new Map<number, { rank: number; error: ChunkError }>();
   readonly #progress: ProgressReporter<{ chunks: number; chunksDone: number }>;
   #chunksDone: number;
-  /** By chunk: 1 once its points have looked around in it. A deadline may come before. */
-  readonly #looked: Uint8Array;
-  /** Why points have failed that no chunk's failure is about. */
-  #late: ChunkError | undefined;
+  /** 1 for each chunk that has been searched for its own points. A deadline may come before that. */
+  readonly #isSearched: Uint8Array;
+  /** The error of points that failed because of the deadline. */
+  #deadlineError: ChunkError | undefined;
 
   constructor(request: SnapRequest) {
     this.#request = request;
     this.#progress = new ProgressReporter(this.#request.onProgress);
     this.#ranks = new Uint32Array(request.status.length);
     this.#chunksDone = request.plan.cells.length;
-    this.#looked = new Uint8Array(this.#chunksDone);
+    this.#isSearched = new Uint8Array(this.#chunksDone);
   }
 
-  /** Looks around the points of a chunk that have no label, in the chunk itself. Called with its bytes once their labels are written. */
+  /**
+   * Searches a chunk for its own points without a label. Called with the chunk's bytes when their labels are
+   * written.
+   */
   *searchChunk(ordinal: number, bytes: Uint8Array, codec: Codec): PausableWork {
     const {
       plan: { cells, starts, order },
@@ -85,63 +90,64 @@ export class PointSnapper {
       for (let k = first + from; k < first + end; k++)
         if (!isLabel(out, order[k] * width, width)) this.#ranks[order[k]] = search.ball.size;
     });
-    let looks: SearchTask[] = [];
+    let tasks: SearchTask[] = [];
     const cell = cells[ordinal];
-    const look = function* (this: PointSnapper): PausableWork {
+    const searchTasks = function* (this: PointSnapper): PausableWork {
       try {
-        yield* this.#search(cell, bytes, codec, looks);
+        yield* this.#search(cell, bytes, codec, tasks);
       } catch (error) {
-        this.#block(looks, ChunkError.of(this.#request.source.urlOf(cell), error));
+        this.#markBlocked(tasks, ChunkError.of(this.#request.source.urlOf(cell), error));
       }
-      looks = [];
+      tasks = [];
     }.bind(this);
-    for (const seeker of this.#seekers(ordinal)) {
-      looks.push({ snapPoint: seeker, cell, firstRank: 1 });
-      if (looks.length % STRETCH === 0) yield;
-      if (looks.length === MAX_LOOKS) yield* look();
+    for (const snapPoint of this.#snapPoints(ordinal)) {
+      tasks.push({ snapPoint, cell, firstRank: 1 });
+      if (tasks.length % STRETCH === 0) yield;
+      if (tasks.length === MAX_TASKS) yield* searchTasks();
     }
-    yield* look();
-    this.#looked[ordinal] = 1;
+    yield* searchTasks();
+    this.#isSearched[ordinal] = 1;
   }
 
   /**
-   * Looks around in the neighbours, once all points were read. The first of them are registered before the first await.
-   * @param spent Counts of the call so far, added to.
-   * @throws signal.reason, or what `onProgress` threw.
+   * Searches the neighbour chunks, when all points have been read. The first chunks are registered before the
+   * first await.
+   * @param spent Counters of the call so far, which are added to.
+   * @throws signal.reason, or the error that `onProgress` threw.
    */
-  async searchNeighbours(reader: ChunkReader, spent: Spent): Promise<void> {
+  async searchNeighbours(reader: ChunkReader, totals: Totals): Promise<void> {
     const { plan, scale, search, signal, pacer } = this.#request;
-    let looks: SearchTask[] = [],
-      sought = 0;
+    let tasks: SearchTask[] = [],
+      planned = 0;
     for (let ordinal = 0; ordinal < plan.cells.length; ordinal++)
-      for (const seeker of this.#seekers(ordinal)) {
-        if (this.#looked[ordinal])
+      for (const snapPoint of this.#snapPoints(ordinal)) {
+        if (this.#isSearched[ordinal])
           addNeighbourSearches(
-            seeker,
+            snapPoint,
             plan.cells[ordinal],
             scale,
             search.ball,
-            this.#limit(seeker.pointIndex),
-            looks,
+            this.#rankLimit(snapPoint.pointIndex),
+            tasks,
           );
-        else this.#fail(seeker.pointIndex); // for the reason that its chunk has
-        if (++sought % STRETCH === 0) {
+        else this.#fail(snapPoint.pointIndex); // the chunk's own failure gives the error
+        if (++planned % STRETCH === 0) {
           if (pacer.isDue()) await pacer.pause();
           const deadline = deadlineReason(signal);
-          if (deadline) return pacer.run(this.#giveUp(ordinal, looks, deadline));
+          if (deadline) return pacer.run(this.#endAtDeadline(ordinal, tasks, deadline));
         }
-        if (looks.length < MAX_LOOKS) continue;
-        await this.#read(reader, looks, spent);
-        looks = [];
+        if (tasks.length < MAX_TASKS) continue;
+        await this.#read(reader, tasks, totals);
+        tasks = [];
       }
-    await this.#read(reader, looks, spent);
+    await this.#read(reader, tasks, totals);
   }
 
   /**
-   * After a deadline: fails the points, from a chunk on, that a neighbour could hold something nearer for. Only so many are looked at one by
-   * one; the others fail in any case.
+   * Ends the search after a deadline: a point fails if a chunk that was not searched could hold a nearer
+   * label. Only MOST_LATE points are examined one by one; the rest fail.
    */
-  *#giveUp(first: number, looks: readonly SearchTask[], { timeoutMs }: DeadlineError): PausableWork {
+  *#endAtDeadline(first: number, tasks: readonly SearchTask[], { timeoutMs }: DeadlineError): PausableWork {
     const {
       plan: { cells, starts, order },
       scale,
@@ -150,24 +156,30 @@ export class PointSnapper {
       status,
     } = this.#request;
     let count = 0,
-      seen = 0;
+      visited = 0;
     const fail = (point: number): void => {
-      if (this.#ranks[point] === NOT_SEEKING) return;
+      if (this.#ranks[point] === NO_SEARCH) return;
       this.#fail(point);
       count++;
     };
-    yield* inStretches(looks.length, (from, end) => {
-      for (let k = from; k < end; k++) fail(looks[k].snapPoint.pointIndex);
+    yield* inStretches(tasks.length, (from, end) => {
+      for (let k = from; k < end; k++) fail(tasks[k].snapPoint.pointIndex);
     });
     for (let ordinal = first; ordinal < cells.length; ordinal++) {
-      if (this.#looked[ordinal] && seen < MOST_LATE)
-        for (const seeker of this.#seekers(ordinal)) {
+      if (this.#isSearched[ordinal] && visited < MAX_LATE_POINTS)
+        for (const snapPoint of this.#snapPoints(ordinal)) {
           if (
-            seen >= MOST_LATE ||
-            canReachNeighbour(seeker, cells[ordinal], scale, search.ball, this.#limit(seeker.pointIndex))
+            visited >= MAX_LATE_POINTS ||
+            canReachNeighbour(
+              snapPoint,
+              cells[ordinal],
+              scale,
+              search.ball,
+              this.#rankLimit(snapPoint.pointIndex),
+            )
           )
-            fail(seeker.pointIndex);
-          if (++seen % STRETCH === 0) yield;
+            fail(snapPoint.pointIndex);
+          if (++visited % STRETCH === 0) yield;
         }
       else
         yield* inStretches(starts[ordinal + 1] - starts[ordinal], (from, end) => {
@@ -175,7 +187,7 @@ export class PointSnapper {
         });
       yield;
     }
-    this.#late = ChunkError.of(
+    this.#deadlineError = ChunkError.of(
       source.id,
       new DeadlineError(timeoutMs, { what: 'points', count, of: status.length }),
     );
@@ -184,14 +196,14 @@ export class PointSnapper {
   #fail(point: number): void {
     const { out, status } = this.#request,
       width = out.length / status.length;
-    this.#ranks[point] = NOT_SEEKING;
+    this.#ranks[point] = NO_SEARCH;
     for (let w = point * width; w < (point + 1) * width; w++) out[w] = 0;
     status[point] = PointStatus.failed;
   }
 
   /**
-   * Settles the points that looked: `ok`, `failed`, or left on background.
-   * @returns How far each point's label is: 0 for its own, NaN for none.
+   * Sets the final status of the points that were searched for: `ok`, `failed`, or still `background`.
+   * @returns The distance to each point's label in nanometres: 0 for its own label, NaN without a label.
    */
   *finish(): PausableWork<{ snappedNm: Float32Array; failures: ChunkFailure[] }> {
     const {
@@ -199,9 +211,9 @@ export class PointSnapper {
       search: { ball },
     } = this.#request;
     const failed = new Map<ChunkError, number[]>();
-    let seen = 0;
+    let visited = 0;
     for (const [point, { rank, error }] of this.#blocked) {
-      if (++seen % STRETCH === 0) yield;
+      if (++visited % STRETCH === 0) yield;
       if (this.#ranks[point] < rank) continue;
       this.#fail(point);
       const points = failed.get(error);
@@ -213,13 +225,13 @@ export class PointSnapper {
     yield* inStretches(status.length, (from, end) => {
       for (let point = from; point < end; point++) {
         const rank = this.#ranks[point];
-        if (rank !== NOT_SEEKING && rank < ball.size) {
+        if (rank !== NO_SEARCH && rank < ball.size) {
           status[point] = PointStatus.ok;
           snappedNm[point] = ball.distanceNm(rank);
         } else if (status[point] === PointStatus.ok || status[point] === PointStatus.suspect)
           snappedNm[point] = 0;
-        // Its chunk was here, but a deadline came before it looked around.
-        else if (rank === NOT_SEEKING && status[point] === PointStatus.background)
+        // The chunk was read, but a deadline came before it was searched.
+        else if (rank === NO_SEARCH && status[point] === PointStatus.background)
           status[point] = PointStatus.failed;
       }
     });
@@ -227,11 +239,11 @@ export class PointSnapper {
       error,
       points: Uint32Array.from(points).sort(),
     }));
-    if (this.#late) failures.push({ error: this.#late, points: undefined });
+    if (this.#deadlineError) failures.push({ error: this.#deadlineError, points: undefined });
     return { snappedNm, failures };
   }
 
-  /** The voxels that the snapped points got their labels from, as a plan. */
+  /** Plans the voxels that the snapped points have their labels from. */
   *planSnapped(): PausableWork<PointPlan> {
     const {
       plan,
@@ -241,14 +253,14 @@ export class PointSnapper {
     let count = 0;
     yield* inStretches(this.#ranks.length, (from, end) => {
       for (let point = from; point < end; point++)
-        if (this.#ranks[point] !== NOT_SEEKING && this.#ranks[point] < ball.size) count++;
+        if (this.#ranks[point] !== NO_SEARCH && this.#ranks[point] < ball.size) count++;
     });
     const points = new Uint32Array(count),
       voxels = new Float64Array(3 * count),
       at = new Int32Array(3);
     count = 0;
     for (let ordinal = 0; ordinal < plan.cells.length; ordinal++)
-      for (const { pointIndex: point, voxel } of this.#seekers(ordinal)) {
+      for (const { pointIndex: point, voxel } of this.#snapPoints(ordinal)) {
         if (this.#ranks[point] >= ball.size) continue;
         ball.voxelAt(this.#ranks[point], at);
         for (let axis = 0; axis < 3; axis++)
@@ -268,7 +280,7 @@ export class PointSnapper {
     return moved;
   }
 
-  *#seekers(ordinal: number): Generator<SnapPoint> {
+  *#snapPoints(ordinal: number): Generator<SnapPoint> {
     const {
       plan: { cells, starts, offsets, order },
       scale,
@@ -280,80 +292,82 @@ export class PointSnapper {
     const sx = max[0] - x0,
       sy = max[1] - y0;
     for (let k = starts[ordinal]; k < starts[ordinal + 1]; k++) {
-      if (this.#ranks[order[k]] === NOT_SEEKING) continue;
+      if (this.#ranks[order[k]] === NO_SEARCH) continue;
       const offset = offsets[k],
         row = Math.floor(offset / sx);
       yield { pointIndex: order[k], voxel: [x0 + (offset % sx), y0 + (row % sy), z0 + Math.floor(row / sy)] };
     }
   }
 
-  /** Reads in rounds. In each every seeker asks for its nearest chunks, and all that want those chunks look into them. */
-  async #read(reader: ChunkReader, looks: readonly SearchTask[], spent: Spent): Promise<void> {
+  /**
+   * Reads in rounds. Each round reads the nearest chunks of every point, and searches them for all points.
+   */
+  async #read(reader: ChunkReader, tasks: readonly SearchTask[], totals: Totals): Promise<void> {
     const { source, signal, pacer } = this.#request;
     for (;;) {
-      // A few are registered together with those of other calls.
-      const sorting = selectNextSearches(looks, (point) => this.#limit(point)),
-        { now, later } = looks.length > STRETCH ? await pacer.run(sorting) : runWithoutPause(sorting);
+      // A small number of tasks registers at once, so that calls made in the same turn share their reads.
+      const sorting = selectNextSearches(tasks, (point) => this.#rankLimit(point)),
+        { now, later } = tasks.length > STRETCH ? await pacer.run(sorting) : runWithoutPause(sorting);
       if (now.size === 0) return;
-      looks = later;
+      tasks = later;
       const cells = Float64Array.from(now.keys());
-      spent.chunks += cells.length;
+      totals.chunks += cells.length;
       const cost = await reader.read(
         source,
         cells,
-        this.#consumer(cells, [...now.values()], spent.chunks),
+        this.#consumer(cells, [...now.values()], totals.chunks),
         signal,
       );
       this.#progress.throwIfFailed();
-      for (const name of Object.keys(cost) as (keyof ChunkCost)[]) spent[name] += cost[name];
+      for (const name of Object.keys(cost) as (keyof ChunkCost)[]) totals[name] += cost[name];
     }
   }
 
-  #consumer(cells: Float64Array, looks: readonly (readonly SearchTask[])[], chunks: number): ChunkConsumer {
+  #consumer(cells: Float64Array, tasks: readonly (readonly SearchTask[])[], chunks: number): ChunkConsumer {
     const settled = new Uint8Array(cells.length);
     const settle = (ordinal: number): void => {
       settled[ordinal] = 1;
       this.#chunksDone++;
     };
-    const tell = (): void => this.#progress.report({ chunks, chunksDone: this.#chunksDone });
+    const report = (): void => this.#progress.report({ chunks, chunksDone: this.#chunksDone });
     return {
       receive: (ordinal, bytes, codec = this.#request.codec) =>
-        bytes ? this.#search(cells[ordinal], bytes, codec, looks[ordinal]) : undefined,
-      done: (ordinal) => (settle(ordinal), tell()),
+        bytes ? this.#search(cells[ordinal], bytes, codec, tasks[ordinal]) : undefined,
+      done: (ordinal) => (settle(ordinal), report()),
       fail: (ordinal, error) => {
-        this.#block(looks[ordinal], error);
+        this.#markBlocked(tasks[ordinal], error);
         settle(ordinal);
-        tell();
+        report();
       },
       failRest: (_count, error) => {
-        for (const [ordinal, its] of looks.entries()) {
+        for (const [ordinal, ownTasks] of tasks.entries()) {
           if (settled[ordinal]) continue;
-          this.#block(its, error);
+          this.#markBlocked(ownTasks, error);
           settle(ordinal);
         }
-        tell();
+        report();
       },
     };
   }
 
-  #search(cell: number, bytes: Uint8Array, codec: Codec, looks: readonly SearchTask[]): PausableWork {
+  #search(cell: number, bytes: Uint8Array, codec: Codec, tasks: readonly SearchTask[]): PausableWork {
     const { scale, layoutOf, search, out } = this.#request;
     const { min } = cellBoundsFromZero(scale, cell);
-    return search.run({ bytes, codec, layout: layoutOf(cell), min }, looks, { ranks: this.#ranks, out });
+    return search.run({ bytes, codec, layout: layoutOf(cell), min }, tasks, { ranks: this.#ranks, out });
   }
 
-  #block(looks: readonly SearchTask[], error: ChunkError): void {
+  #markBlocked(tasks: readonly SearchTask[], error: ChunkError): void {
     for (const {
       snapPoint: { pointIndex: point },
       firstRank: first,
-    } of looks) {
+    } of tasks) {
       const known = this.#blocked.get(point);
       if (!known || first < known.rank) this.#blocked.set(point, { rank: first, error });
     }
   }
 
-  /** Only a label of a lower rank is of use to a point. */
-  #limit(point: number): number {
+  /** Only a label of a lower rank can improve the point. */
+  #rankLimit(point: number): number {
     return Math.min(this.#ranks[point], this.#blocked.get(point)?.rank ?? Infinity);
   }
 }

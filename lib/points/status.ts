@@ -1,44 +1,56 @@
-/** What became of each point or ID. The numbers are fixed: they are stored in `status` arrays and may be saved. */
+/**
+ * Status codes of points and IDs: the values in the `status` array of a result. The numbers never change, so
+ * they may be saved.
+ */
 export const PointStatus = {
-  /** Never returned. */
+  /** Not set yet. Never returned. */
   unset: 0,
+  /** The answer was found. */
   ok: 1,
-  /** Label 0 of a segmentation. */
+  /** The voxel has label 0, or the ID is 0. */
   background: 2,
-  /** Outside the volume's bounding box. */
+  /** The point is outside the volume's bounding box. */
   outOfBounds: 3,
   /** The chunk that would hold the voxel is not stored. */
   missingChunk: 4,
-  /** A coordinate that is no finite number. */
+  /** A coordinate is not a finite number. */
   invalidPoint: 5,
-  /** A supervoxel ID that does not decode to layer 1 and to the graph chunk of its point. It is kept and looked up all the same. */
+  /**
+   * The supervoxel ID is not of layer 1 and the graph chunk of its point. It is kept, and its root is looked
+   * up.
+   */
   suspect: 6,
-  /** The server knows no root for the ID at that timestamp. */
+  /** The server has no root for the ID at that timestamp. */
   noRoot: 7,
   /** The chunk could not be read or decoded. */
   failed: 8,
-  /** The root request failed; the supervoxel is known. */
+  /** The supervoxel is known, but the root request failed. */
   rootFailed: 9,
-  /** An ID already at or above the wanted layer: kept as it is, nobody was asked whether it exists. In tables also a missing ID or position. */
+  /**
+   * The ID is already at or above the requested layer. It is kept, and the server was not asked whether it
+   * exists. In tables, also a missing ID or position.
+   */
   notLookedUp: 10,
-  /** A cell of a table that holds no uint64 ID. */
+  /** The cell of a table does not hold a uint64 ID. */
   invalidId: 11,
-  /** A cell of a table that should hold a timestamp and does not. */
+  /** The cell of a table does not hold a timestamp. */
   invalidTimestamp: 12,
 } as const;
 
+/** A key of {@link PointStatus}, such as `outOfBounds`. */
 export type PointStatusName = keyof typeof PointStatus;
+/** A value of {@link PointStatus}, 0 to 12. */
 export type PointStatusCode = (typeof PointStatus)[PointStatusName];
 
-/** Text forms, as tables and rows show them: `out_of_bounds`. Indexed by code. */
+/** Text of each code, as tables and rows show it: `out_of_bounds`. */
 const TEXTS = (Object.keys(PointStatus) as PointStatusName[]).map((name) =>
   name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`),
 );
 
 const CODES = new Map(TEXTS.map((text, code) => [text, code]));
 
-/** `out_of_bounds` → `3`; undefined for what is not a status. */
+/** Returns the code of a status text: `out_of_bounds` → `3`; undefined for an unknown text. */
 export const statusCode = (text: string): number | undefined => CODES.get(text);
 
-/** `3` → `out_of_bounds`. */
+/** Returns the text of a status code: `3` → `out_of_bounds`; `status_99` for an unknown code. */
 export const statusText = (code: number): string => TEXTS[code] ?? `status_${code}`;

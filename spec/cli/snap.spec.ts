@@ -136,7 +136,7 @@ describe('graphene-points lookup --snap-nm', () => {
     );
     expect(image).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('error: points snap to labels of a segmentation') as unknown,
+      stderr: expect.stringContaining('error: snap needs a segmentation') as unknown,
     });
   });
 });

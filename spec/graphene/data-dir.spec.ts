@@ -1,4 +1,4 @@
-/** What a server's data_dir may name, and how it is told when it may not. */
+/** What a server's data_dir may name, and the error when it names something else. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import nock from 'nock';
 import { openGraphene } from '../../lib/index.ts';
@@ -34,15 +34,15 @@ describe('a data_dir', () => {
       's3+https://s3.example.org/bucket/ws',
       'PathError',
       'FORBIDDEN_ADDRESS',
-      /may not name the server of a bucket.*dataDir/,
+      /may not name the endpoint of a bucket.*dataDir/,
     ],
     [
       's3://https://s3.example.org/bucket/ws',
       'PathError',
       'FORBIDDEN_ADDRESS',
-      /may not name the server of a bucket/,
+      /may not name the endpoint of a bucket/,
     ],
-    ['', 'InfoError', 'BAD_INFO', /data_dir is empty; pass dataDir/],
+    ['', 'InfoError', 'BAD_INFO', /data_dir is empty; pass the path of the watershed as dataDir/],
     ['  ', 'InfoError', 'BAD_INFO', /data_dir is empty/],
     [null, 'InfoError', 'BAD_INFO', /has no data_dir/],
     ['file:///etc', 'PathError', 'FORBIDDEN_ADDRESS', /may not point at local files/],
@@ -52,10 +52,10 @@ describe('a data_dir', () => {
       'graphene://https://h.example.org/segmentation/table/t',
       'PathError',
       'BAD_PATH',
-      /is a chunkedgraph, not a bucket/,
+      /is a chunkedgraph and not a bucket/,
     ],
-    ['gs://bucket/ws|zip:', 'PathError', 'UNSUPPORTED_SCHEME', /\|zip: is not read/],
-  ])('%j is told as what it is', async (dataDir, name, code, message) => {
+    ['gs://bucket/ws|zip:', 'PathError', 'UNSUPPORTED_SCHEME', /\|zip: is not supported/],
+  ])('%j is refused with an error that says why', async (dataDir, name, code, message) => {
     await expect(open(dataDir)).rejects.toMatchObject({
       name,
       code,

@@ -1,4 +1,7 @@
-/** Servers out there may not lead to machines in here, whatever their info service says, nor may what they name get a token that was not meant for it. */
+/**
+ * A public info service may not lead to private addresses. A host that it names gets no token that was not
+ * meant for it.
+ */
 import nock from 'nock';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { openGraphene } from '../../lib/index.ts';
@@ -34,9 +37,9 @@ const open = (timestamp?: string) =>
   openGraphene('cave://d', { server: INFO, token: TOKEN, retries: 0, timestamp });
 const forbidden = { name: 'PathError', code: 'FORBIDDEN_ADDRESS' };
 
-describe('an info service out there', () => {
+describe('a public info service', () => {
   test.each(['10.0.0.5', '192.168.7.7', '169.254.169.254', '[fe80::1]', '[::ffff:10.0.0.5]', '100.64.0.1'])(
-    'leads to no graph at %s',
+    'cannot name a graph at %s',
     async (host) => {
       record({ segmentation_source: `graphene://https://${host}/segmentation/table/t` });
       await expect(open()).rejects.toMatchObject(forbidden);
@@ -44,7 +47,7 @@ describe('an info service out there', () => {
   );
 
   test.each(['10.0.0.5', '169.254.169.254', '[fd00::1]'])(
-    'leads to no materializations at %s',
+    'cannot name a materialization server at %s',
     async (host) => {
       record({ local_server: `https://${host}` });
       await expect(open('mat_7')).rejects.toMatchObject(forbidden);
@@ -52,7 +55,7 @@ describe('an info service out there', () => {
   );
 
   test.each(['https://127.0.0.1', 'https://localhost', 'http://127.0.0.1'])(
-    'leads to nothing on this machine: %s',
+    'cannot name this machine: %s',
     async (origin) => {
       record({ segmentation_source: `graphene://${origin}/segmentation/table/t` });
       await expect(open()).rejects.toMatchObject({ name: 'PathError', code: 'INSECURE_TOKEN' });
@@ -64,7 +67,7 @@ describe('an info service out there', () => {
     ['/etc', 'FORBIDDEN_ADDRESS'],
     ['mem://x', 'FORBIDDEN_ADDRESS'],
     ['middleauth+https://elsewhere.example.org/b', 'INSECURE_TOKEN'],
-  ])('leads, by its graph, to no watershed at %s', async (dataDir, code) => {
+  ])('cannot lead through its graph to a watershed at %s', async (dataDir, code) => {
     record({});
     nock(GRAPH)
       .get('/segmentation/table/t/info')
@@ -72,7 +75,7 @@ describe('an info service out there', () => {
     await expect(open()).rejects.toMatchObject({ name: 'PathError', code });
   });
 
-  test('leads to a watershed without the token, and no further than public addresses', async () => {
+  test('can lead to a watershed, which gets no token and may only have public addresses', async () => {
     record({});
     nock(GRAPH, { reqheaders: { authorization: `Bearer ${TOKEN}` } })
       .get('/segmentation/table/t/info')

@@ -1,4 +1,7 @@
-/** Datastacks: what their server says is used, and each server gets the token that is meant for it, and no other. */
+/**
+ * Datastacks: the description of the info service is used, and each server gets only the token that is meant
+ * for it.
+ */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -37,7 +40,7 @@ const ONE = supervoxel([0, 0, 0], 1),
 const VERSIONS = { 7: BEFORE, 943: MERGED_AT };
 const HOME = { CLOUD_VOLUME_DIR: process.env.CLOUD_VOLUME_DIR, CAVE_TOKEN: process.env.CAVE_TOKEN };
 
-/** The service that knows the datastack, the graph with its bucket, the materializations: three hosts. */
+/** Three hosts: the info service, the graph with its bucket, and the materializations. */
 let info: ServedMocks, graphHost: ServedMocks, local: ServedMocks;
 const about: Record<string, unknown> = {};
 const caveOptions: MockCaveOptions = {
@@ -106,7 +109,7 @@ describe('a datastack', () => {
     ['by its path', () => ['cave://world_v1', { server: info.url }]],
     ['by its name', () => [{ datastack: 'world_v1', server: info.url }, {}]],
     [
-      'on the server that is remembered',
+      'on the server that CAVEclient has saved',
       () => (
         writeFileSync(
           join(folder, 'secrets', 'cave_datastack_to_server_map.json'),
@@ -137,8 +140,8 @@ describe('a datastack', () => {
     expect(await volume.datastack!.timestampOf('newest')).toEqual(new Date(MERGED_AT));
   });
 
-  test('says at which resolution its viewer shows coordinates, when it is asked to', async () => {
-    // Voxels of 8 x 8 x 40 nm; the viewer's are of 4 x 4 x 40.
+  test("gives the resolution of its viewer for resolution: 'viewer'", async () => {
+    // The voxels are 8 x 8 x 40 nm; the viewer's unit is 4 x 4 x 40 nm.
     await using volume = await open({ resolution: 'viewer', timestamp: BEFORE });
     expect((await volume.scatteredPoints([[34, 30, 4]])).supervoxelIds[0]).toBe(TWO);
     expect((await volume.scatteredPoints([[17, 15, 4]], { resolution: [8, 8, 40] })).supervoxelIds[0]).toBe(
@@ -149,12 +152,12 @@ describe('a datastack', () => {
     expect(await other.supervoxelAt([34, 30, 4], { resolution: 'viewer' })).toBe(TWO);
   });
 
-  test('that does not say it is an error, whenever it is asked', async () => {
+  test("throws InfoError for resolution: 'viewer' when it names none, at opening and in a call", async () => {
     about.viewer_resolution_x = null;
     const error = {
       name: 'InfoError',
       code: 'NOT_FOUND',
-      message: expect.stringContaining('world_v1 does not say'),
+      message: expect.stringContaining('world_v1 names no viewer resolution'),
     };
     await expect(open({ resolution: 'viewer' })).rejects.toMatchObject(error);
     await using volume = await open();
@@ -162,7 +165,7 @@ describe('a datastack', () => {
     expect(logs.bucket.requests).toEqual([]);
   });
 
-  test('opens whatever it says of a viewer and of materializations, for those who want neither', async () => {
+  test('opens despite an invalid viewer or materialization server, if neither is needed', async () => {
     Object.assign(about, { viewer_resolution_z: 0, local_server: 'not a url' });
     await using volume = await open();
     expect(await volume.rootOf(TWO, { timestamp: BEFORE })).toBe(rootOf(0, 2));
@@ -185,7 +188,7 @@ describe('a datastack', () => {
     expect(logs.local.requests).toEqual([]);
   });
 
-  test('finds its materializations below a path', async () => {
+  test('finds its materializations on a server whose URL has a path', async () => {
     const below = mockServer((request) => materializations['/materialize'].handle(request));
     await using prefixed = await serveMocks({ '/some/path': below });
     about.local_server = `${prefixed.url}/some/path/`;
@@ -237,12 +240,12 @@ describe('a datastack', () => {
       2,
     ],
     ['the newest', (volume) => volume.graph.isLatestRoots([rootOf(0, 1)], { timestamp: 'mat' }), [false]],
-  ])('has versions as timestamps: %s', async (_, call, answer) => {
+  ])('accepts a version as a timestamp: %s', async (_, call, answer) => {
     await using volume = await open();
     expect(await call(volume)).toEqual(answer);
   });
 
-  test('has a version looked up once a volume, and not where no root is wanted', async () => {
+  test('looks up a version once per volume, and not when no root is requested', async () => {
     await using volume = await open({ timestamp: 'mat_7' });
     await Promise.all([
       volume.rootOf(ONE),
@@ -250,11 +253,11 @@ describe('a datastack', () => {
       volume.rootOf(TWO, { timestamp: 'mat_7' }),
     ]);
     await volume.scatteredPoints([[17, 8, 4]], { timestamp: 'mat', agglomerate: false });
-    // by the opening
+    // once, when the volume was opened
     expect(logs.local.requests.map(({ path }) => path.split('/').slice(-2).join('/'))).toEqual(['version/7']);
   });
 
-  test('without such a version is an error before anything else is asked', async () => {
+  test('throws for an unknown version before any other request', async () => {
     const unknown = {
       name: 'InfoError',
       code: 'NOT_FOUND',
@@ -268,12 +271,12 @@ describe('a datastack', () => {
     about.local_server = null;
     await expect(open({ timestamp: 'mat' })).rejects.toMatchObject({
       name: 'TimestampError',
-      message: 'datastack world_v1 names no server that has materializations',
+      message: 'datastack world_v1 names no server for materializations',
     });
   });
 });
 
-describe('a volume that is none', () => {
+describe('a volume without a datastack', () => {
   test('has neither versions nor a viewer', async () => {
     const path = `graphene://${graphHost.url}/segmentation/table/world`,
       noVersion = {
@@ -317,22 +320,22 @@ describe('a volume that is none', () => {
       { name: 'PathError', code: 'BAD_PATH' },
     ],
     [
-      'a server that is none',
+      'a server that is not a URL of a server',
       () => openGraphene('cave://a', { server: 'ftp://x.org' }),
       { name: 'PathError', code: 'BAD_PATH' },
     ],
     [
-      'a number for a server',
+      'a number as server',
       () => openGraphene('cave://a', { server: 5 as unknown as string }),
       { name: 'TypeError' },
     ],
     [
-      'a datastack as plain volume',
+      'a datastack path in openPrecomputed',
       () => openPrecomputed('cave://a'),
       { name: 'PathError', code: 'BAD_PATH' },
     ],
     [
-      "a plain volume's viewer",
+      "resolution 'viewer' in openPrecomputed",
       () => openPrecomputed('/nowhere', { resolution: 'viewer' as never }),
       { name: 'InfoError', code: 'UNSUPPORTED' },
     ],
@@ -346,7 +349,7 @@ describe('a token', () => {
     return [sent(logs.info), sent(logs.local), sent(logs.graph), sent(logs.bucket)];
   };
 
-  test("is the graph host's own there, and elsewhere that of the server asked, before the common one", async () => {
+  test("is the graph host's own for the graph, else that of the info service, before the common token", async () => {
     keep('', 'common-0123456789');
     keep(hostOf(info), 'of-info-0123456789');
     keep(hostOf(graphHost), 'of-graph-0123456789');
@@ -358,7 +361,7 @@ describe('a token', () => {
     ]);
   });
 
-  test('is that of the auth server which the user names', async () => {
+  test('is that of the auth server that the user names', async () => {
     keep(hostOf(info), 'of-info-0123456789');
     keep('auth.example.org', 'of-auth-0123456789');
     expect(await look({ authServer: 'https://auth.example.org' })).toEqual([
@@ -369,7 +372,7 @@ describe('a token', () => {
     ]);
   });
 
-  test('is CAVE_TOKEN before all files, and the option before that', async () => {
+  test('is the option before CAVE_TOKEN, and CAVE_TOKEN before all files', async () => {
     keep(hostOf(graphHost), 'of-graph-0123456789');
     process.env.CAVE_TOKEN = 'of-env-0123456789';
     expect(await look()).toEqual([
@@ -385,7 +388,7 @@ describe('a token', () => {
     ]);
   });
 
-  test('of a host that only a refusal names is not used', async () => {
+  test('of a host that only a 401 reply names is not used', async () => {
     mkdirSync(join(folder, 'secrets'), { recursive: true });
     keep('auth.invalid', 'of-auth-0123456789'); // the realm of the mock's WWW-Authenticate
     await expect(open()).rejects.toMatchObject({
@@ -395,7 +398,7 @@ describe('a token', () => {
     expect(sent(logs.info)).toEqual(['none']);
   });
 
-  test.each([301, 302, 307, 308])('follows no redirect (%d), of any of the servers', async (status) => {
+  test.each([301, 302, 307, 308])('follows no redirect (%d) of any server', async (status) => {
     const asked = worldBucket();
     await using stranger = await serveMocks({ '/': asked });
     const fault = { status, headers: { location: `${stranger.url}/info` } };
@@ -409,23 +412,27 @@ describe('a token', () => {
 
   test.each<[string, Record<string, unknown>, object]>([
     [
-      'without TLS',
+      'that has no TLS',
       { segmentation_source: 'graphene://http://graph.example.org/segmentation/table/t' },
       { name: 'PathError', code: 'INSECURE_TOKEN' },
     ],
-    ['that is a file', { segmentation_source: 'file:///etc' }, { name: 'InfoError', code: 'UNSUPPORTED' }],
     [
-      'with a password',
+      'that is a local file',
+      { segmentation_source: 'file:///etc' },
+      { name: 'InfoError', code: 'UNSUPPORTED' },
+    ],
+    [
+      'that has a password in its URL',
       { segmentation_source: 'graphene://https://u:p@graph.example.org/segmentation/table/t' },
       { name: 'PathError', code: 'BAD_PATH' },
     ],
-  ])('goes to no host %s', async (_, record, error) => {
+  ])('is not sent to a segmentation source %s', async (_, record, error) => {
     Object.assign(about, record);
     await expect(open({ token: 'common-0123456789' })).rejects.toMatchObject(error);
     expect([...logs.graph.requests, ...logs.local.requests]).toEqual([]);
   });
 
-  test('goes to no materializations without TLS', async () => {
+  test('is not sent to a materialization server without TLS', async () => {
     about.local_server = 'http://local.example.org';
     await expect(open({ token: 'common-0123456789', timestamp: 'mat' })).rejects.toMatchObject({
       name: 'PathError',
@@ -434,7 +441,7 @@ describe('a token', () => {
     expect([...logs.graph.requests, ...logs.local.requests]).toEqual([]);
   });
 
-  test('is in no error, however it is printed', async () => {
+  test('appears in no error, in whatever way it is printed', async () => {
     const token = 'common-0123456789';
     const faults: Fault[] = [
       { status: 403, body: `no ${token}` },

@@ -1,4 +1,4 @@
-/** `cacheDir` through the SDK: what is asked of the bucket, and what is not. */
+/** `cacheDir` through the SDK: which requests go to the bucket, and which do not. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,13 +26,13 @@ afterEach(async () => {
   await rm(cacheDir, { recursive: true });
 });
 
-/** What becomes of a request on its way to a bucket and back. */
+/** A proxy in front of a bucket, which may change requests and replies. */
 type Manner = (
   request: MockRequest,
   answer: (request: MockRequest) => Promise<MockResponse>,
 ) => Promise<MockResponse>;
 
-/** A served fixture; `ask` opens it afresh each time, as another process would. */
+/** Serves a fixture. `ask` opens a new volume each time, as another process would. */
 async function serve(
   name: string,
   files: Record<string, Uint8Array> = {},
@@ -80,7 +80,7 @@ describe('cacheDir', () => {
     prefix: ['seg_raw', 'seg_cseg_u64_gzip', 'seg_crackle_u64_gzip', 'seg_compresso', 'img_raw', 'shard_'],
   });
   test.each(volumes.map(({ name }) => name))(
-    'answers %s from the disk as from the bucket, without a request for a chunk',
+    'answers %s from disk as from the bucket, without a request for a chunk',
     async (name) => {
       const { ask } = await serve(name);
       const plain = await ask({ cacheDir: undefined });
@@ -96,7 +96,7 @@ describe('cacheDir', () => {
   );
 
   test.each([['same'], ['compressed_segmentation']] as const)(
-    'fills the LRU (%s) and is filled beside it',
+    'works together with the memory cache (%s)',
     async (lruEncoding) => {
       const { ask, points, bucket, path } = await serve('seg_raw_u64_gzip');
       const plain = await ask({ cacheDir: undefined });
@@ -112,7 +112,7 @@ describe('cacheDir', () => {
     },
   );
 
-  test('does not use what another reader may see', async () => {
+  test('does not use the entries of another reader', async () => {
     const { ask } = await serve('seg_cseg_u64_gzip');
     const first = await ask({ storage: { token: 's3cr3t-one' } });
     for (const storage of [{ token: 's3cr3t-two' }, { headers: { 'x-key': 's3cr3t-one' } }, undefined])
@@ -121,7 +121,7 @@ describe('cacheDir', () => {
     for (const file of await entryFiles()) expect((await readFile(file)).includes('s3cr3t')).toBe(false);
   });
 
-  test('does not use what was read with another query, which may name another version, or be a signature', async () => {
+  test('does not use entries of another query, which may name another version or be a signature', async () => {
     const { ask } = await serve('seg_cseg_u64_gzip');
     for (const query of ['?v=s3cr3t', '?v=2', '']) {
       expect((await ask({}, query)).asked.length).toBeGreaterThan(0);
@@ -130,7 +130,7 @@ describe('cacheDir', () => {
     for (const file of await entryFiles()) expect((await readFile(file)).includes('s3cr3t')).toBe(false);
   });
 
-  test('does not use what was read with another log-in', async () => {
+  test('does not use entries of another log-in', async () => {
     const { ask, path, bucket, points } = await serve('seg_cseg_u64_gzip');
     const first = await ask({ storage: { token: 'one' } });
     const { CAVE_TOKEN } = process.env;
@@ -155,7 +155,7 @@ describe('cacheDir', () => {
     }
   });
 
-  test('reads nothing more from the disk when nobody waits for it any more', async () => {
+  test('reads nothing more from disk when no call waits for it', async () => {
     const { ask, path, points } = await serve('shard_cseg_u64_murmur');
     await ask();
     const read = jest.spyOn(ChunkDiskCache.prototype, 'get');
@@ -169,13 +169,13 @@ describe('cacheDir', () => {
       await expect(volume.scatteredPoints(points, { signal: abort.signal })).rejects.toThrow('enough');
       await volume.close();
       const shards = new Set((await ask({ cacheDir: undefined })).asked).size;
-      expect(read.mock.calls.length).toBeLessThanOrEqual(8 * shards); // those under way
+      expect(read.mock.calls.length).toBeLessThanOrEqual(8 * shards); // those in flight
     } finally {
       read.mockRestore();
     }
   });
 
-  test('takes a damaged entry for none', async () => {
+  test('ignores a damaged entry', async () => {
     const { ask } = await serve('seg_cseg_u64_gzip');
     const cold = await ask();
     const files = await entryFiles();
@@ -206,7 +206,7 @@ describe('cacheDir', () => {
     ]);
   });
 
-  test('keeps for ten minutes that a chunk is not stored', async () => {
+  test('remembers for ten minutes that a chunk is not stored', async () => {
     const { ask, bucket } = await serve('seg_cseg_u64_gzip');
     bucket.faults.push({ match: /\d+-\d+_/, status: 404 });
     const absent = await ask();
@@ -227,7 +227,7 @@ describe('cacheDir', () => {
   });
 
   test.each([['info'], ['always']] as const)(
-    'never reads a shard by the index of an earlier version of it, %s',
+    'never reads a shard by the index of an earlier version, revalidate: %s',
     async (revalidate) => {
       const size = [64, 64, 8] as [number, number, number];
       const version = (step: bigint) =>
@@ -274,7 +274,7 @@ describe('cacheDir', () => {
     test.each([
       ['info', true],
       ['never', false],
-    ] as const)('%s: a volume whose info changed is read again: %p', async (revalidate, again) => {
+    ] as const)('%s: reads a volume whose info has changed again: %p', async (revalidate, again) => {
       const { ask, files } = await serve('seg_cseg_u64_gzip');
       await ask({ revalidate });
       await changed('seg_cseg_u64_gzip', files);
@@ -296,20 +296,20 @@ describe('cacheDir', () => {
       },
     );
 
-    test('always: reads an object again that is another one', async () => {
+    test('always: reads an object that has changed again', async () => {
       const { ask, files } = await serve('seg_raw_u64_gzip');
       const cold = await ask({ revalidate: 'always' });
       const key = cold.asked[0].slice(1);
       files[key] = new Uint8Array(
         8 * loadFixture('seg_raw_u64_gzip').info.scales[0].chunk_sizes[0].reduce((a, b) => a * b),
-      ); // all background, if the chunk is whole
+      ); // all background
       const again = await ask({ revalidate: 'always' });
       expect(again.asked.filter((path) => path === cold.asked[0])).toHaveLength(2);
       expect(again.values).not.toEqual(cold.values);
     });
   });
 
-  test("never: but bytes are not read as what they are not, when the volume's encoding changed", async () => {
+  test("never: reads chunks again when the volume's encoding has changed", async () => {
     const { ask, files } = await serve('seg_cseg_u64_gzip');
     await ask({ revalidate: 'never' });
     const info = JSON.parse(await readFile(join(VOLUMES_FOLDER, 'seg_cseg_u64_gzip', 'info'), 'utf8')) as {
@@ -368,7 +368,7 @@ describe('cacheDir', () => {
         asks(request) ? { status: 416, headers: {}, body: new Uint8Array(0) } : answer(request),
     ],
     [
-      'that answers a condition with all of something large',
+      'that answers a condition with the whole of a large object',
       false,
       async (request, answer) =>
         asks(request) ? { status: 200, headers: {}, body: new Uint8Array(1e6) } : answer(request),
@@ -401,7 +401,7 @@ describe('cacheDir', () => {
         unchanged,
       ]);
       expect(third.stats.bytes).toBeLessThan(2 * plain.stats.bytes + third.stats.chunks * 65_536);
-      // another version: the bytes of a neighbour
+      // a new version: the bytes of a neighbour chunk
       const [one, other] = plain.asked.map((path) => path.slice(1));
       files[`${one}.gz`] = await readFile(join(VOLUMES_FOLDER, 'seg_cseg_u64_gzip', `${other}.gz`));
       const changed = await ask({ revalidate: 'always' });
@@ -440,14 +440,14 @@ describe('a store of the caller', () => {
     return keys.filter((key) => key !== 'info');
   };
 
-  test('is kept where it says who reads, and only for the same reader', async () => {
+  test('is cached if it has an identity, and only for the same identity', async () => {
     const one = async (): Promise<unknown> => ['reader', 1];
     expect(await asked(one)).toHaveLength(1);
     expect(await asked(one)).toEqual([]);
     expect(await asked(async () => ['reader', 2])).toHaveLength(1);
   });
 
-  test('is not kept where it does not', async () => {
+  test('is not cached without an identity', async () => {
     expect(await asked()).toHaveLength(1);
     expect(await asked()).toHaveLength(1);
   });

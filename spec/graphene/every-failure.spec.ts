@@ -1,6 +1,6 @@
 /**
- * Every public call, with a failure at each of its requests in turn: each call ends, with an answer or an error of ours. Jest fails the test
- * during which a rejection that nobody handles comes.
+ * Every public call, with a failure at each of its requests in turn: each call ends with an answer or one of
+ * our errors. Jest fails a test with an unhandled rejection.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -57,7 +57,7 @@ const newWorld = (): ReturnType<typeof buildWorld> =>
   });
 const world = newWorld();
 const [sv1, sv2, sv3] = [IN_1, IN_2, IN_3].map((voxel) => world.supervoxelAt(voxel));
-/** Few of its chunks are wanted, or all of a shard would be read at once. */
+/** Few chunks have points, or a whole shard would be read at once. */
 const sharded = createMockBucket({
   files: buildPrecomputed({
     labels: (x) => (x > 31 ? 1n : labels(x)),
@@ -71,7 +71,7 @@ const cave = mockCave({ versions: { 1: MERGED } });
 
 const routes: MockRoutes = { ...world.routes, '/sharded': sharded, '/plain': unsharded, ...cave };
 let served: ServedMocks, root: bigint, old: bigint, level2: bigint;
-/** Of one attempt, and of all. */
+/** Time limits of one attempt, and of all attempts. */
 let folder: string, folders: string;
 const quiet = { logger: { warn: () => undefined }, retries: 0 };
 
@@ -85,12 +85,12 @@ const plain = (kind: string, options: object = {}): Promise<PrecomputedVolume> =
 
 type Open = PrecomputedVolume | GrapheneVolume;
 
-/** What goes before each attempt, unharmed, and what is attempted. */
+/** A call to attempt, and its preparation, which never fails. */
 interface Case<Volume extends Open = Open> {
   begin?: () => Promise<Volume>;
   call: (limits: Limits, volume: Volume) => Promise<unknown>;
   isEdit?: boolean;
-  /** Asks the same each time: one volume does for all attempts. */
+  /** Whether one volume serves all attempts: the call sends the same requests each time. */
   keepsNothing?: boolean;
 }
 const made = <Volume extends Open>(begin: () => Promise<Volume>, call: Case<Volume>['call']): Case =>
@@ -106,7 +106,7 @@ const at = (id: bigint, voxel: readonly number[]): { id: bigint; nm: [number, nu
 };
 const bounds = { min: [0, 0, 0], max: [32, 8, 4] } as const;
 
-/** Arguments of each call of `volume.graph`, without its options. */
+/** Arguments of each call of `volume.graph`, apart from its options. */
 const ARGUMENTS: Record<GraphName, () => unknown[]> = {
   roots: () => [[sv1, sv2]],
   root: () => [sv1],
@@ -145,9 +145,9 @@ const ARGUMENTS: Record<GraphName, () => unknown[]> = {
   request: () => [`node/${root}/children`],
 };
 const isEdit = (name: string): boolean => GRAPH_METHODS[name as GraphName].mayEdit?.('') ?? false;
-/** A volume asks only once how its server means a moment. */
+/** A volume requests only once how its server interprets a timestamp. */
 const LEARNING = /latest|suggest|minimalCovering|deltaRoots/i;
-/** Options with which calls have requests of their own. */
+/** Options that make calls send requests of their own. */
 const OPTIONS: Partial<Record<GraphName, object>> = {
   leaves: { verify: true, bounds },
   leavesMany: { verify: true },
@@ -176,7 +176,7 @@ const CASES: Record<string, Case> = {
     ),
     keepsNothing: true,
   },
-  'scatteredPoints of plain chunks, with an LRU': made(
+  'scatteredPoints of plain chunks, with a memory cache': made(
     () => plain('plain', { lruBytes: 1e6 }),
     (limits, volume) => volume.scatteredPoints(POINTS, limits),
   ),
@@ -184,30 +184,30 @@ const CASES: Record<string, Case> = {
     () => plain('sharded'),
     (limits, volume) => volume.scatteredPoints(POINTS, limits),
   ),
-  'scatteredPoints with snapping': {
+  'scatteredPoints with snap': {
     ...made(
       () => plain('plain'),
       (limits, volume) => volume.scatteredPoints(POINTS.slice(0, 2), { snap: { radiusNm: 100 }, ...limits }),
     ),
     keepsNothing: true,
   },
-  'scatteredPoints of plain chunks, with a cache': made(
+  'scatteredPoints of plain chunks, with a disk cache': made(
     () => plain('plain', { cacheDir: folder }),
     (limits, volume) => volume.scatteredPoints(POINTS, limits),
   ),
-  'scatteredPoints of shards, with a cache': made(
+  'scatteredPoints of shards, with a disk cache': made(
     () => plain('sharded', { cacheDir: folder }),
     (limits, volume) => volume.scatteredPoints(POINTS, limits),
   ),
-  'scatteredPoints of kept shards that are asked about': made(
+  'scatteredPoints of cached shards that are revalidated': made(
     () => kept('sharded', POINTS),
     (limits, volume) => volume.scatteredPoints(POINTS, limits),
   ),
-  'scatteredPoints by kept shard indices that are asked about': made(
+  'scatteredPoints with cached shard indices that are revalidated': made(
     () => kept('sharded', POINTS.slice(0, 1)),
     (limits, volume) => volume.scatteredPoints(POINTS, limits),
   ),
-  'scatteredPoints of kept chunks that are asked about': made(
+  'scatteredPoints of cached chunks that are revalidated': made(
     () => kept('plain', POINTS.slice(0, 3)),
     (limits, volume) => volume.scatteredPoints(POINTS, limits),
   ),
@@ -232,7 +232,7 @@ const CASES: Record<string, Case> = {
   'roots that are validated': made(openGraph, (limits, volume) =>
     volume.roots([root, level2, sv1], { validate: true, ...limits }),
   ),
-  'roots from a root cache, once more': made(
+  'roots from a filled root cache': made(
     async () => {
       const volume = await openGraph({ rootCache: { extendToCreation: true } });
       await volume.roots([sv1, sv2], { timestamp: MERGED });
@@ -268,7 +268,7 @@ const CASES: Record<string, Case> = {
   ),
 };
 
-/** A volume that finds these points on disk, and asks whether they still stand. */
+/** A volume whose chunks are in the disk cache and are revalidated. */
 async function kept(kind: string, points: number[][]): Promise<PrecomputedVolume> {
   const options = { cacheDir: folder, revalidate: 'always' };
   await using first = await plain(kind, options);
@@ -276,7 +276,7 @@ async function kept(kind: string, points: number[][]): Promise<PrecomputedVolume
   return plain(kind, options);
 }
 
-/** What happens to a request, and what ends a call whose request is never answered. */
+/** The failure of a request, and how a call ends whose request is never answered. */
 const FAILURES: Record<string, { fault: Fault; end?: 'abort' | 'deadline' | 'close' }> = {
   'status 500': { fault: { status: 500 } },
   'a reset connection': { fault: { reset: true } },
@@ -296,7 +296,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await served.close();
-  // what was read of a call that has ended may still be written
+  // A call that has ended may still write to the cache.
   await rm(folders, { recursive: true, maxRetries: 5 });
 });
 beforeEach(fakeTimeouts);
@@ -304,14 +304,18 @@ afterEach(() => void jest.useRealTimers());
 
 let attempts = 0;
 
-/** What goes before an attempt. */
+/** Prepares an attempt. */
 async function prepare({ begin, isEdit }: Case): Promise<Open | undefined> {
   routes['/segmentation'] = isEdit ? newWorld().graph : world.graph;
   folder = join(folders, String(++attempts));
   return begin?.();
 }
 
-/** @param place Which request of the call fails. @returns how many requests it made, and how it ended. */
+/**
+ * Makes one attempt.
+ * @param place Number of the request that fails.
+ * @returns The number of requests, and the outcome.
+ */
 async function attempt(
   { call }: Case,
   volume: Open | undefined,
@@ -340,22 +344,22 @@ async function attempt(
   for (const { faults } of servers) faults.splice(faults.indexOf(hit), 1);
   if (outcome.status === 'fulfilled' && typeof (outcome.value as Open | null)?.close === 'function')
     await (outcome.value as Open).close();
-  await nextTurn(); // a rejection that nobody handles is told by now
+  await nextTurn(); // an unhandled rejection is reported by now
   return { requests, outcome };
 }
 
-/** A call without a volume cannot be closed, and these have no deadline. */
+/** Calls without a volume cannot be closed, and the calls below have no deadline. */
 const canEnd = (name: string, { begin }: Case, end: string | undefined): boolean =>
   end === 'close' ? begin !== undefined : end !== 'deadline' || !/^(versions|timestampOf)/.test(name);
 
-/** Requests that each call makes when nothing fails. */
+/** Number of requests of each call when nothing fails. */
 const requests: Record<string, number> = {};
-describe('a call that nothing happens to', () => {
-  test.each(Object.entries(CASES))('answers: %s', async (name, one) => {
+describe('a call without a failure', () => {
+  test.each(Object.entries(CASES))('succeeds: %s', async (name, one) => {
     const volume = await prepare(one);
     const attempted = await attempt(one, volume, Infinity, { fault: {} });
     await volume?.close();
-    // The server finds no path so near the edge of the volume.
+    // The server finds no path this near the edge of the volume.
     if (attempted.outcome.status === 'rejected' && name !== 'graph.findPath') throw attempted.outcome.reason;
     expect(attempted.requests).toBeGreaterThan(0);
     requests[name] = attempted.requests;
@@ -364,7 +368,7 @@ describe('a call that nothing happens to', () => {
 
 describe.each(Object.entries(FAILURES))('%s, at each request in turn', (_failure, failure) => {
   const cases = Object.entries(CASES).filter(([name, one]) => canEnd(name, one, failure.end));
-  test.each(cases)('ends every call, and with errors of ours: %s', async (name, one) => {
+  test.each(cases)('ends the call with an answer or one of our errors: %s', async (name, one) => {
     const missed: number[] = [];
     let volume: Open | undefined;
     for (let place = 1; place <= requests[name]; place++) {
@@ -385,7 +389,7 @@ describe.each(Object.entries(FAILURES))('%s, at each request in turn', (_failure
 
 describe('a store that throws', () => {
   const files = world.volume.files;
-  /** Fails at one of its reads, in this way. */
+  /** A store that fails at one of its reads. */
   const failing = (place: number, fail: () => never | Promise<never> | null): Store & { reads: number } => ({
     url: 'mem://every-failure',
     reads: 0,

@@ -1,4 +1,7 @@
-/** What breaks, breaks alone: a typed error or status that names point, chunk and URL, everything else intact, and no token anywhere. */
+/**
+ * One failure affects nothing else: it is a typed error or status that names point, chunk and URL, and never
+ * a token.
+ */
 import { inspect } from 'node:util';
 import nock from 'nock';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -25,7 +28,7 @@ import {
 } from '../../testing/graph-world.ts';
 import { supervoxel, tinyInfo } from '../../testing/tiny-volume.ts';
 
-nock.restore(); // importing it patches http; the tests that want it say so
+nock.restore(); // importing nock patches http; tests that need it activate it
 
 const HOUR = 3_600_000;
 const TOKEN = 'secret-token-0123456789abcdef';
@@ -87,7 +90,7 @@ describe('one chunk that cannot be read', () => {
         cause: { name: 'DecodeError', code: 'WRONG_SIZE' },
       },
       {
-        name: 'no gzip where gzip is promised',
+        name: 'a Content-Encoding of gzip on a body that is not gzip',
         fault: { headers: { 'content-encoding': 'gzip' } },
         cause: { name: 'DecodeError', code: 'BAD_BITSTREAM' },
       },
@@ -105,7 +108,7 @@ describe('one chunk that cannot be read', () => {
     fakeTimeouts();
     await using volume = await open(options);
     const points = spreadPoints(300);
-    // When the other chunks are here, the time of a stalled server is over.
+    // When the other chunks have arrived, the idle time-out of the stalled server is over.
     const onProgress = ({ chunks, chunksDone }: Progress): void => {
       if (fault.stall && chunksDone === chunks - 1) setImmediate(() => jest.advanceTimersByTime(HOUR));
     };
@@ -137,7 +140,7 @@ describe('one chunk that cannot be read', () => {
     expect(everything(error)).not.toContain(TOKEN);
   });
 
-  test('is a status when statuses are wanted, and is read again by the next call', async () => {
+  test("only shows in status with onError: 'status', and is read again by the next call", async () => {
     bucket.faults.push({ match: new RegExp(key), status: 500, times: 1 });
     await using volume = await open();
     const result = await volume.scatteredPoints(spreadPoints(100), { onError: 'status' });
@@ -147,14 +150,14 @@ describe('one chunk that cannot be read', () => {
     expect((await volume.scatteredPoints(spreadPoints(100))).rootIds[1]).toBe(rootOf(0, 1));
   });
 
-  test('is tried again when that may help', async () => {
+  test('is retried when a retry may help', async () => {
     bucket.faults.push({ match: new RegExp(key), status: 503, times: 2, headers: { 'retry-after': '0' } });
     await using volume = await open({ retries: 2 });
     const result = await volume.scatteredPoints(spreadPoints(100));
     expect(result.stats.requests).toBe(102);
   });
 
-  test('is missing, which is an answer, when it is not stored', async () => {
+  test('gets the status missing_chunk, and no error, when it is not stored', async () => {
     bucket.faults.push({ match: new RegExp(key), status: 404 });
     await using volume = await open();
     const result = await volume.scatteredPoints(spreadPoints(100));
@@ -236,7 +239,7 @@ describe('root requests that fail', () => {
     { name: 'silence', fault: { stall: true }, options: { rootTimeoutMs: HOUR } },
     { name: 'a reset', fault: { reset: true } },
     { name: 'an answer cut off', fault: { truncate: 10 } },
-  ])('($name) are made again with half of the IDs, even without retries', async ({ fault, options }) => {
+  ])('($name) are repeated with half of the IDs, even with retries: 0', async ({ fault, options }) => {
     await using volume = await open({ rootConcurrency: 1, ...options });
     fakeTimeouts();
     const silent = (path: string): boolean => {
@@ -252,7 +255,7 @@ describe('root requests that fail', () => {
     graph.faults.length = 0;
   });
 
-  test('are told with the number of roots that are missing', async () => {
+  test('throw an error with the number of missing roots', async () => {
     graph.faults.push({ match: /roots_binary/, times: 1, status: 500 });
     await using volume = await open({ rootBatchSize: 60, rootConcurrency: 1 });
     await expect(volume.scatteredPoints(spreadPoints(100))).rejects.toMatchObject({
@@ -260,7 +263,7 @@ describe('root requests that fail', () => {
     });
   });
 
-  test('of one caller are no matter of another who shared the window', async () => {
+  test('of one caller do not affect another caller that shares the batch window', async () => {
     graph.faults.push({ match: /roots_binary/, times: 1, status: 500 });
     await using volume = await open({ rootBatchSize: 1, rootConcurrency: 1 });
     const [first, second] = [
@@ -273,7 +276,7 @@ describe('root requests that fail', () => {
     ]);
   });
 
-  test('say which token was refused, without saying the token', async () => {
+  test('name the source of the refused token, and not the token', async () => {
     await using volume = await open();
     graph.faults.push({
       match: /roots_binary/,
@@ -285,7 +288,7 @@ describe('root requests that fail', () => {
     expect(everything(error)).not.toContain(TOKEN);
   });
 
-  test('throw PointError ROOT_FAILED where one value was asked for', async () => {
+  test('throw PointError ROOT_FAILED in calls for one value', async () => {
     graph.faults.push({ match: /roots_binary/, status: 500 });
     await using volume = await open();
     await expect(volume.rootAt([17, 8, 4])).rejects.toMatchObject({
@@ -316,7 +319,7 @@ describe('tokens', () => {
 });
 
 describe('bucket credentials', () => {
-  /** A graph server on nock that says where its data are. */
+  /** Opens a graph on nock whose server names a data_dir. */
   const opened = (dataDir: string, options: OpenGrapheneOptions = {}): Promise<unknown> => {
     nock('https://graph.example.org')
       .get('/segmentation/table/world/info')
@@ -331,7 +334,7 @@ describe('bucket credentials', () => {
   afterAll(() => (nock.cleanAll(), nock.restore()));
 
   test.each(['https://evil.example.com/x', 'http://graph.example.org/x', 'https://graph.example.org:8443/x'])(
-    'are not for %s, which only the graph server names',
+    'are not sent to %s, which only the graph server names',
     async (dataDir) => {
       await expect(opened(dataDir)).rejects.toMatchObject({
         name: 'PathError',
@@ -342,7 +345,7 @@ describe('bucket credentials', () => {
   );
 
   test.each(['gs://bucket/x', 's3://bucket/x', 'https://graph.example.org/x', 'precomputed://gs://bucket/x'])(
-    'are for %s',
+    'are sent to %s',
     async (dataDir) => expect(opened(dataDir)).resolves.toBeUndefined(),
   );
 
@@ -353,7 +356,7 @@ describe('bucket credentials', () => {
     '\thttp://evil.example.com/x',
     'http://10.0.0.1/x',
     'http://user:pw@evil.example.com/x',
-  ])('do not go over plain HTTP to %j', async (path) => {
+  ])('are not sent over plain HTTP to %j', async (path) => {
     for (const storage of path.includes('user:')
       ? [undefined]
       : [{ token: 'bucket-token' }, { headers: { 'x-key': 'k' } }])
@@ -369,7 +372,7 @@ describe('bucket credentials', () => {
     'https://localhost:1/x',
     'https://[::1]:1/x',
     'http://169.254.169.254/x',
-  ])('and reads do not follow a public graph server to %s', async (dataDir) => {
+  ])('are not sent, and nothing is read, when a public graph server names %s', async (dataDir) => {
     nock('https://graph.example.org')
       .get('/segmentation/table/world/info')
       .reply(200, { ...GRAPH_INFO, data_dir: dataDir });
@@ -383,7 +386,7 @@ describe('bucket credentials', () => {
     ]);
   });
 
-  test('are not handed to a log-in that only the graph server names', async () => {
+  test('are not sent to a log-in that only the graph server names', async () => {
     for (const dataDir of [
       'middleauth+https://evil.example.com/x',
       'precomputed://middleauth+https://graph.example.org:8443/x',
@@ -397,7 +400,7 @@ describe('bucket credentials', () => {
       code: 'FORBIDDEN_ADDRESS',
     });
   });
-  test("are the graph's own behind its own log-in", async () => {
+  test("are the graph's token for a bucket behind the graph's log-in", async () => {
     nock('https://graph.example.org')
       .get('/segmentation/table/world/info')
       .reply(200, { ...GRAPH_INFO, data_dir: 'middleauth+https://graph.example.org/x' });
@@ -412,7 +415,7 @@ describe('bucket credentials', () => {
       PointStatus.missingChunk,
     ]);
   });
-  test("are CAVE's where the user opens a path behind its log-in", async () => {
+  test("are CAVE's token when the user opens a path behind CAVE's log-in", async () => {
     const before = process.env.CAVE_TOKEN;
     process.env.CAVE_TOKEN = 'cave-token';
     try {
@@ -444,14 +447,14 @@ describe('bucket credentials', () => {
     [{ requesterPays: 'a\r\nb' }, /requesterPays/],
     [{ region: '' }, /region/],
     [{ endpoint: 5 }, /endpoint/],
-  ])('%j is refused', async (storage, words) => {
+  ])('are refused: %j', async (storage, words) => {
     await expect(openPrecomputed('gs://bucket/v', { storage: storage as never })).rejects.toMatchObject({
       name: 'TypeError',
       message: expect.stringMatching(words),
     });
   });
 
-  test('are in no error, however the server repeats them', async () => {
+  test('appear in no error, in whatever way the server repeats them', async () => {
     const query = 'X-Sig=SECRET%2BSIG&y=1';
     const echoes = [
       query,
@@ -467,26 +470,29 @@ describe('bucket credentials', () => {
   });
 });
 
-describe('a public bucket that answers 403 for what it has not', () => {
+describe('a public bucket that answers 403 for absent objects', () => {
   beforeAll(() => nock.activate());
   afterAll(() => (nock.cleanAll(), nock.restore()));
 
   test.each([
     { path: 'gs://bucket/v', origin: 'https://storage.googleapis.com', prefix: '/bucket/v' },
     { path: 's3://bucket/v', origin: 'https://bucket.s3.amazonaws.com', prefix: '/v' },
-  ])('has a missing chunk at $path, and says how often', async ({ path, origin, prefix }) => {
-    nock(origin)
-      .get(`${prefix}/info`)
-      .reply(200, tinyInfo(WORLD))
-      .get(new RegExp(`^${prefix}/s0/`))
-      .reply(403, 'AccessDenied');
-    await using volume = await openPrecomputed(path, { retries: 0 });
-    const { status, stats } = await volume.scatteredPoints([[17, 8, 4]]);
-    expect([...status]).toEqual([PointStatus.missingChunk]);
-    expect(stats.absentBy403).toBe(1);
-  });
+  ])(
+    'gives the status missing_chunk at $path, and the stats count the 403',
+    async ({ path, origin, prefix }) => {
+      nock(origin)
+        .get(`${prefix}/info`)
+        .reply(200, tinyInfo(WORLD))
+        .get(new RegExp(`^${prefix}/s0/`))
+        .reply(403, 'AccessDenied');
+      await using volume = await openPrecomputed(path, { retries: 0 });
+      const { status, stats } = await volume.scatteredPoints([[17, 8, 4]]);
+      expect([...status]).toEqual([PointStatus.missingChunk]);
+      expect(stats.absentBy403).toBe(1);
+    },
+  );
 
-  test('has none when it was asked with credentials', async () => {
+  test('gives the status failed when the request had credentials', async () => {
     nock('https://storage.googleapis.com')
       .get('/bucket/v/info')
       .reply(200, tinyInfo(WORLD))
@@ -499,7 +505,7 @@ describe('a public bucket that answers 403 for what it has not', () => {
   });
 });
 
-describe('what a server says cannot lead astray', () => {
+describe('an info that the graph server returns', () => {
   const openWith = async (info: object, options: OpenGrapheneOptions = {}) => {
     const said = worldGraph({ faults: [{ match: /info/, status: 200, body: JSON.stringify(info) }] });
     const mocks = await serveMocks({ '/segmentation': said, '/bucket': bucket });
@@ -514,7 +520,7 @@ describe('what a server says cannot lead astray', () => {
   };
 
   test.each(['file:///etc', '/etc', 'mem://x', 'ftp://x/y', 'precomputed://file:///etc'])(
-    'data_dir %s is refused',
+    'may not have the data_dir %s',
     async (dataDir) => {
       await expect(openWith({ ...GRAPH_INFO, data_dir: dataDir })).rejects.toMatchObject({
         name: 'PathError',
@@ -524,7 +530,7 @@ describe('what a server says cannot lead astray', () => {
     },
   );
 
-  test('a data_dir given by the user goes before it', async () => {
+  test("is overridden by the user's dataDir", async () => {
     await using volume = await openWith(
       { ...GRAPH_INFO, data_dir: 'file:///etc' },
       { dataDir: `${served.url}/bucket` },
@@ -550,7 +556,7 @@ describe('what a server says cannot lead astray', () => {
       error: { name: 'InfoError', code: 'BAD_INFO' },
     },
     {
-      name: 'a cv_mip that is not there',
+      name: 'a cv_mip beyond its scales',
       info: { ...GRAPH_INFO, graph: { ...GRAPH_INFO.graph, cv_mip: 3 } },
       error: { name: 'InfoError', code: 'BAD_INFO' },
     },
@@ -559,7 +565,7 @@ describe('what a server says cannot lead astray', () => {
       info: { ...GRAPH_INFO, data_dir: undefined },
       error: { name: 'InfoError', code: 'BAD_INFO', message: expect.stringContaining('data_dir') },
     },
-  ])('an info with $name is an error at opening', async ({ info, error }) => {
+  ])('throws at opening for $name', async ({ info, error }) => {
     await expect(openWith(info)).rejects.toMatchObject(error);
   });
 });
@@ -585,7 +591,7 @@ describe('openPrecomputed', () => {
       error: { name: 'InfoError', code: 'BAD_INFO', message: expect.stringContaining('web page') },
     },
     {
-      name: 'an info that is no volume',
+      name: 'an info that does not describe a volume',
       info: { '@type': 'neuroglancer_annotations_v1' },
       error: { name: 'InfoError', code: 'BAD_INFO' },
     },
@@ -594,7 +600,7 @@ describe('openPrecomputed', () => {
     await expect(openFiles(info, path)).rejects.toMatchObject(error);
   });
 
-  test('opens a volume whose encoding it does not read, and says so when it is read', async () => {
+  test('opens a volume with an unsupported encoding, and throws when it is read', async () => {
     const info = tinyInfo(WORLD);
     await using volume = await openFiles({ ...info, scales: [{ ...info.scales[0], encoding: 'jpeg' }] });
     await expect(volume.scatteredPoints([[17, 8, 4]])).rejects.toMatchObject({
@@ -606,7 +612,7 @@ describe('openPrecomputed', () => {
 
   test.each([
     { name: 'a bare point', points: [1, 2, 3], error: TypeError },
-    { name: 'a mip it has not', points: [[1, 2, 3]], options: { mip: 7 }, error: RangeError },
+    { name: 'an unknown mip', points: [[1, 2, 3]], options: { mip: 7 }, error: RangeError },
     {
       name: 'a resolution of zeros',
       points: [[1, 2, 3]],
@@ -614,24 +620,19 @@ describe('openPrecomputed', () => {
       error: RangeError,
     },
     {
-      name: 'onError it does not know',
+      name: 'an unknown value of onError',
       points: [[1, 2, 3]],
       options: { onError: 'ignore' },
       error: TypeError,
     },
-    {
-      name: 'an option it does not know',
-      points: [[1, 2, 3]],
-      options: { resolutoin: [4, 4, 40] },
-      error: TypeError,
-    },
+    { name: 'an unknown option', points: [[1, 2, 3]], options: { resolutoin: [4, 4, 40] }, error: TypeError },
   ])('refuses $name', async ({ points, options, error }) => {
     await using volume = await openFiles(tinyInfo(WORLD));
     await expect(volume.scatteredPoints(points as number[][], options as object)).rejects.toThrow(error);
   });
 });
 
-describe('options nobody knows', () => {
+describe('unknown options', () => {
   test.each([
     {
       name: 'roots',
@@ -645,7 +646,7 @@ describe('options nobody knows', () => {
       meant: 'did you mean timestamp?',
     },
     {
-      name: 'a lookup with agglomerate as a word',
+      name: 'a look-up with a string as agglomerate',
       call: (volume: GrapheneVolume) => volume.scatteredPoints([[17, 8, 4]], { agglomerate: 'no' } as object),
       meant: 'true or false',
     },
@@ -659,7 +660,7 @@ describe('options nobody knows', () => {
   });
 });
 
-describe('advice', () => {
+describe('a warning', () => {
   const told = async (
     ask: (volume: GrapheneVolume) => Promise<unknown>,
     options: OpenGrapheneOptions = {},
@@ -670,7 +671,7 @@ describe('advice', () => {
     return messages;
   };
 
-  test('is given when none of the chunks is stored', async () => {
+  test('is logged when none of the chunks is stored', async () => {
     bucket.faults.push({ match: /s0/, status: 404 });
     const messages = await told((volume) =>
       volume.scatteredPoints(spreadPoints(200), { agglomerate: false }),
@@ -680,14 +681,14 @@ describe('advice', () => {
     ]);
   });
 
-  test('is given for a moment in the future', async () => {
+  test('is logged for a timestamp in the future', async () => {
     const messages = await told((volume) =>
       volume.roots([supervoxel([0, 0, 0], 1)], { timestamp: '2099-01-01' }),
     );
     expect(messages).toEqual([expect.stringContaining('2099-01-01T00:00:00.000Z is in the future')]);
   });
 
-  test('is an error when a dataDir on disk is not there, or a graph is opened as a plain volume', async () => {
+  test('is an error for a dataDir that does not exist, and for a graph opened as a plain volume', async () => {
     await expect(open({ dataDir: '/no/such/folder' })).rejects.toMatchObject({
       name: 'PathError',
       message: expect.stringContaining('/no/such/folder does not exist'),
@@ -700,7 +701,7 @@ describe('advice', () => {
 });
 
 describe('abort', () => {
-  test('rejects with the reason, and leaves another call that wants the same chunks alone', async () => {
+  test('rejects with the reason, and does not disturb another call that reads the same chunks', async () => {
     bucket.faults.push({ match: /s0/, delayMs: 20 });
     await using volume = await open();
     const controller = new AbortController();

@@ -1,4 +1,7 @@
-/** Every fixture volume this version reads, over file:// and over HTTP, against what CloudVolume said is there. */
+/**
+ * Every fixture volume that this version supports, over file:// and over HTTP, compared with CloudVolume's
+ * answers.
+ */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openGraphene, openPrecomputed, PointStatus, type PrecomputedVolume } from '../../lib/index.ts';
@@ -15,7 +18,7 @@ import { fixtureVolumes, loadFixture, VOLUMES_FOLDER, type Fixture } from '../..
 const quiet = { logger: { warn: () => undefined } };
 let served: ServedMocks;
 const bucket = createMockBucket({ folder: VOLUMES_FOLDER });
-/** A bucket that never heard of ranges. */
+/** A bucket that does not support ranges. */
 const deaf = createMockBucket({ folder: VOLUMES_FOLDER, faults: [{ match: /./, ignoreRange: true }] });
 const graphName = 'graphene_cseg_u64';
 const graphFixture = loadFixture(graphName);
@@ -51,7 +54,7 @@ describe('fixtures', () => {
   const fixtures = fixtureVolumes();
 
   test.each(fixtures.map(({ name }) => name))(
-    '%s reads as CloudVolume reads it, from disk and over HTTP',
+    '%s gives the same values as CloudVolume, from disk and over HTTP',
     async (name) => {
       const fixture = loadFixture(name);
       await using local = await openPrecomputed(join(VOLUMES_FOLDER, name), quiet);
@@ -66,7 +69,7 @@ describe('fixtures', () => {
   );
 
   test.each(fixtureVolumes({ sharded: true }).map(({ name }) => name))(
-    '%s reads the same where the server ignores ranges, each shard once',
+    '%s gives the same values when the server ignores ranges, and each shard is read once',
     async (name) => {
       await using volume = await openPrecomputed(`${served.url}/deaf/${name}/`, quiet);
       deaf.log.clear();
@@ -79,9 +82,10 @@ describe('fixtures', () => {
     },
   );
 
-  // Of the second, graph chunks are counted from voxel 0, not from the voxel offset, and are larger than those of the storage.
+  // The second counts graph chunks from voxel 0, not from the voxel offset. They are larger than the volume's
+  // chunks.
   test.each([graphName, 'graphene_crackle_u64_origin'])(
-    "%s has the supervoxels and roots that CloudVolume's graphene client gave, none suspect",
+    "%s gives the supervoxels and roots of CloudVolume's graphene client, and none is suspect",
     async (name) => {
       const mocks = await serveMocks({ '/volumes': bucket, '/segmentation': graphOf(name) });
       try {
@@ -108,7 +112,7 @@ describe('fixtures', () => {
     },
   );
 
-  test('coordinates in another resolution name the voxel that CloudVolume takes', async () => {
+  test('coordinates in another resolution address the same voxel as in CloudVolume', async () => {
     await using volume = await openGraphene(`graphene://${served.url}/segmentation/table/${graphName}`, {
       token: null,
       ...quiet,

@@ -1,4 +1,7 @@
-/** The main job end to end: mocks on loopback, points in, supervoxels and roots out, and how few requests that takes. */
+/**
+ * The main job end to end, on mocks: points in, supervoxels and roots out, and the number of requests that
+ * takes.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { openGraphene, PointStatus, type GrapheneVolume, type OpenGrapheneOptions } from '../../lib/index.ts';
 import { serveMocks, type ServedMocks } from '../../mocks/index.ts';
@@ -68,7 +71,7 @@ describe('scatteredPoints', () => {
     expect(new Set(results.map(({ timestamp }) => timestamp.getTime())).size).toBe(1);
   });
 
-  test('answers from the LRU without a request', async () => {
+  test('answers from the memory cache without a request', async () => {
     await using volume = await open({ lruBytes: 10e6 });
     await volume.scatteredPoints(points);
     bucket.log.clear();
@@ -79,7 +82,7 @@ describe('scatteredPoints', () => {
     expect(again).not.toHaveProperty('rootIds');
   });
 
-  test('never has more chunks in flight than concurrency allows, over all calls', async () => {
+  test('never has more chunks in flight than concurrency allows, in all calls together', async () => {
     const slow = await serveMocks({ '/segmentation': graph, '/bucket': bucket }, { latencyMs: 5 });
     await using volume = await openGraphene(`graphene://${slow.url}/segmentation/table/world`, {
       token: null,
@@ -91,7 +94,7 @@ describe('scatteredPoints', () => {
     await slow.close();
   });
 
-  test('gives every point the first status that applies, in order, duplicates kept', async () => {
+  test('gives every point the first status that applies, in order, and keeps duplicates', async () => {
     await using volume = await open();
     const [sv1, sv2] = [supervoxel([0, 0, 0], 1), supervoxel([0, 0, 0], 2)];
     const result = await volume.at(BEFORE).scatteredPoints(
@@ -119,11 +122,11 @@ describe('scatteredPoints', () => {
       ['out_of_bounds', 0n, 0n],
       ['invalid_point', 0n, 0n],
     ]);
-    // 4 of 8 are not more than half
+    // 4 of 8 is not more than half.
     expect(warnings.filter((message) => message.includes('outside the volume'))).toHaveLength(0);
   });
 
-  test('takes coordinates in another resolution, and warns once in that unit when most miss', async () => {
+  test('reads coordinates in another resolution, and warns once in that unit when most points miss', async () => {
     await using volume = await open({ resolution: [4, 4, 40] });
     const hit = await volume.scatteredPoints([[34, 17, 4]], { timestamp: BEFORE });
     expect(hit.rootIds[0]).toBe(rootOf(0, 1));
@@ -139,7 +142,7 @@ describe('scatteredPoints', () => {
     expect(warnings[0]).toContain('32,16,4 to 192,176,8');
   });
 
-  test('sees an edit from its very millisecond on', async () => {
+  test('sees an edit from its own millisecond on', async () => {
     await using volume = await open();
     const points = [
       [17, 8, 4],
@@ -159,7 +162,7 @@ describe('scatteredPoints', () => {
 });
 
 describe('roots and one-value calls', () => {
-  test('roots keeps zeros and IDs that are already high enough, and asks for each other ID once', async () => {
+  test('roots keeps zeros and IDs at or above the requested layer, and requests each other ID once', async () => {
     await using volume = await open({ timestamp: BEFORE });
     const sv = supervoxel([3, 4, 0], 2),
       unknown = supervoxel([3, 4, 0], 77);
@@ -176,21 +179,21 @@ describe('roots and one-value calls', () => {
     expect(bucket.log.count()).toBe(0);
   });
 
-  test('roots ends the climb at a stop layer', async () => {
+  test('roots ends the look-up at a stop layer', async () => {
     await using volume = await open();
     const result = await volume.roots([supervoxel([3, 4, 0], 2)], { stopLayer: 2, timestamp: BEFORE });
     expect(result.rootIds[0] >> 56n).toBe(2n);
     expect(roots()[0].query).toContain('stop_layer=2');
   });
 
-  test('splits many IDs into batches of one instant', async () => {
+  test('roots splits many IDs into batches of the same timestamp', async () => {
     await using volume = await open({ rootBatchSize: 30 });
     await volume.scatteredPoints(spreadPoints(10_000));
     expect(graph.log.idsPerBatch()).toEqual([30, 30, 30, 30, 30, 30, 20]);
     expect(new Set(roots().map(({ query }) => query)).size).toBe(1);
   });
 
-  test('a thousand rootOf at once are one request', async () => {
+  test('a thousand calls of rootOf at once share one request', async () => {
     await using volume = await open();
     const ids = Array.from({ length: 1000 }, (_, i) =>
       supervoxel([i % 10, Math.floor(i / 10) % 10, 0], 1 + (i % 2)),
@@ -222,7 +225,7 @@ describe('roots and one-value calls', () => {
     });
   });
 
-  test('rootOf throws NO_ROOT naming the ID and warns once that a whole batch was echoed', async () => {
+  test('rootOf throws NO_ROOT with the ID, and warns once that the server echoed a whole batch', async () => {
     await using volume = await open({ timestamp: '2023-01-01' });
     const id = supervoxel([0, 0, 0], 1);
     await expect(volume.rootOf(id)).rejects.toMatchObject({
@@ -236,7 +239,7 @@ describe('roots and one-value calls', () => {
 });
 
 describe('suspects', () => {
-  test('are IDs of another graph chunk: kept, looked up, marked, and told once', async () => {
+  test('are IDs of another graph chunk: they are kept, looked up and marked, with one warning', async () => {
     const shifted = worldGraph({ info: { ...GRAPH_INFO, chunks_start_at_voxel_offset: false } });
     const mocks = await serveMocks({ '/segmentation': shifted, '/bucket': bucket });
     const path = `graphene://${mocks.url}/segmentation/table/world`;
@@ -256,7 +259,7 @@ describe('suspects', () => {
     ]);
     expect(warnings.filter((message) => message.includes('graph chunk'))).toHaveLength(1);
     expect(await volume.rootAt([17, 8, 4])).toBe(rootOf(0, 1));
-    // 0n is for background alone: a suspect without a root is no answer for one point.
+    // 0n means background, so a suspect without a root is an error in a call for one point.
     await expect(volume.rootAt([17, 8, 4], { timestamp: '2023-01-01' })).rejects.toMatchObject({
       code: 'NO_ROOT',
     });
@@ -267,7 +270,7 @@ describe('suspects', () => {
 });
 
 describe('the volume', () => {
-  test('tells what it is', async () => {
+  test('describes itself', async () => {
     await using volume = await open();
     expect(volume.bounds()).toEqual({ min: [16, 8, 4], max: [96, 88, 8] });
     expect(volume.graph).toMatchObject({
@@ -282,14 +285,14 @@ describe('the volume', () => {
     expect(volume.scales.map(({ key }) => key)).toEqual(['s0']);
   });
 
-  test('opens with the graph info and nothing else', async () => {
+  test('opens with one request, for the graph info', async () => {
     await using volume = await open();
     expect(graph.log.requests.map(({ path }) => path)).toEqual(['/segmentation/table/world/info']);
     expect(bucket.log.count()).toBe(0);
     void volume;
   });
 
-  test('refuses everything once it is closed, and ends what is under way', async () => {
+  test('refuses every call once it is closed, and aborts calls in flight', async () => {
     const volume = await open();
     const underWay = volume.scatteredPoints(spreadPoints(100));
     await volume.close();

@@ -1,4 +1,7 @@
-/** Servers that mean harm: what they send costs bounded memory and time, ends in a typed error, and brings the token nowhere else. */
+/**
+ * Hostile servers: their replies cost bounded memory and time, end in a typed error, and never get a token
+ * sent elsewhere.
+ */
 import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -12,7 +15,10 @@ const servers: LoopbackServer[] = [];
 afterEach(async () => void (await Promise.all(servers.splice(0).map((server) => server.close()))));
 
 type Answer = (response: ServerResponse) => void;
-/** Answers by the first part of the path that fits. @returns its origin, what was asked, and how much was given away. */
+/**
+ * Starts a server that answers by the first matching part of the path.
+ * @returns Its origin, requests and bytes sent.
+ */
 async function hostile(answers: Record<string, Answer>) {
   const sent = { bytes: 0 };
   const server = await serve((request, response) => {
@@ -40,7 +46,7 @@ const json =
   (response) =>
     void response.end(JSON.stringify(value));
 const MEGABYTE = new Uint8Array(1 << 20).fill(0x20);
-/** As much as the other side takes. */
+/** Sends as much as the client accepts. */
 const endless: Answer = (response) => {
   const more = (): void => {
     while (!response.destroyed && response.write(MEGABYTE));
@@ -54,18 +60,18 @@ const claims =
     response.setHeader('content-length', bytes);
     endless(response);
   };
-/** A byte now and then: never silent, never done. */
+/** Sends a byte now and then: never silent, never finished. */
 const drip: Answer = (response) => {
   const timer = setInterval(() => response.write(Uint8Array.of(0x20)), 5);
   response.on('close', () => clearInterval(timer));
 };
 const bomb = gzipSync(new Uint8Array(256 << 20));
 const explode: Answer = (response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb);
-/** No longer than a chunk may be as it is stored: only inflating it shows. */
+/** A gzip bomb within the size limit of a stored chunk: only inflating it shows its size. */
 const smallBomb = gzipSync(new Uint8Array(1 << 20));
 const explodeSmall: Answer = (response) =>
   void response.writeHead(200, { 'content-encoding': 'gzip' }).end(smallBomb);
-/** Whoever drips is given up soon, all others in their own time. */
+/** A short deadline for servers that drip, a long one for all others. */
 const patience = (answer: Answer): number => (answer === drip ? 200 : 20_000);
 const quiet = { retries: 0, logger: { warn: () => undefined } };
 const info = { ...GRAPH_INFO, data_dir: '{}' };
@@ -81,13 +87,13 @@ describe('an info', () => {
       { name: 'InfoError', code: 'UNSUPPORTED' },
     ],
     [
-      'of prototypes',
+      'with keys such as __proto__',
       (response) =>
         void response.end('{"__proto__":{"type":"segmentation"},"constructor":{"prototype":{"polluted":1}}}'),
       { name: 'InfoError', code: 'BAD_INFO' },
     ],
   ])(
-    '%s is an error, of a graph and of a plain volume, and little of it is taken',
+    '%s is an error, for a graph and for a plain volume, and little of it is read',
     async (_name, answer, error) => {
       const { sent, graph, plain } = await hostile({ info: answer });
       await expect(openGraphene(graph, { token: TOKEN, ...quiet })).rejects.toMatchObject(error);
@@ -97,7 +103,7 @@ describe('an info', () => {
     },
   );
 
-  test('that drips is ended by the deadline', async () => {
+  test('that drips ends at the deadline', async () => {
     const { graph, plain } = await hostile({ info: drip });
     for (const opening of [
       openGraphene(graph, { token: TOKEN, timeoutMs: 300, ...quiet }),
@@ -118,7 +124,7 @@ describe('an info', () => {
     expect(error.message).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/);
   });
 
-  test('behind a redirect to another host takes no token there', async () => {
+  test('behind a redirect to another host gets no token sent there', async () => {
     const other = await hostile({ info: json({ ...info, app: undefined, graph: undefined }) });
     const { graph, plain } = await hostile({
       info: (response) => void response.writeHead(302, { location: `${other.server.origin}/v/info` }).end(),
@@ -143,7 +149,7 @@ describe('chunks and roots', () => {
     ['that are gzip bombs', explode, { name: 'RequestError', code: 'TOO_LARGE' }],
     ['that are small gzip bombs', explodeSmall, { name: 'DecodeError', code: 'TOO_LARGE' }],
     ['that drip', drip, { name: 'DeadlineError', code: 'TIMEOUT' }],
-  ])('chunks %s fail, and little of them is taken', async (_name, answer, cause) => {
+  ])('chunks %s fail, and little of them is read', async (_name, answer, cause) => {
     const { server, sent, graph } = await hostile({
       '/v/s0/': answer,
       info: (response) => json(good(server.origin))(response),
@@ -166,7 +172,7 @@ describe('chunks and roots', () => {
     ['of a gigabyte', claims(2 ** 30), { name: 'GraphError', code: 'BAD_REPLY' }],
     ['that are gzip bombs', explode, { name: 'GraphError', code: 'BAD_REPLY' }],
     ['that drip', drip, { name: 'DeadlineError', missing: { what: 'roots', count: 1, of: 1 } }],
-  ])('roots %s fail, and little of them is taken', async (_name, answer, error) => {
+  ])('roots %s fail, and little of them is read', async (_name, answer, error) => {
     const { server, sent, graph } = await hostile({
       roots_binary: answer,
       info: (response) => json(good(server.origin))(response),

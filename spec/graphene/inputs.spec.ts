@@ -1,4 +1,7 @@
-/** What a call was given counts as it was when the call was made. Each case changes its input straight after a call that is not awaited. */
+/**
+ * A call uses its input as it was at the call. Each case changes the input right after the call, before it
+ * has ended.
+ */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   memoryBucket,
@@ -37,7 +40,7 @@ afterAll(async () => {
   await served.close();
 });
 
-/** Points 1 and 2 of the first chunk are in supervoxels 1 and 2, the merged objects. */
+/** Points 1 and 2 of the first chunk are in supervoxels 1 and 2, which belong to merged objects. */
 const P1 = [17, 8, 4],
   P2 = [17, 13, 4],
   ONE = supervoxel([0, 0, 0], 1),
@@ -216,7 +219,7 @@ async function headersOfRead(opening: Promise<GrapheneVolume>): Promise<unknown>
   return bucket.log.requests.at(-1)!.headers['x-odd'];
 }
 
-describe('a call takes its input before it returns', () => {
+describe('a call copies its input before it returns', () => {
   test.each(CASES)('$name', async ({ input, call, spoil }) => {
     const right = await call(input());
     const given = input(),
@@ -224,10 +227,10 @@ describe('a call takes its input before it returns', () => {
     spoil(given);
     expect(await running).toEqual(right);
     const other = await call(given).catch((error: unknown) => error);
-    expect(other).not.toEqual(right); // or the case would say nothing
+    expect(other).not.toEqual(right); // else the case would prove nothing
   });
 
-  test('one array, refilled for each of several calls, gives each its own answer', async () => {
+  test('gives each of several calls its own answer when one array is refilled for each', async () => {
     const buffer = new Float64Array(3),
       ids = new BigUint64Array(1);
     const points = [P1, P2, [41, 48, 4]],
@@ -251,7 +254,7 @@ describe('a call takes its input before it returns', () => {
       expect(reads.filter((read) => read === name)).toHaveLength(1);
   });
 
-  test("keeps a logger, a signal and a store the caller's own", async () => {
+  test("does not copy the caller's logger, signal and store", async () => {
     const said: string[] = [];
     const logger = {
       said,
@@ -278,7 +281,7 @@ describe('borrow', () => {
     );
   });
 
-  test('is true or false', async () => {
+  test('must be true or false', async () => {
     await expect(volume.roots([], { borrow: 1 as unknown as boolean })).rejects.toThrow(
       new TypeError('borrow is true or false, not 1'),
     );
@@ -290,18 +293,18 @@ describe('borrow', () => {
 
 describe('points of other shapes', () => {
   test.each<[what: string, points: unknown, message: string]>([
-    ['text', ['5,5,5'], 'the point at index 0 is a string'],
-    ['texts', [['5', '5', '5']], 'the point at index 0: its x is a string'],
+    ['a string', ['5,5,5'], 'the point at index 0 is a string'],
+    ['strings', [['5', '5', '5']], 'the point at index 0: its x is a string'],
     ['two numbers', [P1, [5, 5]], 'the point at index 1 has 2 coordinates'],
     ['four numbers', [[5, 5, 5, 5]], 'the point at index 0 has 4 coordinates'],
     ['null', [null], 'the point at index 0 is null'],
-  ])('%s reject with a TypeError, and nothing is read', async (_what, points, message) => {
+  ])('reject with a TypeError before anything is read: %s', async (_what, points, message) => {
     const before = bucket.log.requests.length;
     for (const call of [
       () => volume.scatteredPoints(points as PointInput),
       () => plain.scatteredPoints(points as PointInput),
     ]) {
-      // a rejection: the call itself does not throw
+      // The call rejects; it does not throw.
       const error = await call().catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(TypeError);
       expect((error as Error).message).toContain(message);
@@ -317,7 +320,7 @@ describe('points of other shapes', () => {
     },
   );
 
-  test('objects are points, and points that are no numbers are invalid_point', async () => {
+  test('may be objects, and get the status invalid_point when a coordinate is NaN', async () => {
     const result = await volume.scatteredPoints(
       [
         { x: 17, y: 8, z: 4 },
@@ -346,7 +349,7 @@ describe('bytes that are stored', () => {
     labelAt: () => 7n,
   };
 
-  test('memoryBucket keeps a copy of what it was given, also of a Buffer', async () => {
+  test('are copied by memoryBucket, from a Buffer too', async () => {
     for (const [key, bytes] of Object.entries(tinyFiles(tiny))) {
       const buffer = Buffer.from(bytes);
       memoryBucket('inputs').put(`v/${key}`, buffer);
@@ -356,14 +359,14 @@ describe('bytes that are stored', () => {
     expect([...(await opened.scatteredPoints([[1, 1, 1]])).values]).toEqual([7n]);
   });
 
-  test('so does a mocked volume of its labels', () => {
+  test('are copied by a mocked volume from its labels', () => {
     const labels = BigUint64Array.of(1n, 2n, 3n, 4n),
       built = buildPrecomputed({ labels, size: [4, 1, 1], chunkSize: [4, 1, 1] });
     labels.fill(9n);
     expect([0, 1, 2, 3].map((x) => built.valueAt([x, 0, 0]))).toEqual([1n, 2n, 3n, 4n]);
   });
 
-  test('so does a mocked bucket', async () => {
+  test('are copied by a mocked bucket', async () => {
     const mock = createMockBucket({}),
       bytes = Buffer.from('before');
     mock.put('key', bytes);

@@ -1,4 +1,6 @@
-/** Where the graph and the storage disagree about chunks, mips and offsets: every label must still be the right one, and none suspect. */
+/**
+ * Graphs whose chunks, mip or offset differ from the volume's: every label must be right, and none suspect.
+ */
 import { describe, expect, test } from '@jest/globals';
 import type { Vec3 } from '../../lib/base/vec3.ts';
 import { openGraphene, PointStatus, type GrapheneVolume } from '../../lib/index.ts';
@@ -9,7 +11,7 @@ import { supervoxel, tinyFiles, tinyInfo, type TinyVolume } from '../../testing/
 
 interface Layout {
   name: string;
-  /** Of the graph's mip. */
+  /** Size at the graph's mip. */
   voxelOffset: Vec3;
   graphChunk: Vec3;
   atOffset: boolean;
@@ -40,7 +42,7 @@ const layouts: Layout[] = [
     sharded: false,
   },
   {
-    name: 'graph chunks smaller than those of the storage',
+    name: "graph chunks smaller than the volume's chunks",
     voxelOffset: [1, 0, 2],
     graphChunk: [3, 2, 1],
     atOffset: false,
@@ -65,7 +67,7 @@ const layouts: Layout[] = [
   },
   { name: 'shards', voxelOffset: [0, 0, 0], graphChunk: [16, 8, 4], atOffset: true, cvMip: 0, sharded: true },
   {
-    name: 'several chunk sizes and fields of the future',
+    name: 'several chunk sizes, and unknown fields',
     voxelOffset: [13, 7, 3],
     graphChunk: [10, 12, 5],
     atOffset: true,
@@ -75,7 +77,10 @@ const layouts: Layout[] = [
   },
 ];
 
-/** The graph's own scale at `cvMip`; a finer one, of twice the voxels along x and y, is not stored at all. */
+/**
+ * An info with the graph's own scale at `cvMip`. A finer scale, with twice the voxels along x and y, is not
+ * stored.
+ */
 function worldOf({ voxelOffset, graphChunk, atOffset, cvMip, sharded, scale }: Layout) {
   const graphCell = (x: number, y: number, z: number): Vec3 =>
     [x, y, z].map((v, axis) =>
@@ -137,7 +142,7 @@ function worldOf({ voxelOffset, graphChunk, atOffset, cvMip, sharded, scale }: L
   };
 }
 
-/** @param storage Where the labels are, if not where the graph says. */
+/** Opens a layout and reads points. @param storage The bucket of the labels, unless the graph names it. */
 async function withVolume(
   layout: Layout,
   check: (volume: GrapheneVolume, world: ReturnType<typeof worldOf>) => Promise<void>,
@@ -158,7 +163,7 @@ async function withVolume(
 }
 
 describe('layouts', () => {
-  test.each(layouts)('are read right, and nothing is suspect: $name', (layout) =>
+  test.each(layouts)('are read correctly, and no supervoxel is suspect: $name', (layout) =>
     withVolume(layout, async (volume, { labelAt }) => {
       const { voxelOffset, cvMip } = layout,
         random = seeded(12),
@@ -171,7 +176,7 @@ describe('layouts', () => {
           () => voxelOffset.map((v, axis) => v + random.below(SIZE[axis])) as unknown as Vec3,
         ),
       ];
-      // Points are voxels of mip 0, whatever mip the graph is of: both of those that share a voxel along x.
+      // Points are in voxels of mip 0, whatever the graph's mip. Two of them share a voxel along x.
       const points = voxels.map(([x, y, z], i) => [fine * x + (fine - 1) * (i % 2), fine * y, z]);
       const { supervoxelIds, status } = await volume.scatteredPoints(points, { agglomerate: false });
       expect(supervoxelIds).toEqual(BigUint64Array.from(voxels, (voxel) => labelAt(...voxel)));
@@ -190,15 +195,15 @@ describe('layouts', () => {
     }),
   );
 
-  test('of a graph of mip 1 have no finer supervoxels', () =>
+  test('with a graph of mip 1 have no supervoxels at mip 0', () =>
     withVolume(layouts[3], async (volume) => {
       await expect(volume.scatteredPoints([[30, 20, 5]], { mip: 0 })).rejects.toThrow(
-        new RangeError("mip 0 is finer than the graph's own, 1: it holds no supervoxels of this graph"),
+        new RangeError("mip 0 is finer than the graph's own mip, 1: it holds no supervoxels of this graph"),
       );
     }));
 
-  test('whose labels lie in other graph chunks than the graph says are suspect', () =>
-    // Counted from the voxel offset by the graph, and from voxel 0 where the labels were made.
+  test('give suspects when the labels were made for other graph chunks', () =>
+    // The graph counts graph chunks from the voxel offset; the labels were made for a count from voxel 0.
     withVolume(
       layouts[0],
       async (volume, { labelAt }) => {

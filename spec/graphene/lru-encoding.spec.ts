@@ -11,7 +11,7 @@ describe('lruEncoding', () => {
     encodings: ['raw', 'compressed_segmentation', 'crackle'],
     prefix: ['seg_raw', 'seg_cseg_u64_b842', 'seg_crackle_u64_gzip', 'img_raw', 'shard_raw'],
   });
-  test.each(fixtures.map(({ name }) => name))('changes no answer of %s, cold or kept', async (name) => {
+  test.each(fixtures.map(({ name }) => name))('changes no answer of %s, read or cached', async (name) => {
     const { points } = loadFixture(name).scales[0];
     await using same = await openPrecomputed(join(VOLUMES_FOLDER, name));
     await using kept = await openPrecomputed(join(VOLUMES_FOLDER, name), reencoded);

@@ -1,6 +1,6 @@
 /**
- * Failures and aborts at each step of each call. Jest fails the test during which a rejection that nobody handles comes: each test
- * waits for it.
+ * Failures and aborts while a cached shard index is revalidated. Jest fails a test with an unhandled
+ * rejection, so each test waits long enough for one.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,9 +22,9 @@ afterEach(async () => {
 
 const quiet = { warn: (): void => undefined };
 
-describe('asking whether a kept index of a shard still stands', () => {
+describe('the revalidation of a cached shard index', () => {
   test.each(['status', 'abort', 'timeout'] as const)(
-    'rejects nothing that nobody handles when it ends by %s',
+    'leaves no unhandled rejection when it ends by %s',
     async (how) => {
       const { files } = buildPrecomputed({
         labels: () => 7n,
@@ -49,7 +49,7 @@ describe('asking whether a kept index of a shard still stands', () => {
       const points = [
         [9, 1, 1],
         [13, 1, 1],
-      ]; // their chunks are not kept, the indices are
+      ]; // their chunks are not cached, but the indices are
       const answer = second.scatteredPoints(points, {
         onError: 'status',
         signal: controller.signal,

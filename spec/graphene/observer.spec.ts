@@ -1,4 +1,4 @@
-/** Events beside the sums: each is held to the requests that the mocks have seen. */
+/** Events, compared with the stats and with the requests that the mocks have seen. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import {
   openGraphene,
@@ -38,7 +38,7 @@ const ofType = <Type extends VolumeEvent['type']>(type: Type) =>
 describe('onEvent', () => {
   const points = spreadPoints(10_000);
 
-  test('is told of each chunk, request for roots and batch, once', async () => {
+  test('receives one event for each chunk, root request and batch', async () => {
     await using volume = await open();
     const { stats } = await volume.scatteredPoints(points);
     const chunks = ofType('chunk');
@@ -52,7 +52,7 @@ describe('onEvent', () => {
     for (const event of events) if (event.type !== 'retry') expect(event.ms).toBeGreaterThanOrEqual(0);
   });
 
-  test('is told of a chunk that is not stored, of one that failed, and of what is tried again', async () => {
+  test('receives events for a chunk that is not stored, for a failed chunk, and for retries', async () => {
     await using volume = await open({ retries: 1 });
     const two = points.slice(0, 6),
       quietly = { agglomerate: false, onError: 'status' } as const;
@@ -75,7 +75,7 @@ describe('onEvent', () => {
     expect(ofType('retry')).toMatchObject([{ host: new URL(served.url).host, made: 1 }]);
   });
 
-  test('is told of a request for roots that failed', async () => {
+  test('receives an event for a root request that failed', async () => {
     await using volume = await open({ retries: 0 });
     graph.faults.push({ match: /roots_binary/, status: 400 });
     await volume.roots([72_061_992_084_439_044n], { onError: 'status' });
@@ -83,7 +83,7 @@ describe('onEvent', () => {
     expect(request).toMatchObject({ ids: 1, bytes: 8, error: { name: 'GraphError' } });
   });
 
-  test('is told of each attempt at a root request', async () => {
+  test('receives an event for each attempt of a root request', async () => {
     await using volume = await open({ retries: 1 });
     graph.faults.push({ match: /roots_binary/, status: 503 });
     await volume.roots([72_061_992_084_439_044n], { onError: 'status' });
@@ -91,14 +91,14 @@ describe('onEvent', () => {
     expect(ofType('retry')).toMatchObject([{ host: new URL(served.url).host, made: 1 }]);
   });
 
-  test('is told of ten calls in one tick as one batch', async () => {
+  test('receives one batch event for ten calls in one tick', async () => {
     await using volume = await open();
     await Promise.all(Array.from({ length: 10 }, () => volume.scatteredPoints(points)));
     expect(ofType('batch')).toMatchObject([{ calls: 10, distinct: 200, requests: 1 }]);
     expect(ofType('chunk')).toHaveLength(100);
   });
 
-  test('may throw, or reject: answers stay, and one warning says so', async () => {
+  test('may throw or reject: the answers stay, and one warning is logged', async () => {
     for (const onEvent of [
       () => {
         throw new Error('oops');

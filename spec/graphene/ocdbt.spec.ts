@@ -1,4 +1,4 @@
-/** Graphs whose supervoxels can split: refused, or opened with a warning. */
+/** Version-3 graphs, whose supervoxels can split: they are refused, or opened with a warning. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openGraphene, type OpenGrapheneOptions } from '../../lib/index.ts';
 import { serveMocks, type ServedMocks } from '../../mocks/index.ts';
@@ -36,24 +36,24 @@ describe.each(Object.keys(INFOS))('ocdbt_seg %s', (where) => {
   });
   afterAll(() => mocks.close());
 
-  test('is an error that says what it is and what opens it', async () => {
+  test('is an error that names the cause and the option that opens the graph', async () => {
     await expect(open()).rejects.toMatchObject({
       name: 'InfoError',
       code: 'UNSUPPORTED',
       message: expect.stringMatching(
-        /supervoxels of this graph can split.*OCDBT.*a later version.*ocdbt: 'ignore'/,
+        /supervoxels of this graph can split.*OCDBT.*A later version.*ocdbt: 'ignore'/,
       ),
     });
     expect(warnings).toEqual([]);
   });
 
-  test('is passed over with a warning when that is asked for', async () => {
+  test("is ignored with a warning for ocdbt: 'ignore'", async () => {
     await using volume = await open({ ocdbt: 'ignore' });
     expect((await volume.roots([ID])).rootIds[0]).not.toBe(0n);
-    expect(warnings).toEqual([expect.stringMatching(/can split.*opened as if none had split/)]);
+    expect(warnings).toEqual([expect.stringMatching(/can split.*opened as if no supervoxel had split/)]);
   });
 
-  test('is told by every command that opens a graph', async () => {
+  test('is an error of every command that opens a graph', async () => {
     for (const argv of [
       ['info', path],
       ['roots', path, '--ids', '-'],
@@ -73,7 +73,7 @@ describe.each(Object.keys(INFOS))('ocdbt_seg %s', (where) => {
   });
 });
 
-test.each([undefined, null, false, 0])('ocdbt_seg %j is a graph as before', async (said) => {
+test.each([undefined, null, false, 0])('ocdbt_seg %j opens without a warning', async (said) => {
   const mocks = await serveMocks({
     '/segmentation': worldGraph({
       info: { ...GRAPH_INFO, graph: { ...graph, ocdbt_seg: said } } as typeof GRAPH_INFO,

@@ -1,4 +1,4 @@
-/** Every option of every call is checked, by name and value, before anything is asked; and documented once. */
+/** Every option of every call is checked by name and value before any request, and documented once. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { FUNCTION } from '../../lib/base/value-kinds.ts';
@@ -61,7 +61,7 @@ const CALLS: Record<string, [table: AnyOptionTable, call: (options: object) => P
   rootCache: [ROOT_CACHE_OPTIONS, (rootCache) => openGraphene(path(), { token: null, rootCache })],
   snap: [SNAP_OPTIONS, (snap) => volume.scatteredPoints([POINT], { snap: snap as { radiusNm: number } })],
 };
-/** Set by the call itself, whatever is given. */
+/** Options that the call itself sets. */
 const FIXED: Record<string, readonly string[]> = {
   supervoxelAt: ['onError', 'agglomerate'],
   rootAt: ['onError'],
@@ -71,7 +71,7 @@ const FIXED: Record<string, readonly string[]> = {
 describe.each(Object.entries(CALLS))('options of %s', (called, [table, call]) => {
   const names = Object.keys(table).filter((name) => !FIXED[called]?.includes(name));
 
-  test.each(names)('%s: a value of no use is refused by name, nothing is asked', async (name) => {
+  test.each(names)('%s: refuses an invalid value by name, before any request', async (name) => {
     const before = [graph, bucket].map(({ log }) => log.requests.length);
     for (const value of [Symbol('odd'), NaN, () => undefined]) {
       if (table[name].kind === FUNCTION && typeof value === 'function') continue;
@@ -85,7 +85,7 @@ describe.each(Object.entries(CALLS))('options of %s', (called, [table, call]) =>
     expect([graph, bucket].map(({ log }) => log.requests.length)).toEqual(before);
   });
 
-  test('a misspelt one is refused', () =>
+  test('refuses a misspelt option', () =>
     expect(call({ [names[0].toUpperCase()]: 1 })).rejects.toEqual(
       new TypeError(`there is no option "${names[0].toUpperCase()}"; did you mean ${names[0]}?`),
     ));
@@ -157,7 +157,7 @@ test.each<[called: string, options: object, error: Error]>([
   expect((thrown as Error).message).not.toContain(SECRET);
 });
 
-test('graph.ids takes options by name and value', () => {
+test('graph.ids checks options by name and value', () => {
   expect(() => volume.graph.ids.chunkOfPoint([1, 2, 3], { Layer: 2 } as object)).toThrow(
     new TypeError('there is no option "Layer"; did you mean layer?'),
   );
@@ -171,7 +171,7 @@ describe('the docs of an interface', () => {
   const sources = readdirSync(lib, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .map((file) => readFileSync(new URL(file, lib), 'utf8'));
-  /** By option what its docs say after `@default`, wherever in lib the interface is. */
+  /** The text after `@default` of each option of an interface, wherever in lib it is declared. */
   const defaultsOf = (name: string): [option: string, fallback: string | undefined][] => {
     const interfaces = sources.flatMap((source) =>
       Array.from(
@@ -210,7 +210,7 @@ describe('the docs of an interface', () => {
     ['EditOptions', EDIT_OPTIONS],
     ['Bounds', BOUNDS_OPTIONS],
     ['ChunkOfPointOptions', CHUNK_OF_POINT_OPTIONS],
-  ])('%s has the defaults of its table', (name, table) => {
+  ])('give %s the defaults of its table', (name, table) => {
     const documented = defaultsOf(name);
     expect(documented.length).toBeGreaterThan(0);
     for (const [option, fallback] of documented)
@@ -218,7 +218,7 @@ describe('the docs of an interface', () => {
   });
 });
 
-test('a pace that is handed over is asked for turns, seconds and sizes, of storage and graph', async () => {
+test("a caller's pace gets the turns, rates and batch sizes of storage and graph", async () => {
   const own = createPace(),
     asked = new Set<string>();
   const pace: Pace = {

@@ -1,6 +1,6 @@
 /**
- * A process in which calls are left in every way and at every stage, and which then says what is still open. Run by `outage.spec.ts`:
- * unhandled rejections, warnings and what keeps a process alive cannot be seen from within a test.
+ * A process that ends calls in every way and at every stage, and then prints what is still open.
+ * `outage.spec.ts` runs it, since a test cannot see its own unhandled rejections, warnings and open handles.
  */
 import { getEventListeners } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
@@ -27,14 +27,14 @@ const open = (options: OpenGrapheneOptions = {}): Promise<GrapheneVolume> =>
     token: null,
     timestamp: BEFORE,
     logger: { warn: () => undefined },
-    pace: createPace(), // what one stage has learnt of the host is no matter of the next
+    pace: createPace(), // no stage uses the pace that an earlier one has learnt
     ...options,
   });
 
 const count = (kind: string): number =>
   process.getActiveResourcesInfo().filter((name) => name === kind).length;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-/** The other end of a connection, and the thread that closes a file, need a few turns of the event loop. */
+/** Closing a connection or a file takes a few turns of the event loop. */
 async function gone(...kinds: string[]): Promise<Record<string, number>> {
   for (let turns = 0; turns < 20_000 && kinds.some((kind) => count(kind) > 0); turns++) await turn();
   return Object.fromEntries(kinds.map((kind) => [kind, count(kind)]));
@@ -60,18 +60,18 @@ const ask = (volume: GrapheneVolume, where: unknown, options: AskOptions): Promi
 const stages: Record<string, Stage> = {
   'chunks stall': { where: bucket, fault: { match: /s0/, stall: true } },
   'chunks stall inside their bodies': { where: bucket, fault: { match: /s0/, stall: 10 } },
-  'chunks are tried again': { where: bucket, fault: { match: /s0/, reset: true }, options: { retries: 50 } },
-  'the bucket wants to be left alone': {
+  'chunks are retried': { where: bucket, fault: { match: /s0/, reset: true }, options: { retries: 50 } },
+  'the bucket sends Retry-After': {
     where: bucket,
     fault: { match: /s0/, status: 503, headers: { 'retry-after': '100' } },
   },
-  'chunks are late, with a cache on disk': {
+  'chunks are late, with a disk cache': {
     where: bucket,
     fault: { match: /s0/, delayMs: 20 },
     options: { cacheDir: join(folder, 'cache') },
   },
   'roots stall': { where: graph, fault: { match: /roots_binary/, stall: true } },
-  'the graph wants to be left alone': {
+  'the graph sends Retry-After': {
     where: graph,
     fault: { match: /roots_binary/, status: 503, headers: { 'retry-after': '100' } },
   },
@@ -85,7 +85,7 @@ for (const [stage, { where, fault, options }] of Object.entries(stages))
       ...fault,
       match: (request) => (fault.match as RegExp).test(request.path) && (setImmediate(() => resolve()), true),
     });
-    // What one way has kept is not there for the next.
+    // Each way of ending starts with an empty cache.
     const volume = await open({
       ...options,
       ...(options?.cacheDir !== undefined && { cacheDir: join(options.cacheDir, way) }),
@@ -116,16 +116,16 @@ for (const [stage, { where, fault, options }] of Object.entries(stages))
   }
 
 graph.faults.push({ match: /info/, stall: true });
-results['an opening: deadline'] = await open({ timeoutMs: 50 }).then(
+results['opening: deadline'] = await open({ timeoutMs: 50 }).then(
   () => 'opened',
   (error: { name: string; message: string }) => `${error.name}: ${error.message}`,
 );
-results['an opening: abort'] = await open({ signal: AbortSignal.timeout(50) }).then(
+results['opening: abort'] = await open({ signal: AbortSignal.timeout(50) }).then(
   () => 'opened',
   (error: Error) => error.name,
 );
 graph.faults.length = 0;
-results['after openings'] = await gone('Timeout', 'TCPSocketWrap');
+results['after opening'] = await gone('Timeout', 'TCPSocketWrap');
 
 const volume = await open(),
   shared = new AbortController();
@@ -161,4 +161,4 @@ results['files left in the cache that are not entries'] = (
 await served.close();
 await rm(folder, { recursive: true });
 process.stdout.write(JSON.stringify({ results, troubles }));
-// It ends by itself when nothing is open any more.
+// The process ends by itself when nothing is open.

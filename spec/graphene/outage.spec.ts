@@ -1,4 +1,7 @@
-/** Outages: what a deadline keeps and what it says is missing, and that nothing stays behind however a call is left. */
+/**
+ * Outages: which answers a call keeps at its deadline, which it reports as missing, and that no call leaves
+ * anything open.
+ */
 import { spawn } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import {
@@ -31,7 +34,7 @@ afterEach(() => {
   bucket.faults.length = 0;
 });
 
-// No silence is too long, so that nothing but the deadline ends a call.
+// All other time limits are long, so that only the deadline ends a call.
 const open = (options: OpenGrapheneOptions = {}) =>
   openGraphene(`graphene://${served.url}/segmentation/table/world`, {
     token: null,
@@ -43,7 +46,7 @@ const open = (options: OpenGrapheneOptions = {}) =>
     ...options,
   });
 
-/** A fault, and when it first hits. */
+/** Injects a fault, and resolves when it first hits a request. */
 function stalling(match: RegExp, after = 0): { fault: Fault; hit: Promise<void> } {
   const { promise, resolve } = deferred<void>();
   let left = after;
@@ -56,7 +59,7 @@ function stalling(match: RegExp, after = 0): { fault: Fault; hit: Promise<void> 
   };
 }
 
-/** Resolves when all but so many chunks are here. */
+/** Resolves when all but a number of chunks have arrived. */
 function allBut(count: number): { onProgress: (progress: Progress) => void; reached: Promise<void> } {
   const { promise, resolve } = deferred<void>();
   return {
@@ -68,7 +71,7 @@ function allBut(count: number): { onProgress: (progress: Progress) => void; reac
 const SLOW = /s0\/(24-32_8-16|32-40_8-16)_4-8/; // the chunks of points 1 and 2 of every hundred
 
 describe('timeoutMs', () => {
-  test('keeps what was read, and fails the points of chunks that had not come, saying how many that are', async () => {
+  test('keeps the points that were read, and fails those of missing chunks with their number', async () => {
     bucket.faults.push(stalling(SLOW).fault);
     await using volume = await open();
     const { onProgress, reached } = allBut(2),
@@ -110,7 +113,7 @@ describe('timeoutMs', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  test('of a call that also wants roots leaves the supervoxels that are known', async () => {
+  test('keeps the known supervoxels of a call that also looks up roots', async () => {
     bucket.faults.push(stalling(SLOW).fault);
     await using volume = await open({ timeoutMs: HOUR });
     const { onProgress, reached } = allBut(2);
@@ -133,7 +136,7 @@ describe('timeoutMs', () => {
       name: 'DeadlineError',
       missing: { what: 'roots', count: 98, of: 98 },
     });
-    expect(graph.log.requests.length).toBe(asked); // nothing is asked when the time is over
+    expect(graph.log.requests.length).toBe(asked); // no request after the deadline
   });
 
   test('keeps the roots of batches that were answered', async () => {
@@ -159,7 +162,7 @@ describe('timeoutMs', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  test('keeps what a root cache knows', async () => {
+  test('keeps the roots of the root cache', async () => {
     await using volume = await open({ rootCache: true });
     const ids = [supervoxel([0, 0, 0], 1), supervoxel([0, 1, 0], 1)];
     await volume.roots([ids[0]]);
@@ -175,7 +178,7 @@ describe('timeoutMs', () => {
     ]);
   });
 
-  test('of one call is no matter of another that waits for the same', async () => {
+  test('of one call does not affect another call that waits for the same request', async () => {
     const { fault, hit } = stalling(SLOW);
     bucket.faults.push({ ...fault, stall: undefined, delayMs: 50 });
     await using volume = await open();
@@ -188,13 +191,14 @@ describe('timeoutMs', () => {
     expect(new Set((await patient).status)).toEqual(new Set([PointStatus.ok]));
   });
 
-  test('fails points that may still have found a nearer label', async () => {
+  test('fails points for which a nearer label may be missing', async () => {
     bucket.faults.push(stalling(/s0\/16-24_8-16_4-8/).fault);
     await using volume = await open({ timeoutMs: HOUR });
     const { promise: reached, resolve } = deferred<void>();
     const onProgress = ({ chunks, chunksDone }: Progress): void =>
-      void (chunks === 4 && chunksDone === 3 && resolve()); // their own two, and one of two beside them
-    // Both are on the first voxel of a chunk, which is background: of two labels equally far, the one that stalls would count.
+      void (chunks === 4 && chunksDone === 3 && resolve()); // their own two chunks, and one of two neighbours
+    // Both are on the first voxel of a chunk. Of two labels at the same distance, the one in the stalled
+    // chunk would win.
     const call = volume.scatteredPoints(
       [
         [24, 12, 5],
@@ -211,7 +215,7 @@ describe('timeoutMs', () => {
     ]);
   });
 
-  test('is told where one value was asked for', async () => {
+  test('throws in calls for one value', async () => {
     const chunk = stalling(/s0/),
       roots = stalling(/roots_binary/);
     await using volume = await open({ timeoutMs: HOUR });
@@ -237,7 +241,7 @@ describe('timeoutMs', () => {
     });
   });
 
-  test('ends an opening with a DeadlineError', async () => {
+  test('ends the opening with a DeadlineError', async () => {
     const graphInfo = stalling(/info/),
       info = stalling(/info/);
     graph.faults.push(graphInfo.fault);
@@ -259,7 +263,7 @@ describe('timeoutMs', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  test('leaves no timer when all goes well, and an abort is thrown as ever', async () => {
+  test('leaves no timer after success, and does not change the error of an abort', async () => {
     await using volume = await open({ timeoutMs: HOUR });
     expect(new Set((await volume.scatteredPoints(spreadPoints(100))).status)).toEqual(
       new Set([PointStatus.ok]),
@@ -278,7 +282,7 @@ describe('timeoutMs', () => {
   });
 
   test.each([0, -1, 1.5, NaN, Infinity, '5', 2 ** 31])(
-    '%p is refused, for a call and at opening',
+    'cannot be %p, in a call and at opening',
     async (timeoutMs) => {
       const options = { timeoutMs: timeoutMs as number };
       await using volume = await open();
@@ -297,14 +301,14 @@ describe('timeoutMs', () => {
   );
 });
 
-test('however a call is left, nothing stays open: no timer, socket, file or listener, no warning, no unhandled rejection', async () => {
+test('however a call ends, it leaves no timer, socket, file or listener, no warning and no unhandled rejection', async () => {
   jest.useRealTimers();
   const child = spawn(process.execPath, [program('spec/graphene/outage-run.ts')]);
   let out = '',
     err = '';
   child.stdout.on('data', (text: Buffer) => (out += text.toString()));
   child.stderr.on('data', (text: Buffer) => (err += text.toString()));
-  const code = await new Promise((resolve) => child.on('close', resolve)); // it ends by itself
+  const code = await new Promise((resolve) => child.on('close', resolve)); // the process ends by itself
   expect([code, err]).toEqual([0, '']);
   const { results, troubles } = JSON.parse(out) as { results: Record<string, unknown>; troubles: string[] };
   expect(troubles).toEqual([]);
@@ -313,11 +317,11 @@ test('however a call is left, nothing stays open: no timer, socket, file or list
   for (const stage of [
     'chunks stall',
     'chunks stall inside their bodies',
-    'chunks are tried again',
-    'the bucket wants to be left alone',
-    'chunks are late, with a cache on disk',
+    'chunks are retried',
+    'the bucket sends Retry-After',
+    'chunks are late, with a disk cache',
     'roots stall',
-    'the graph wants to be left alone',
+    'the graph sends Retry-After',
   ]) {
     const status =
       stage.startsWith('roots') || stage.startsWith('the graph')
@@ -331,9 +335,9 @@ test('however a call is left, nothing stays open: no timer, socket, file or list
   }
   expect(results).toEqual({
     ...left,
-    'an opening: deadline': 'DeadlineError: the call did not end within 50 ms',
-    'an opening: abort': 'TimeoutError',
-    'after openings': { Timeout: 0, TCPSocketWrap: 0 },
+    'opening: deadline': 'DeadlineError: the call did not end within 50 ms',
+    'opening: abort': 'TimeoutError',
+    'after opening': { Timeout: 0, TCPSocketWrap: 0 },
     'a thousand calls on one signal': {
       first: [`${PointStatus.ok}`],
       listenersBetween: 0,

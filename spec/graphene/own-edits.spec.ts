@@ -1,4 +1,6 @@
-/** A script sees its own edits, whatever the clocks say: judged by the mock's graph, whose `Date` lies behind its edits. */
+/**
+ * A script sees its own edits, whatever the clocks show. In the mock's replies, `Date` is behind its edits.
+ */
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import {
   openGraphene,
@@ -14,7 +16,7 @@ afterEach(async () => {
   for (const clean of CLEANUP.splice(0).reverse()) await clean();
 });
 
-/** Four objects of ten voxels along x; the server's `Date` is so many milliseconds off. */
+/** Serves four objects of ten voxels along x, from a server whose `Date` is off by some milliseconds. */
 async function served(skewMs = 0, { strict = false } = {}) {
   const world = buildWorld({
     labels: (x) => BigInt(1 + Math.floor(x / 10)),
@@ -24,7 +26,7 @@ async function served(skewMs = 0, { strict = false } = {}) {
   });
   const server = await serveWorld(world);
   CLEANUP.push(() => server.close());
-  // Node writes a Date of its own, to the second; this one may be of the second before, or the one before that.
+  // Replaces Node's own Date, which has whole seconds. The new one may be one or two seconds earlier.
   world.graph.faults.push({ skewMs, clock: () => Date.now() });
   const open = async (options: OpenGrapheneOptions = {}): Promise<GrapheneVolume> => {
     const volume = await openGraphene(server.cloudPath, {
@@ -40,7 +42,7 @@ async function served(skewMs = 0, { strict = false } = {}) {
   return { world, open, at };
 }
 
-/** What the server's graph has now, whatever anybody's clock says. */
+/** The current root in the server's graph, whatever the clocks show. */
 const truth = (world: Awaited<ReturnType<typeof served>>['world'], x: number): bigint => {
   const { graph } = world.graph,
     node = graph.supervoxel(world.supervoxelAt([x, 3, 3]));
@@ -55,7 +57,7 @@ describe('after an edit has resolved', () => {
       { skewMs, strict: false },
       { skewMs, strict: true },
     ]),
-  )('each look-up sees it: Date $skewMs ms off, strict $strict', async ({ skewMs, strict }) => {
+  )('each look-up sees it: Date off by $skewMs ms, strict $strict', async ({ skewMs, strict }) => {
     const { world, open, at } = await served(skewMs, { strict });
     const volume = await open(),
       { graph } = volume;
@@ -95,7 +97,7 @@ describe('after an edit has resolved', () => {
     await sees();
   });
 
-  test('so does every volume of the process on that graph, opened before or later, and with a root cache', async () => {
+  test('every volume of the process on that graph sees it, opened before or after, and with a root cache', async () => {
     const { world, open, at } = await served(-1500);
     const [editor, other, caching] = [
       await open(),
@@ -112,12 +114,13 @@ describe('after an edit has resolved', () => {
     }
   });
 
-  test('neither an instant that was held from before it is used, nor an answer that is under way', async () => {
+  test('no look-up uses an earlier "now", or an answer that was in flight', async () => {
     const { world, open, at } = await served();
     const volume = await open({ batchWindowMs: 1000 }),
       held = volume.now(),
       old = truth(world, 5);
-    // The server has read the old state, at the held instant, and its answer is on the way until the edit is done.
+    // The server reads the old state at the earlier timestamp, and its answer stays in flight until the edit
+    // is done.
     let release!: () => void;
     const done = new Promise<void>((resolve) => (release = resolve));
     const handle = world.graph.handle.bind(world.graph);
@@ -138,7 +141,7 @@ describe('after an edit has resolved', () => {
     expect([(await before).rootIds[0], (await after).rootIds[0]]).toEqual([old, truth(world, 5)]);
   });
 
-  test('fixed moments stay', async () => {
+  test('fixed timestamps give the same answers as before', async () => {
     const { world, open, at } = await served(-1000);
     const volume = await open(),
       before = new Date(Date.now() - 60_000),
@@ -150,10 +153,10 @@ describe('after an edit has resolved', () => {
   });
 
   test.each([
-    ['cannot be asked about', { match: /root_timestamps/, status: 500 }],
-    ['have a time that is none', { match: /root_timestamps/, body: '{"timestamp":[1e300]}' }],
-    ['are never told', { match: /root_timestamps/, reset: true as const }],
-  ])('also where its roots %s', async (_how, fault) => {
+    ['cannot be looked up', { match: /root_timestamps/, status: 500 }],
+    ['have an invalid time', { match: /root_timestamps/, body: '{"timestamp":[1e300]}' }],
+    ['get no reply', { match: /root_timestamps/, reset: true as const }],
+  ])('each look-up sees it even if the timestamps of its roots %s', async (_how, fault) => {
     const { world, open, at } = await served(-900);
     const volume = await open({ retries: 0 });
     world.graph.faults.unshift(fault);
@@ -161,7 +164,7 @@ describe('after an edit has resolved', () => {
     expect((await volume.roots([at(5).id])).rootIds[0]).toBe(truth(world, 5));
   });
 
-  test('which is told also when the caller leaves before its time is known', async () => {
+  test('each look-up sees it even if the caller aborted before its timestamp was known', async () => {
     const { world, open, at } = await served();
     const volume = await open(),
       abort = new AbortController();
@@ -177,7 +180,7 @@ describe('after an edit has resolved', () => {
     expect((await volume.roots([at(5).id])).rootIds[0]).toBe(truth(world, 5));
   });
 
-  test('also where nobody knew whether it happened', async () => {
+  test('each look-up sees it even if its outcome was uncertain', async () => {
     const { world, open, at } = await served(-900);
     const volume = await open();
     world.graph.faults.unshift({ match: /\/merge$/, truncate: 3 });
@@ -216,7 +219,7 @@ describe('now', () => {
     ['server', 0, -YEAR],
     ['server', 0, YEAR],
   ])(
-    'is never of a year ago: the %s clock %d, %d ms off; one warning names both',
+    'is never a year ago: the %s clock %d, off by %d ms; one warning names both',
     async (_whose, local, server) => {
       const { world, open, at } = await served(server);
       const wall = Date.now.bind(Date),

@@ -1,4 +1,4 @@
-/** Infos that say where their volume is now. */
+/** Infos that redirect to another path. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -26,7 +26,7 @@ let folder: string, server: LoopbackServer, other: LoopbackServer, mocks: Served
 const files = new Map<string, Uint8Array>();
 const graph = worldGraph(),
   bucket = worldBucket();
-/** By host and path. */
+/** Answers by host and path. */
 const put = (host: LoopbackServer, path: string, contents: Record<string, Uint8Array>): void =>
   Object.entries(contents).forEach(([key, bytes]) => files.set(`${host.origin}/${path}/${key}`, bytes));
 const putFolder = async (name: string, contents: Record<string, Uint8Array>): Promise<string> => {
@@ -54,12 +54,12 @@ beforeAll(async () => {
   other = await host(() => other);
   mocks = await serveMocks({ '/segmentation': graph, '/bucket': bucket });
 });
-// Specs of one worker share Node's http: what nock patched is put back for the next file.
+// The specs of a worker share Node's http, which nock has patched: restore it for the next file.
 afterAll(() => nock.restore());
 afterAll(() => Promise.all([server.close(), other.close(), mocks.close(), rm(folder, { recursive: true })]));
 
-describe('a volume that has moved', () => {
-  test('is read where it is, and says so', async () => {
+describe('a volume that redirects', () => {
+  test('is read at the target, and lists its redirects', async () => {
     put(server, 'new', NEW);
     put(server, 'between', { info: moved(`precomputed://${server.origin}/new/`) });
     put(server, 'old', {
@@ -71,7 +71,7 @@ describe('a volume that has moved', () => {
     expect(await labelOf(`${server.origin}/new`)).toEqual([2n ** 60n + 1n, []]);
   });
 
-  test('is said to have by info and doctor', async () => {
+  test('has its redirects shown by info and doctor', async () => {
     const path = `${server.origin}/old`;
     expect((await runCli(['info', path])).stdout).toContain(
       `redirects: ${path} -> ${server.origin}/between -> ${server.origin}/new\n`,
@@ -82,7 +82,7 @@ describe('a volume that has moved', () => {
     expect((await runCli(['doctor', path])).stdout).toMatch(new RegExp(`ok +redirect +${path} -> .*/new`));
   });
 
-  test('may move from files to files, memory and servers', async () => {
+  test('may redirect from files to files, memory and servers', async () => {
     const at = await putFolder('new', NEW);
     Object.entries(NEW).forEach(([key, bytes]) => memoryBucket('moved').put(key, bytes));
     for (const [name, to] of [
@@ -97,7 +97,7 @@ describe('a volume that has moved', () => {
     expect((await labelOf('mem://start'))[0]).toBe(2n ** 60n + 1n);
   });
 
-  test('keeps its chunks in a cache of the place where it is', async () => {
+  test('caches its chunks for the target', async () => {
     put(server, 'kept', NEW);
     put(server, 'leads-there', { info: moved(`${server.origin}/kept`) });
     const cacheDir = join(folder, 'cache');
@@ -105,18 +105,18 @@ describe('a volume that has moved', () => {
     const before = server.requests.length;
     expect((await labelOf(`${server.origin}/kept`, { cacheDir }))[0]).toBe(2n ** 60n + 1n);
     expect(server.requests.slice(before).map(({ path }) => path)).toEqual(['/kept/info']);
-    // Led elsewhere, it is another volume.
+    // With another target it is another volume.
     put(server, 'third', tinyFiles(volumeOf(3n)));
     put(server, 'leads-there', { info: moved(`${server.origin}/third`) });
     expect((await labelOf(`${server.origin}/leads-there`, { cacheDir }))[0]).toBe(3n);
   });
 
-  test.each([undefined, null, ''])('has not where redirect is %j', async (redirect) => {
+  test.each([undefined, null, ''])('is the volume itself when redirect is %j', async (redirect) => {
     const at = await putFolder('stays', { ...OLD, info: moved(redirect, tinyInfo(volumeOf(7n))) });
     expect(await labelOf(at)).toEqual([7n, []]);
   });
 
-  test('follows ten redirects, and not an eleventh', async () => {
+  test('may redirect ten times, but not eleven times', async () => {
     put(server, 'hop0', NEW);
     for (let hop = 1; hop <= 11; hop++)
       put(server, `hop${hop}`, { info: moved(`${server.origin}/hop${hop - 1}`) });
@@ -159,13 +159,13 @@ describe('a volume that has moved', () => {
     ],
     ['http://metadata.google.internal/x', { name: 'PathError', code: 'FORBIDDEN_ADDRESS' }],
     ['matrix://b/v', { name: 'PathError', code: 'FORBIDDEN_ADDRESS' }],
-  ])('to %j is refused', async (to, error) => {
+  ])('is refused with a redirect to %j', async (to, error) => {
     put(server, 'refused', { info: moved(to) });
     await expect(labelOf(`${server.origin}/refused`)).rejects.toMatchObject(error);
   });
 
   test.each(['gs://bucket/v', 's3://bucket/v', 'https://public.example.org/v'])(
-    'from %s goes to no private host, file or memory',
+    'cannot redirect from %s to a private host, a file or memory',
     async (path) => {
       for (const to of [`${server.origin}/new`, 'http://10.0.0.1/v', 'file:///etc', 'mem://moved']) {
         const origin = path.startsWith('gs')
@@ -183,7 +183,7 @@ describe('a volume that has moved', () => {
     },
   );
 
-  test('takes headers and tokens along on its own host, and nowhere else', async () => {
+  test('sends headers and tokens to its own host only', async () => {
     put(server, 'own', { info: moved(`${server.origin}/new`) });
     put(server, 'away', { info: moved(`${other.origin}/new`) });
     put(server, 'to-bucket', { info: moved('gs://bucket/v') });
@@ -201,7 +201,7 @@ describe('a volume that has moved', () => {
     expect(other.requests).toEqual([]);
   });
 
-  test('that is not there is missed by name', async () => {
+  test('names the redirect in the error when the target does not exist', async () => {
     put(server, 'lost', { info: moved(`${server.origin}/nowhere`) });
     await expect(labelOf(`${server.origin}/lost`)).rejects.toMatchObject({
       code: 'NOT_FOUND',
@@ -209,7 +209,7 @@ describe('a volume that has moved', () => {
     });
   });
 
-  test("leaves no store of the caller's own", async () => {
+  test("cannot redirect out of the caller's own store", async () => {
     const storage = {
       url: 'mine://v',
       read: async () => ({ bytes: moved('gs://b/v'), contentEncoding: undefined }),
@@ -222,14 +222,14 @@ describe('a volume that has moved', () => {
   });
 });
 
-describe('a table that has moved', () => {
+describe('a table that redirects', () => {
   const table = (name: string, host = server): string =>
     `graphene://${host.origin}/segmentation/table/${name}`;
   const target = (): string => `graphene://${mocks.url}/segmentation/table/world`;
   const putTable = (name: string, to: string): void =>
     put(server, `segmentation/table/${name}`, { info: moved(to, GRAPH_INFO) });
 
-  test('is asked where it is, and says so', async () => {
+  test('is looked up at the target, and lists its redirects', async () => {
     putTable('old', table('between'));
     putTable('between', target());
     await using volume = await openGraphene(table('old'), { ...quiet, token: null });
@@ -243,7 +243,7 @@ describe('a table that has moved', () => {
     );
   });
 
-  test('keeps its roots in a cache of the table where it is', async () => {
+  test('caches its roots for the target table', async () => {
     putTable('old', target());
     const cacheDir = join(folder, 'roots-cache'),
       open = (path: string) =>
@@ -274,7 +274,7 @@ describe('a table that has moved', () => {
     });
   });
 
-  test('to another host gets no token; on its own host it does', async () => {
+  test('sends its token to a table on its own host, and not to another host', async () => {
     putTable('old', target());
     await expect(
       openGraphene(table('old'), { ...quiet, token: 'a-token-of-this-host' }),
@@ -294,14 +294,17 @@ describe('a table that has moved', () => {
     );
   });
 
-  test.each(['gs://b/v', 'file:///etc', 'https://h.example.org/v'])('to %s is refused', async (to) => {
-    putTable('plain', to);
-    await expect(openGraphene(table('plain'), { ...quiet, token: null })).rejects.toMatchObject({
-      name: 'InfoError',
-      code: 'UNSUPPORTED',
-      message: expect.stringContaining('not a chunkedgraph'),
-    });
-  });
+  test.each(['gs://b/v', 'file:///etc', 'https://h.example.org/v'])(
+    'is refused with a redirect to %s',
+    async (to) => {
+      putTable('plain', to);
+      await expect(openGraphene(table('plain'), { ...quiet, token: null })).rejects.toMatchObject({
+        name: 'InfoError',
+        code: 'UNSUPPORTED',
+        message: expect.stringContaining('not a chunkedgraph'),
+      });
+    },
+  );
 
   async function using<V extends AsyncDisposable>(
     volume: V,
@@ -332,7 +335,7 @@ describe('a chunkedgraph without graphene://', () => {
   test.each([
     ['graph.chunk_size', { graph: { chunk_size: [8, 8, 4] } }],
     ['app and data_dir', { app: {}, data_dir: 'gs://b/v' }],
-  ])('is known by %s', async (_by, rest) => {
+  ])('is recognized by %s', async (_by, rest) => {
     const at = await putFolder('graph-info', {
       info: Buffer.from(JSON.stringify({ ...tinyInfo(volumeOf(1n)), ...rest })),
     });
@@ -341,7 +344,7 @@ describe('a chunkedgraph without graphene://', () => {
       message: expect.stringContaining('graphene://https://HOST/segmentation/table/NAME'),
     });
   });
-  test('an empty graph, or a data_dir alone, is none', async () => {
+  test('is not assumed for an empty graph or a data_dir alone', async () => {
     const at = await putFolder('no-graph', {
       ...OLD,
       info: Buffer.from(JSON.stringify({ ...tinyInfo(volumeOf(7n)), graph: {}, data_dir: 'gs://b/v' })),
@@ -350,7 +353,7 @@ describe('a chunkedgraph without graphene://', () => {
   });
 });
 
-test('a word that is no folder may be a datastack', async () => {
+test('a word that is not a folder gets a hint about datastacks', async () => {
   await expect(openPrecomputed('minnie65_public', quiet)).rejects.toMatchObject({
     code: 'NOT_FOUND',
     message: expect.stringContaining('cave://minnie65_public'),

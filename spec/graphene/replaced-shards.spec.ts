@@ -1,4 +1,7 @@
-/** Shards of a bucket that are replaced: over HTTP, by each kind of validator, with and without a cache on disk. */
+/**
+ * Shards that are replaced in the bucket: over HTTP, with each kind of validator, with and without a disk
+ * cache.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +18,10 @@ import { shardedFiles, type ShardedVolume } from '../support/sharded-volume.ts';
 
 const SHARD = 's0/0.shard';
 
-/** Ten chunks in one shard, of which each version lacks another one: what lies where chunk 4 was is chunk 5, and the like. */
+/**
+ * Ten chunks in one shard. Each version lacks another chunk, so that chunk 5 lies at the old offset of chunk
+ * 4, and so on.
+ */
 const versionOf = (
   lacks: number,
   stored = ([x]: readonly number[]): boolean => x !== lacks,
@@ -86,7 +92,7 @@ describe.each<MockBucketOptions>([{ style: 'gs' }, { style: 's3' }, { versions: 
     });
 
     test.each(['never', 'info', 'always'] as const)(
-      'are noticed with indices of another process, revalidate: %s',
+      'are noticed with the cached indices of another process, revalidate: %s',
       async (revalidate) => {
         const { bucket, open } = await serve(options),
           cacheDir = join(folder, `${JSON.stringify(options)}-${revalidate}`.replaceAll(/\W/g, ''));
@@ -102,7 +108,7 @@ describe.each<MockBucketOptions>([{ style: 'gs' }, { style: 's3' }, { versions: 
       },
     );
 
-    test('never make it ask with If-Range', async () => {
+    test('never cause a request with If-Range', async () => {
       const { bucket, open } = await serve(options);
       await using volume = await open();
       await expectRight(volume, [2, 4]);
@@ -113,7 +119,7 @@ describe.each<MockBucketOptions>([{ style: 'gs' }, { style: 's3' }, { versions: 
   },
 );
 
-test('ETags that change with each reply do no harm, and are told once', async () => {
+test('ETags that change with each reply do no harm, and cause one warning', async () => {
   const { bucket, open } = await serve({ versions: 'changing' });
   await using volume = await open();
   for (const chunks of [[2], [4, 8], [5], [6, 7, 9]]) await expectRight(volume, chunks);
@@ -127,14 +133,14 @@ test('ETags that change with each reply do no harm, and are told once', async ()
   expect(ranges(bucket)).toBe(before + 1);
 });
 
-test('without any validator nothing is compared, and no request is made for it', async () => {
+test('without a validator nothing is compared, and no extra request is sent', async () => {
   const { bucket, open } = await serve({ versions: 'none' });
   await using volume = await open();
   await expectRight(volume, [2]);
   expect(ranges(bucket)).toBe(3);
   await expectRight(volume, [4]);
   expect(ranges(bucket)).toBe(4);
-  // A shorter shard shows by itself.
+  // A shorter shard is noticed by its size.
   bucket.put(SHARD, versionOf(-1, ([x]) => x === 9)[SHARD]);
   await expectRight(volume, [9]);
   expect(warnings).toEqual([]);

@@ -1,4 +1,4 @@
-/** The root cache of a volume, against a chunkedgraph on loopback: what its server is asked. */
+/** The root cache of a volume, with a mock chunkedgraph: which requests its server gets. */
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,7 +36,10 @@ const open = (
     rootCache,
     ...options,
   });
-/** Of root look-ups, of questions whether roots are current, and when they were made. One of the latter two more a volume: see latest-question.ts. */
+/**
+ * Numbers of requests for roots, for latest roots and for root timestamps. A volume sends one more of the
+ * last two kinds.
+ */
 const counts = () => [
   graph.log.count('roots_binary'),
   graph.log.count('is_latest_roots'),
@@ -61,7 +64,7 @@ beforeEach(() => {
 });
 
 describe('rootCache', () => {
-  test('at one settled moment asks for nothing twice, and the stats say so', async () => {
+  test('requests nothing twice at one settled timestamp, and the stats count its hits', async () => {
     await using volume = await open(true, { timestamp: BEFORE });
     const first = await volume.scatteredPoints(spreadPoints(1000)),
       again = await volume.scatteredPoints(spreadPoints(1000));
@@ -73,7 +76,7 @@ describe('rootCache', () => {
     expect(volume.rootCache?.stats).toMatchObject({ entries: 200, roots: 20, hits: 1001, misses: 1000 });
   });
 
-  test('at a later moment asks about the roots, and looks up what is under replaced ones', async () => {
+  test('checks the roots at a later timestamp, and looks up only IDs of replaced roots', async () => {
     await using volume = await open(true);
     await volume.roots([...ROW_0, ...ROW_1], { timestamp: BEFORE });
     const later = await volume.roots([...ROW_0, ...ROW_1], { timestamp: MERGED_AT });
@@ -88,7 +91,7 @@ describe('rootCache', () => {
     expect(counts()).toEqual([3, 1 + 1, 0 + 1]);
   });
 
-  test('goes back to the creation of roots where that is wanted', async () => {
+  test('extends to the creation of roots with extendToCreation', async () => {
     await using volume = await open({ extendToCreation: true });
     await volume.roots(ROW_0, { timestamp: '2025-01-01' });
     expect((await volume.roots(ROW_0, { timestamp: MERGED_AT })).stats.rootCacheHits).toBe(10);
@@ -97,7 +100,7 @@ describe('rootCache', () => {
     expect(counts()).toEqual([2, 0, 1]);
   });
 
-  test('is of the root layer only, and bypassed by validate', async () => {
+  test('holds the root layer only, and is bypassed by validate', async () => {
     await using volume = await open(true, { timestamp: BEFORE });
     for (let k = 0; k < 2; k++) {
       await volume.roots(ROW_0, { stopLayer: 2 });
@@ -106,7 +109,7 @@ describe('rootCache', () => {
     expect(counts()).toEqual([2, 2 + 1, 0 + 1]);
   });
 
-  test('now is looked up once, and asked about by its roots from then on', async () => {
+  test('looks up IDs at "now" once, and later checks only their roots', async () => {
     await using volume = await open(true);
     const first = await volume.roots(ROW_1),
       again = await volume.roots(ROW_1);
@@ -115,7 +118,7 @@ describe('rootCache', () => {
     expect(counts()).toEqual([1, 1 + 1, 0 + 1]);
   });
 
-  test('1,000 IDs asked at once take one request about their roots', async () => {
+  test('checks the roots of 1,000 IDs in one request', async () => {
     await using volume = await open(true);
     const all = Array.from({ length: 100 }, (_, n) => supervoxel([n % 10, Math.floor(n / 10), 0], 1));
     await volume.roots(all, { timestamp: BEFORE });
@@ -141,7 +144,7 @@ describe('rootCache', () => {
     await volume.close();
   });
 
-  test('is kept in cacheDir, one file a graph, and mended there whatever is wrong with it', async () => {
+  test('is kept in cacheDir, one file per graph, and replaced there when it cannot be used', async () => {
     const cacheDir = join(folder, 'cache');
     for (const requests of [1, 0]) {
       graph.log.clear();
@@ -177,7 +180,7 @@ describe('rootCache', () => {
     expect(await readdir(roots)).toEqual([]);
   });
 
-  test('of a damaged file starts empty with a warning, and mends it; of another graph it does not open', async () => {
+  test('starts empty with a warning for a damaged file, and replaces it, but throws for a file of another graph', async () => {
     const file = join(folder, 'kept');
     await writeFile(file, 'no snapshot');
     const volume = await open({ file });
@@ -191,7 +194,7 @@ describe('rootCache', () => {
     expect(await readFile(file)).toEqual(kept);
   });
 
-  test('that cannot be written is a warning when the volume closes', async () => {
+  test('logs a warning when its file cannot be written at close', async () => {
     const volume = await open({ file: join(folder, 'none', 'kept') });
     await volume.close();
     await volume.close();
@@ -200,7 +203,7 @@ describe('rootCache', () => {
     ]);
   });
 
-  test('is absent unless asked for', async () => {
+  test('is undefined without the option', async () => {
     await using volume = await open(false);
     expect(volume.rootCache).toBeUndefined();
     expect((await volume.roots(ROW_0)).stats).not.toHaveProperty('rootCacheHits');

@@ -1,4 +1,4 @@
-/** What can be asked about roots through a volume: settled moments, roots that are checked, limits on requests. */
+/** Root look-ups of a volume: settled timestamps, validation of roots, and limits on requests. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { openGraphene, type OpenGrapheneOptions } from '../../lib/index.ts';
 import { serveMocks, type ServedMocks } from '../../mocks/index.ts';
@@ -22,7 +22,7 @@ afterAll(() => served.close());
 beforeEach(() => graph.log.clear());
 
 describe('settled', () => {
-  test('is what is older than three minutes', async () => {
+  test('means older than three minutes', async () => {
     await using volume = await open();
     const now = await volume.roots([SUPERVOXEL]);
     expect(now.settled).toBe(false);
@@ -35,7 +35,7 @@ describe('settled', () => {
   test.each<[string, OpenGrapheneOptions, number]>([
     ['three minutes', {}, 180_000],
     ['settleMs', { settleMs: 3_600_000 }, 3_600_000],
-  ])('as a timestamp is now less %s, of the volume, of a view or of a call', async (_name, options, ms) => {
+  ])('as a timestamp is now minus %s, for a volume, a view or a call', async (_name, options, ms) => {
     await using volume = await open(options);
     const before = volume.now().getTime();
     for (const { timestamp, settled } of [
@@ -51,7 +51,7 @@ describe('settled', () => {
     expect(volume.settled().getTime()).toBeLessThanOrEqual(Date.now() - ms);
   });
 
-  test('is one instant for a thousand calls, and one request', async () => {
+  test('is one timestamp and one request for a thousand calls', async () => {
     await using volume = await open();
     const roots = await Promise.all(
       Array.from({ length: 1000 }, (_, k) =>
@@ -69,7 +69,7 @@ describe('settled', () => {
 });
 
 describe('validate', () => {
-  test("tells roots of the moment, the edit's own millisecond included, from those of another", async () => {
+  test("distinguishes roots at the timestamp from other roots, also in the edit's own millisecond", async () => {
     await using volume = await open();
     const [before, after] = [rootOf(0, 1), await volume.rootOf(SUPERVOXEL, { timestamp: MERGED_AT })];
     expect(after).not.toBe(before);
@@ -88,7 +88,7 @@ describe('validate', () => {
     ]);
   });
 
-  test('makes rootOf answer or refuse a root ID', async () => {
+  test('makes rootOf return or refuse a root ID', async () => {
     await using volume = await open({ timestamp: MERGED_AT });
     const after = await volume.rootOf(SUPERVOXEL);
     expect(await volume.rootOf(after, { validate: true })).toBe(after);
@@ -116,7 +116,7 @@ describe('options of root look-ups', () => {
     }),
   );
 
-  test('refuse a validate that is no boolean', async () => {
+  test('refuse a validate that is not a boolean', async () => {
     await using volume = await open();
     await expect(volume.roots([SUPERVOXEL], { validate: 'yes' as never })).rejects.toMatchObject({
       name: 'TypeError',
@@ -124,7 +124,7 @@ describe('options of root look-ups', () => {
     });
   });
 
-  test('share a request over turns of the event loop with batchWindowMs', async () => {
+  test('share one request across turns of the event loop with batchWindowMs', async () => {
     await using volume = await open({ batchWindowMs: 30, rateLimit: 1000 });
     const first = volume.rootOf(SUPERVOXEL);
     await new Promise((resolve) => setImmediate(resolve));

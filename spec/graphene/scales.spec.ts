@@ -1,4 +1,4 @@
-/** A scale that nobody asks for never closes a volume. */
+/** An unusable scale does not prevent reading the other scales of a volume. */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -19,9 +19,9 @@ const GOOD = tinyInfo(VOLUME).scales[0];
 const BAD: Record<string, [scale: unknown, words: string]> = {
   'a key that leaves its folder': [{ ...GOOD, key: '../base/s0' }, 'does not stay below'],
   'an empty key': [{ ...GOOD, key: '' }, 'scales[1].key'],
-  'a size of no voxels': [{ ...GOOD, size: [0, 4, 4] }, 'scales[1].size'],
+  'a size of 0 voxels': [{ ...GOOD, size: [0, 4, 4] }, 'scales[1].size'],
   'a size of two numbers': [{ ...GOOD, size: [4, 4] }, 'scales[1].size'],
-  'chunks beyond all memory': [
+  'chunks too large for memory': [
     { ...GOOD, size: [1e6, 1e6, 1e6], chunk_sizes: [[1e6, 1e6, 1e6]] },
     'are supported',
   ],
@@ -29,12 +29,12 @@ const BAD: Record<string, [scale: unknown, words: string]> = {
     { ...GOOD, encoding: 'compressed_segmentation' },
     'needs compressed_segmentation_block_size',
   ],
-  'absurd blocks': [
+  'blocks that are too large': [
     { ...GOOD, encoding: 'compressed_segmentation', compressed_segmentation_block_size: [1e6, 8, 8] },
     'blocks of',
   ],
   'no resolution': [{ ...GOOD, resolution: undefined }, 'scales[1].resolution'],
-  'two chunk sizes where it is sharded': [
+  'two chunk sizes and shards': [
     {
       ...GOOD,
       chunk_sizes: [
@@ -64,7 +64,7 @@ describe.each(Object.keys(BAD))('a scale with %s', (what) => {
   const [scale, words] = BAD[what];
   const error = { name: 'InfoError', message: expect.stringContaining(words) };
 
-  test('is refused when it is read, and the others are read', async () => {
+  test('is refused when it is read, and the other scales can be read', async () => {
     const path = await volumeWith('second', { ...tinyInfo(VOLUME), scales: [GOOD, scale] });
     await using volume = await openPrecomputed(path);
     expect((await volume.scatteredPoints([[1, 2, 3]])).values[0]).toBe(2n ** 60n + 3n);
@@ -76,7 +76,7 @@ describe.each(Object.keys(BAD))('a scale with %s', (what) => {
     expect(() => volume.bounds(1)).toThrow(expect.objectContaining(error));
   });
 
-  test('is told by info, and does not keep doctor from the others', async () => {
+  test('is shown by info, and does not stop doctor from reading the other scales', async () => {
     const path = await volumeWith('first', { ...tinyInfo(VOLUME), scales: [scale, GOOD] });
     const { code, stdout } = await runCli(['info', path]);
     expect([code, stdout]).toEqual([0, expect.stringContaining('cannot be read: ')]);
@@ -93,7 +93,7 @@ describe.each(Object.keys(BAD))('a scale with %s', (what) => {
     await expect(volume.scatteredPoints([[1, 2, 3]])).rejects.toMatchObject({ name: 'InfoError' });
   });
 
-  test('is an error at once where it is the only one', async () => {
+  test('is an error at opening when it is the only scale', async () => {
     const path = await volumeWith('only', { ...tinyInfo(VOLUME), scales: [scale] });
     await expect(openPrecomputed(path)).rejects.toMatchObject({
       name: 'InfoError',
@@ -102,7 +102,7 @@ describe.each(Object.keys(BAD))('a scale with %s', (what) => {
   });
 });
 
-test('coordinates in voxels of mip 0 need nothing of it but its resolution', async () => {
+test('coordinates in voxels of mip 0 need only the resolution of mip 0', async () => {
   const path = await volumeWith('units', { ...tinyInfo(VOLUME), scales: [{ ...GOOD, key: '../x' }, GOOD] });
   await using volume = await openPrecomputed(path);
   expect((await volume.scatteredPoints([[1, 2, 3]], { mip: 1 })).values[0]).toBe(2n ** 60n + 3n);
@@ -117,7 +117,7 @@ test('coordinates in voxels of mip 0 need nothing of it but its resolution', asy
   });
 });
 
-test("a graph's own scale is needed when it is opened", async () => {
+test("the scale of the graph's mip is checked at opening", async () => {
   const serve = (scales: unknown[]) =>
     serveMocks({
       '/segmentation': worldGraph({ info: { ...GRAPH_INFO, scales } }),
@@ -136,7 +136,7 @@ test("a graph's own scale is needed when it is opened", async () => {
   await Promise.all([bad.close(), good.close()]);
 });
 
-test.each(['Segmentation', 'SEGMENTATION', 'segmentation'])('the type may be written %s', async (type) => {
+test.each(['Segmentation', 'SEGMENTATION', 'segmentation'])('the type may be spelled %s', async (type) => {
   await using volume = await openPrecomputed(
     await volumeWith('type', { ...tinyInfo(VOLUME), type, data_type: 'UINT64' }),
   );
@@ -144,7 +144,7 @@ test.each(['Segmentation', 'SEGMENTATION', 'segmentation'])('the type may be wri
 });
 
 describe('doctor', () => {
-  test('tells that nothing is stored from background', async () => {
+  test('distinguishes missing chunks from background', async () => {
     const empty = await volumeWith('empty', tinyInfo(VOLUME));
     await rm(join(empty, 's0'), { recursive: true });
     expect((await runCli(['doctor', empty])).stdout).toMatch(

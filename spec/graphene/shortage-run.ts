@@ -1,6 +1,7 @@
 /**
- * A process that runs out of file descriptors while it is asked, and has them again a little later. Run by `shortage.spec.ts`, which lets it
- * have few of them: what Node remembers of a shortage, it remembers for the whole process. Prints what each look-up came to.
+ * A process that runs out of file descriptors during look-ups, and gets them back a little later.
+ * `shortage.spec.ts` runs it with a low limit, since a shortage affects the whole process. It prints the
+ * outcome of each look-up.
  */
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
@@ -13,13 +14,13 @@ const warnings: string[] = [],
   results: Record<string, unknown> = {};
 const logger = { warn: (message: string): void => void warnings.push(message) };
 
-/** No descriptor is left while `work` begins; they come back before anybody has given up. */
+/** Uses up all descriptors while `work` begins, and frees them before a retry limit is reached. */
 async function withoutDescriptors<T>(work: () => Promise<T>): Promise<T> {
   const held: number[] = [];
   try {
     for (;;) held.push(openSync(devNull, 'r'));
   } catch {
-    // none is left
+    // no descriptor is left
   }
   setTimeout(() => held.splice(0).forEach(closeSync), 150);
   return work();
@@ -32,7 +33,8 @@ const told = async (name: string, work: () => Promise<{ status: Uint8Array }>): 
   );
 };
 
-// Opened while all is well: the first look-ups find nothing left. Each chunk of the one needs a decoder that is not loaded yet.
+// Opened before the shortage: the first look-ups find no descriptor. The chunks in files need a decoder that
+// is not loaded.
 const files = await openPrecomputed(`${volumes}/seg_raw_u64_zstd`, { logger });
 const { min } = files.bounds();
 await told('chunks in files, and their decoder', () =>
@@ -46,11 +48,13 @@ const points = [
   [33, 25, 5],
   [41, 33, 5],
 ] as const;
-await told('chunks over HTTP, with a cache', () => withoutDescriptors(() => http.scatteredPoints(points)));
+await told('chunks over HTTP, with a disk cache', () =>
+  withoutDescriptors(() => http.scatteredPoints(points)),
+);
 await http.close();
 const again = await openPrecomputed(`${server}/bucket`, { logger, cacheDir });
 const kept = await again.scatteredPoints(points);
-results['kept in the cache'] = kept.stats.cacheHits;
+results['cache hits'] = kept.stats.cacheHits;
 
 const graph = await openGraphene(`graphene://${server}/segmentation/table/world`, {
   token: null,
@@ -65,7 +69,7 @@ const other = openGraphene(`graphene://${server}/segmentation/table/world`, {
   timestamp: BEFORE,
   logger,
 });
-await told('a volume that is opened meanwhile', () =>
+await told('a volume opened during the shortage', () =>
   withoutDescriptors(async () => (await other).roots([supervoxel([0, 0, 0], 1)])),
 );
 await Promise.all([files.close(), again.close(), graph.close(), (await other).close()]);

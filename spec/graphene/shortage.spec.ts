@@ -1,4 +1,4 @@
-/** File descriptors that run out for a moment: everything waits for them, and nothing is broken afterwards. */
+/** A short shortage of file descriptors: look-ups wait, and everything works afterwards. */
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 
 test('a process without file descriptors waits for them', async () => {
-  // The shell lowers the limit for what it becomes.
+  // The shell lowers the limit, and then becomes the process.
   const child = spawn('sh', [
     '-c',
     'ulimit -n 256; exec "$@"',
@@ -35,15 +35,15 @@ test('a process without file descriptors waits for them', async () => {
     err = '';
   child.stdout.on('data', (text: Buffer) => (out += text.toString()));
   child.stderr.on('data', (text: Buffer) => (err += text.toString()));
-  const code = await new Promise((resolve) => child.on('close', resolve)); // it ends by itself
+  const code = await new Promise((resolve) => child.on('close', resolve)); // the process ends by itself
   expect([code, err]).toEqual([0, '']);
   expect(JSON.parse(out)).toEqual({
     results: {
       'chunks in files, and their decoder': ['ok'],
-      'chunks over HTTP, with a cache': ['ok', 'ok', 'ok', 'ok'],
-      'kept in the cache': 4,
+      'chunks over HTTP, with a disk cache': ['ok', 'ok', 'ok', 'ok'],
+      'cache hits': 4,
       roots: ['ok', 'ok'],
-      'a volume that is opened meanwhile': ['ok'],
+      'a volume opened during the shortage': ['ok'],
     },
     warnings: [],
   });

@@ -1,4 +1,4 @@
-/** Snapping through the public API: real segmentations in every encoding, and supervoxels with their roots. */
+/** The option `snap` in the public API: segmentations in every encoding, and supervoxels with their roots. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import {
   openGraphene,
@@ -12,7 +12,8 @@ import { BEFORE, GRAPH_INFO, rootOf, worldBucket, worldGraph } from '../../testi
 import { supervoxel } from '../../testing/tiny-volume.ts';
 
 describe('snap in a plain volume', () => {
-  // Clipped edges, voxel offsets, missing chunks, shards. The labels of all voxels are read without snapping, and every one in reach is looked at.
+  // With clipped edges, voxel offsets, missing chunks and shards. The expected label comes from all voxels in
+  // reach, read without snap.
   test.each([
     'seg_raw_u64_none',
     'seg_cseg_u64_missing',
@@ -75,7 +76,7 @@ describe('snap in a plain volume', () => {
     expect(expected.filter((found) => found && found.nm > 0).length).toBeGreaterThan(5);
   });
 
-  test('says nothing of distances unless asked', async () => {
+  test('gives no distances without the option', async () => {
     await using volume = await openPrecomputed(loadFixture('seg_raw_u64_none').folder);
     const result = await volume.scatteredPoints([[0, 0, 0]]);
     expect(result).not.toHaveProperty('snappedNm');
@@ -121,8 +122,9 @@ describe('snap in a graphene volume', () => {
     warnings.length = 0;
   });
 
-  // Voxels of x = 16, 24, 32, … are background. Of two labels 8 nm away the one of lower x is taken: it is in the chunk, and the graph chunk, before.
-  test('takes supervoxels across borders of graph chunks, suspects none of them, and looks up their roots', async () => {
+  // Voxels at x = 16, 24, 32, … are background. Of two labels 8 nm away the one of lower x is taken, which is
+  // in the previous chunk and graph chunk.
+  test('takes supervoxels across graph chunk boundaries, marks none as suspect, and looks up their roots', async () => {
     await using volume = await open();
     const result = await volume.scatteredPoints(
       [
@@ -174,7 +176,7 @@ describe('snap in a graphene volume', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('suspects a snapped supervoxel that is not of the graph chunk it was read in', async () => {
+  test('marks a snapped supervoxel as suspect if its ID names another graph chunk than its voxel', async () => {
     const fromZero = { ...GRAPH_INFO, chunks_start_at_voxel_offset: false };
     const other = await serveMocks({
       '/segmentation': worldGraph({ info: fromZero }),
@@ -198,7 +200,7 @@ describe('snap in a graphene volume', () => {
     await other.close();
   });
 
-  test('answers one point at a time', async () => {
+  test('works in calls for one point', async () => {
     await using volume = await open();
     const snap = { radiusNm: 10 };
     expect(await volume.supervoxelAt([24, 8, 4], { snap })).toBe(supervoxel([0, 0, 0], 1));
@@ -208,7 +210,7 @@ describe('snap in a graphene volume', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('gives supervoxels alone as well', async () => {
+  test('works with agglomerate: false', async () => {
     await using volume = await open();
     const { supervoxelIds, snappedNm } = await volume.scatteredPoints([[16, 8, 4]], {
       agglomerate: false,
@@ -217,7 +219,7 @@ describe('snap in a graphene volume', () => {
     expect([supervoxelIds[0], snappedNm![0]]).toEqual([supervoxel([0, 0, 0], 1), 8]);
   });
 
-  test('is part of the error where a neighbour that could hold something nearer cannot be read', async () => {
+  test('causes an error when a neighbour chunk that could hold a nearer label cannot be read', async () => {
     await using volume = await open({ retries: 0 });
     bucket.faults.push({ match: /16-24_8-16/, status: 500 });
     await expect(

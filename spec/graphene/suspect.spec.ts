@@ -13,7 +13,7 @@ import type { Scale } from '../../lib/precomputed/volume-info.ts';
 const { ok, background, outOfBounds, missingChunk, suspect, failed } = PointStatus;
 
 interface World {
-  /** Of the storage; differs from the graph's on every axis. */
+  /** Chunk size of the volume, which differs from the graph's on every axis. */
   scale: Scale;
   graphChunk: Vec3;
   atOffset: boolean;
@@ -45,7 +45,7 @@ const graphOf = (
     'u',
   );
 
-/** The supervoxel of a voxel, as its graph chunk has it: layer | x | y | z | segment. */
+/** Supervoxel ID of a voxel, built from its graph chunk: layer | x | y | z | segment. */
 function supervoxelAt(
   voxel: Vec3,
   { scale, graphChunk, atOffset, bits }: World,
@@ -62,7 +62,7 @@ function supervoxelAt(
   return (id << BigInt(56 - 3 * bits)) | segment;
 }
 
-/** Points as voxels of the scale; `ids` as read there. */
+/** Marks points, given in voxels of the scale, with the IDs read there. */
 function mark(
   points: readonly Vec3[],
   ids: readonly bigint[],
@@ -118,7 +118,7 @@ describe('markSuspects', () => {
       { minLength: 1, maxLength: 40 },
     );
 
-  test("marks nothing where every ID is of layer 1 and of its point's graph chunk", () =>
+  test("marks nothing when every ID is of layer 1 and its point's graph chunk", () =>
     fc.assert(
       fc.property(
         worlds.chain((made) => fc.tuple(fc.constant(made), voxels(made))),
@@ -130,7 +130,7 @@ describe('markSuspects', () => {
       { seed: 8, numRuns: 300 },
     ));
 
-  test('marks exactly those whose ID is of another graph chunk', () =>
+  test('marks exactly the points whose ID is of another graph chunk', () =>
     fc.assert(
       fc.property(
         worlds.chain((made) => fc.tuple(fc.constant(made), voxels(made), voxels(made))),
@@ -157,12 +157,12 @@ describe('markSuspects', () => {
     ['an ID one chunk further along z', supervoxelAt([70, 60, 70], world), suspect],
     ['a small number', 42n, suspect],
     ['the largest number', 2n ** 64n - 1n, suspect],
-  ])('judges %s', (_name, id, code) =>
+  ])('checks %s', (_name, id, code) =>
     expect(mark([[70, 60, 40]], [id], world)).toEqual({ marked: code === suspect ? 1 : 0, status: [code] }),
   );
 
-  test('counts graph chunks from the voxel offset or from voxel 0, as the graph says', () => {
-    // Voxel 52 is in the first graph chunk counted from 13, in the second counted from 0.
+  test("counts graph chunks from the voxel offset or from voxel 0, as the graph's info says", () => {
+    // Voxel 52 is in the first graph chunk if counted from 13, and in the second if counted from 0.
     const points: Vec3[] = [[52, 7, 3]];
     const fromZero: World = { ...world, atOffset: false };
     expect(mark(points, [supervoxelAt([52, 7, 3], world)], world).marked).toBe(0);
@@ -170,7 +170,7 @@ describe('markSuspects', () => {
     expect(mark(points, [supervoxelAt([52, 7, 3], fromZero)], fromZero).marked).toBe(0);
   });
 
-  test('suspects whatever lies before voxel 0 where graph chunks are counted from there', () => {
+  test('marks every point before voxel 0 when graph chunks are counted from voxel 0', () => {
     const before: World = { ...world, atOffset: false, scale: scaleOf({ voxelOffset: [-10, 0, 0] }) };
     expect(
       mark(
@@ -184,7 +184,7 @@ describe('markSuspects', () => {
     ).toEqual([suspect, ok]);
   });
 
-  test('judges points of decimal units by the voxel that they are written in', () => {
+  test('checks points in decimal units by their exact voxel', () => {
     // Voxel 125 of 4.28 nm is 535 nm from 0, and the first of its graph chunk; in doubles it is voxel 124.
     const fine: World = {
       ...world,
@@ -202,7 +202,7 @@ describe('markSuspects', () => {
     });
   });
 
-  test('judges only points that are ok so far', () => {
+  test('checks only points with the status ok', () => {
     const codes = [background, missingChunk, failed, outOfBounds, ok];
     const { marked, status } = mark(
       codes.map((): Vec3 => [70, 60, 40]),
@@ -213,10 +213,10 @@ describe('markSuspects', () => {
     expect([marked, status]).toEqual([1, [background, missingChunk, failed, outOfBounds, suspect]]);
   });
 
-  test('judges nothing where the graph does not say how its IDs are made', () =>
+  test("checks nothing when the graph's info does not say how its IDs are built", () =>
     expect(mark([[70, 60, 40]], [42n], world, undefined, {})).toEqual({ marked: 0, status: [ok] }));
 
-  test('takes the bits of layer 2 where those of layer 1 are not given', () => {
+  test('uses the bits of layer 2 when those of layer 1 are missing', () => {
     const id = supervoxelAt([70, 60, 40], world);
     expect(
       mark(

@@ -1,4 +1,7 @@
-/** A server repeats the token it was sent, in many spellings and at any place: no run of 8 of its characters comes out anywhere. */
+/**
+ * A server repeats the token that it got, in many spellings and places: no output contains 8 consecutive
+ * characters of it.
+ */
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -40,12 +43,12 @@ async function failing<T>(work: Promise<T>): Promise<T | undefined> {
 type Says = (response: ServerResponse, said: string, path: string) => void;
 const info = (more: object): string => JSON.stringify({ ...GRAPH_INFO, ...more });
 const scale = GRAPH_INFO.scales[0];
-/** Of the info; anything else is answered by 404. */
+/** Replies to the request for the info. All other requests get a 404. */
 const PLACES: Record<string, Says> = {
   'a body': (response, said) => void response.writeHead(400).end(said),
-  'a body cut in the middle of it': (response, said) =>
+  'a body that is cut within the token': (response, said) =>
     void response.writeHead(400).end(`${'x'.repeat(185)} ${said}`),
-  'a body longer than is read': (response, said) =>
+  'a body longer than the size limit': (response, said) =>
     void response.writeHead(418).end(`${' '.repeat(16_384 - 14)}${said}`),
   'a message': (response, said) =>
     void response.writeHead(403).end(JSON.stringify({ code: 403, message: `no: ${said}` })),
@@ -57,7 +60,7 @@ const PLACES: Record<string, Says> = {
         etag: said,
       })
       .end(said),
-  'a place to go to': (response, said) =>
+  'a Location header': (response, said) =>
     void response.writeHead(302, { location: `/${encodeURIComponent(said)}` }).end(),
   'a redirect': (response, said) =>
     void response.end(info({ redirect: `graphene://http://127.0.0.1:1/segmentation/table/${said}` })),
@@ -79,7 +82,8 @@ const PLACES: Record<string, Says> = {
     void response.end(info({ data_dir: '{HOST}/bucket', scales: [{ ...scale, key: `../${said}` }] })),
   'fields of its own': (response, said) =>
     void response.end(info({ data_dir: '{HOST}/bucket', [said]: { deep: [said] } })),
-  'a field that is checked': (response, said) => void response.end(info({ type: said, data_type: said })),
+  'a field with an invalid value': (response, said) =>
+    void response.end(info({ type: said, data_type: said })),
 };
 
 let server: LoopbackServer, mocks: ServedMocks, folder: string;
@@ -108,7 +112,7 @@ afterEach(() => {
 afterAll(() => Promise.all([server.close(), mocks.close(), rm(folder, { recursive: true })]));
 
 describe.each(Object.keys(PLACES))('in %s', (where) => {
-  test('as a graph server', async () => {
+  test('the token of a graph server is hidden', async () => {
     place = where;
     const cache = join(folder, `cache-${Object.keys(PLACES).indexOf(where)}`);
     for (const name of Object.keys(SPELLINGS)) {
@@ -149,7 +153,7 @@ describe.each(Object.keys(PLACES))('in %s', (where) => {
     seen.push('-');
   });
 
-  test('as a bucket', async () => {
+  test('the token of a bucket is hidden', async () => {
     place = where;
     for (const name of ['as it is', 'in lower case', 'in a URL', 'base64 of a header', 'hex']) {
       said = SPELLINGS[name];
@@ -165,7 +169,7 @@ describe.each(Object.keys(PLACES))('in %s', (where) => {
     }
   });
 
-  test('by the commands', async () => {
+  test('the token is hidden by the commands', async () => {
     place = where;
     process.env.CAVE_TOKEN = TOKEN;
     try {
@@ -182,7 +186,7 @@ describe.each(Object.keys(PLACES))('in %s', (where) => {
   });
 });
 
-test('a key of 4 MB is not told whole', async () => {
+test('a key of 4 MB is not shown in full', async () => {
   place = 'a key';
   said = 'k'.repeat(4 << 20);
   const opened = await failing(

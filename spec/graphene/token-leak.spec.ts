@@ -1,4 +1,7 @@
-/** Every output of runs that fail in every way is searched for every secret that went into them: none shows, and none reaches another host. */
+/**
+ * Runs that fail in many ways, each with secrets: no output contains one of them, and none reaches another
+ * host.
+ */
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -25,7 +28,7 @@ const SECRET = {
   session: 'session+secret/01234',
   google: 'Z29vZ2xlLXNlY3JldC0wMTIzNDU2Nzg5',
 };
-/** As they are, in a URL, and in base64. */
+/** The spellings of a secret: as it is, in a URL, and in base64. */
 const SPELLINGS = Object.values(SECRET).flatMap((secret) => [
   secret,
   encodeURIComponent(secret),
@@ -56,7 +59,7 @@ function expectNoSecret(): void {
     ).toBe('');
 }
 const logger = { warn: note };
-/** The error with all its causes, messages and stacks. */
+/** The full text of an error, with all its causes, messages and stacks. */
 async function failing(work: Promise<unknown>): Promise<void> {
   const error: unknown = await work.then(
     (result) => (note(result), undefined),
@@ -66,7 +69,7 @@ async function failing(work: Promise<unknown>): Promise<void> {
     note([one, one.message, one.stack, String(one)]);
 }
 
-/** Repeats all that it was sent, in every way a server might. */
+/** Replies that repeat the whole request, in every way a server might. */
 const ECHOES: Record<string, (request: IncomingMessage, response: ServerResponse, said: string) => void> = {
   '401': (_request, response, said) =>
     void response.writeHead(401, { 'www-authenticate': `Bearer realm="${said}"`, 'x-echo': said }).end(said),
@@ -155,9 +158,9 @@ describe.each(Object.keys(ECHOES))('a server that answers with %s', (name) => {
     ['option', () => open({ token: SECRET.graph })],
     ['environment', () => ((process.env.CAVE_TOKEN = SECRET.graph), open())],
     ['file', () => ((process.env.CLOUD_VOLUME_DIR = secrets), delete process.env.CAVE_TOKEN, open())],
-  ])('does not have the graph token of the %s shown', async (_from, opening) => {
+  ])('does not reveal the graph token of the %s', async (_from, opening) => {
     await failing(opening());
-    // it did go where it belongs
+    // The token did reach its own server.
     expect(echo.requests[0].headers.authorization).toBe(`Bearer ${SECRET.graph}`);
   });
 
@@ -170,7 +173,7 @@ describe.each(Object.keys(ECHOES))('a server that answers with %s', (name) => {
       { credentials: { accessKeyId: 'AKID', secretAccessKey: SECRET.aws, sessionToken: SECRET.session } },
     ],
     ['a signed URL', `?X-Signature=${encodeURIComponent(SECRET.bucket)}`, {}],
-  ])('does not have %s of the bucket shown', async (_what, how, storage) => {
+  ])('does not reveal %s of the bucket', async (_what, how, storage) => {
     const path = how === 's3' ? 's3://bucket/v' : `${echo.origin}/v${how}`;
     await failing(
       openPrecomputed(path, {
@@ -182,7 +185,7 @@ describe.each(Object.keys(ECHOES))('a server that answers with %s', (name) => {
     expect(echo.requests.length).toBeGreaterThan(0);
   });
 
-  test('does not have them shown when it holds the chunks of a good graph', async () => {
+  test('does not reveal them when it holds the chunks of a working graph', async () => {
     const volume = await open(
       { token: SECRET.graph, dataDir: `${echo.origin}/v`, storage: { token: SECRET.bucket } },
       mocks.url,
@@ -202,7 +205,7 @@ describe.each(Object.keys(ECHOES))('a server that answers with %s', (name) => {
     );
   });
 
-  test('does not have them shown by the command', async () => {
+  test('does not reveal them in the output of the command', async () => {
     Object.assign(process.env, { CAVE_TOKEN: SECRET.graph });
     const input = join(folder, 'points.csv'),
       output = join(folder, 'out.csv'),
@@ -225,7 +228,7 @@ describe.each(Object.keys(ECHOES))('a server that answers with %s', (name) => {
     ]) {
       const result = await runCli(argv);
       note(result);
-      // a chunk that is not stored is an answer
+      // A chunk that is not stored is an answer.
       expect(result.code).toBe(argv[0] === 'info' ? 2 : name === '404' ? 0 : 1);
     }
     for (const file of await readdir(folder))
@@ -233,7 +236,7 @@ describe.each(Object.keys(ECHOES))('a server that answers with %s', (name) => {
   });
 });
 
-test('what is kept on disk, stats and results hold no secret', async () => {
+test('cache files, stats and results contain no secret', async () => {
   const cacheDir = join(folder, 'cache'),
     file = join(folder, 'roots.snapshot');
   const volume = await open(

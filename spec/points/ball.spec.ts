@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import type { Vec3 } from '../../lib/base/vec3.ts';
 import { Ball } from '../../lib/points/ball.ts';
 
-/** All voxels within the radius, nearest first, then by z, y, x: looked for in a box that is certainly larger. Whole numbers only. */
+/**
+ * Voxels within the radius, nearest first, then by z, y, x, found in a larger box. For whole numbers only.
+ */
 function naive(resolution: Vec3, radiusNm: number): number[][] {
   const reach = resolution.map((nm) => Math.ceil(radiusNm / nm) + 1);
   const found: { voxel: number[]; square: number }[] = [];
@@ -16,7 +18,7 @@ function naive(resolution: Vec3, radiusNm: number): number[][] {
   return found.sort((a, b) => a.square - b.square).map(({ voxel }) => voxel); // a stable sort
 }
 
-/** The same of decimal numbers as they are written: all lengths in whole numbers of 1e-20 nm. */
+/** The same for decimal numbers: all lengths are whole multiples of 1e-20 nm. */
 function exactly(resolution: readonly string[], radius: string): { voxels: number[][]; ties: number } {
   const whole = (text: string): bigint => {
     const [units, decimals = ''] = text.split('.');
@@ -47,7 +49,7 @@ const voxelsOf = (ball: Ball): number[][] => {
 const nm = fc.integer({ min: 1, max: 60 });
 
 describe('Ball', () => {
-  test('holds every voxel within the radius, nearest first, then by z, y, x; and knows the rank of each', () =>
+  test('holds every voxel within the radius, nearest first, then by z, y, x, and gives the rank of each', () =>
     fc.assert(
       fc.property(fc.tuple(nm, nm, nm), fc.integer({ min: 1, max: 120 }), (resolution, radiusNm) => {
         fc.pre(resolution.reduce((voxels, step) => (voxels * (2 * radiusNm)) / step, 1) < 20_000);
@@ -72,7 +74,7 @@ describe('Ball', () => {
       { voxels } = exactly(resolution, radius);
     expect(voxelsOf(ball)).toEqual(voxels);
     expect(voxels.map(([x, y, z]) => ball.rankOf(x, y, z))).toEqual([...voxels.keys()]);
-    // Nanometres never fall; and nobody of a lower rank is beyond the reach of a rank.
+    // Distances never fall, and no voxel of a lower rank is beyond the reach of a rank.
     const wrong = voxels.filter(
       (voxel, rank) =>
         ball.distanceNm(rank) < ball.distanceNm(Math.max(0, rank - 1)) ||
@@ -81,7 +83,7 @@ describe('Ball', () => {
     expect(wrong).toEqual([]);
   }
 
-  test('does so for decimal resolutions and radii as they are written: no rounding parts ties, or lets voxels in or out', () =>
+  test('is exact for decimal resolutions and radii: rounding neither splits ties nor moves voxels in or out', () =>
     fc.assert(
       fc.property(
         decimal,
@@ -113,12 +115,15 @@ describe('Ball', () => {
     [['9.2', '9.2', '9.2'], '82.8'],
     [['4.28', '4.28', '12.84'], '51.36'],
     [['0.1', '0.1', '0.1'], '0.9'],
-  ])('and for voxels of %j nm within %s nm, where squares are longer than doubles', (resolution, radius) => {
-    expect(exactly(resolution, radius).ties).toBeGreaterThan(100); // symmetry alone has seven of eight
-    checkExactly(resolution, radius);
-  });
+  ])(
+    'is exact for voxels of %j nm within %s nm, whose squares do not fit in doubles',
+    (resolution, radius) => {
+      expect(exactly(resolution, radius).ties).toBeGreaterThan(100); // symmetry alone makes most voxels ties
+      checkExactly(resolution, radius);
+    },
+  );
 
-  test('gives ties one distance, the decimal one', () => {
+  test('gives ties one distance, the exact decimal', () => {
     const ball = new Ball([1.1, 1.1, 1.1], 5.5);
     expect(
       [
@@ -129,10 +134,10 @@ describe('Ball', () => {
     ).toEqual([5.5, 5.5, 5.5]);
   });
 
-  test('is the centre alone where no neighbour is near enough', () =>
+  test('holds only the centre when no neighbour is near enough', () =>
     expect(voxelsOf(new Ball([8, 8, 40], 7.9))).toEqual([[0, 0, 0]]));
 
-  test('goes further along the finer axes, and breaks ties by z, then y, then x', () =>
+  test('reaches further along the finer axes, and breaks ties by z, then y, then x', () =>
     expect(voxelsOf(new Ball([8, 8, 40], 12))).toEqual([
       [0, 0, 0],
       [0, -1, 0],
@@ -150,13 +155,10 @@ describe('Ball', () => {
     [0.1, 0.3, 3],
     [4.3, 12.9, 3],
     [4.3, 12.89, 2],
-  ])(
-    'takes voxels of %d nm at exactly %d nm in, whatever rounding makes of them',
-    (step, radiusNm, reach) => {
-      const ball = new Ball([step, 100, 100], radiusNm);
-      expect([ball.reach, ball.size]).toEqual([[reach, 0, 0], 2 * reach + 1]);
-    },
-  );
+  ])('includes voxels of %d nm at exactly %d nm, despite rounding', (step, radiusNm, reach) => {
+    const ball = new Ball([step, 100, 100], radiusNm);
+    expect([ball.reach, ball.size]).toEqual([[reach, 0, 0], 2 * reach + 1]);
+  });
 
   test.each<[x: number, y: number, z: number]>([
     [3, 0, 0],
@@ -165,7 +167,7 @@ describe('Ball', () => {
     [0, 0, 1],
     [2, 2, 0],
     [1000, 1000, 1000],
-  ])('ranks %d, %d, %d behind all it holds', (x, y, z) => {
+  ])('gives the voxel %d, %d, %d outside the ball the rank after the last', (x, y, z) => {
     const ball = new Ball([8, 8, 40], 16);
     expect(ball.rankOf(x, y, z)).toBe(ball.size);
   });
@@ -187,7 +189,7 @@ describe('Ball', () => {
     },
   );
 
-  test('holds the largest it takes', () => {
+  test('can hold the largest ball that it accepts', () => {
     const ball = new Ball([1, 1, 1], 101);
     expect(ball.size).toBeGreaterThan(4e6);
     expect(ball.distanceNm(ball.size - 1)).toBe(101);

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { CellIndex } from '../../lib/points/cell-index.ts';
 
-/** What a Map would say. */
+/** Checks against the answers of a Map. */
 function check(cells: Iterable<number>): void {
   const index = new CellIndex(),
     expected = new Map<number, number>();
@@ -18,7 +18,7 @@ function check(cells: Iterable<number>): void {
 describe('CellIndex', () => {
   test('is empty at first', () => check([]));
 
-  test('numbers cells in the order met, duplicates once, up to 2^53', () =>
+  test('numbers cells in order of insertion, duplicates once, up to 2^53', () =>
     fc.assert(
       fc.property(
         fc.array(
@@ -34,10 +34,10 @@ describe('CellIndex', () => {
       { seed: 2, numRuns: 200 },
     ));
 
-  test('tells cells apart that share their low 32 bits', () =>
+  test('distinguishes cells that share their low 32 bits', () =>
     check([1, 2 ** 32 + 1, 2 ** 52 + 1, 1, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER, 2 ** 32 - 1]));
 
-  // Columns of a grid whose rows and planes are powers of two: a weak hash puts them all into few slots.
+  // Columns of a grid whose rows and planes are powers of two: a weak hash would put them into few slots.
   test.each([1, 2 ** 5, 2 ** 10, 2 ** 20, 2 ** 31, 2 ** 32, 2 ** 36])(
     'grows to 50,000 cells in steps of %d',
     (step) =>

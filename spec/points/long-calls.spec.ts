@@ -1,4 +1,4 @@
-/** Calls with many points: the event loop goes on meanwhile, and a deadline or an abort ends them. */
+/** Calls with many points: the event loop keeps running, and a deadline or an abort ends the call. */
 import { describe, expect, test } from '@jest/globals';
 import { DeadlineError } from '../../lib/base/errors.ts';
 import { CooperativeRunner } from '../../lib/base/cooperative-work.ts';
@@ -12,11 +12,14 @@ const SIZE = 16,
   CHUNK = 8,
   COUNT = 60_000;
 
-/** The label of a voxel: 0 where x is 3. */
+/** Returns the label of a voxel: 0 where x is 3. */
 const labelOf = (x: number, y: number, z: number): bigint =>
   x === 3 ? 0n : BigInt(x + 100 * y + 10_000 * z) + 2n ** 40n;
 
-/** With a wide gap where two chunks meet: from each voxel in it the nearest label is within 2, and a nearer one might be in the other. */
+/**
+ * A volume with a wide gap where two chunks meet. The nearest label is within 2, but the other chunk might
+ * hold a nearer one.
+ */
 const withGap = (x: number, y: number, z: number): bigint => (x >= 6 && x <= 9 ? 0n : labelOf(x + 4, y, z));
 
 const store = (labelAt = labelOf): StubStore =>
@@ -33,7 +36,10 @@ const points = Float64Array.from(
   (_, k) => (Math.floor(k / 3) * [7, 11, 13][k % 3]) % (SIZE + (k % 3 === 0 ? 1 : 0)),
 );
 
-/** Every look at the clock takes 4 milliseconds. `onTurn` is called whenever the event loop goes on. */
+/**
+ * A pacer whose clock moves 4 milliseconds at each reading. `onTurn` is called at each turn of the event
+ * loop.
+ */
 function read({
   onTurn = () => undefined,
   signal,
@@ -81,7 +87,7 @@ function read({
   return { held, ask: () => reader.read(points, { mip: 0, signal, snapNm }) };
 }
 
-/** Status and label of each point, by the definition. */
+/** Expected status and label of each point, by the definition. */
 function expected(i: number): [number, bigint] {
   const [x, y, z] = points.subarray(3 * i, 3 * i + 3);
   if (x === SIZE) return [outOfBounds, 0n];
@@ -89,7 +95,7 @@ function expected(i: number): [number, bigint] {
   return [label === 0n ? background : ok, label];
 }
 
-/** The same where points snap. */
+/** The same with snap. */
 function expectedSnapped(i: number): [number, bigint] {
   const [x, y, z] = points.subarray(3 * i, 3 * i + 3);
   if (x === SIZE) return [outOfBounds, 0n];
@@ -100,7 +106,7 @@ describe('a call with many points', () => {
   test.each([
     ['read', 0],
     ['in the LRU', 1e6],
-  ])('lets the event loop go on every few milliseconds, chunks %s', async (_, lruBytes) => {
+  ])('lets the event loop run every few milliseconds, chunks %s', async (_, lruBytes) => {
     const { held, ask } = read({ lruBytes });
     for (let again = 0; again < 2; again++) {
       const { values, status } = await ask();
@@ -109,11 +115,11 @@ describe('a call with many points', () => {
           throw new Error(`point ${i}: ${status[i]} ${values[i]}`);
     }
     expect(held.length).toBeGreaterThan(12);
-    // all chunks come in one turn, and each looks at the clock
+    // All chunks arrive in one turn, and each reads the clock.
     expect(Math.max(...held)).toBeLessThanOrEqual(20 + 4 * (SIZE / CHUNK) ** 3);
   });
 
-  test('has an answer or a reason for each point at whatever moment its deadline comes', async () => {
+  test('gives each point an answer or an error, whenever its deadline comes', async () => {
     for (let at = 1; at < 13; at++) {
       const controller = new AbortController(),
         abort = (turn: number): void => (turn === at ? controller.abort(new DeadlineError(100)) : undefined);
@@ -129,7 +135,7 @@ describe('a call with many points', () => {
     }
   });
 
-  test('lets the event loop go on while points snap, and has an answer or a reason for each at any deadline', async () => {
+  test('lets the event loop run while points snap, and gives each an answer or an error at any deadline', async () => {
     let last = 0;
     const { held, ask } = read({ snapNm: 2, onTurn: (turn) => void (last = turn) });
     const whole = await ask();
@@ -162,7 +168,7 @@ describe('a call with many points', () => {
     expect(late).toBeGreaterThan(COUNT);
   });
 
-  test('rejects with the reason of an abort at whatever moment it comes', async () => {
+  test('rejects with the reason of an abort, whenever it comes', async () => {
     for (let at = 1; at < 6; at++) {
       const controller = new AbortController(),
         reason = new Error('enough');

@@ -27,7 +27,7 @@ function plan(
   return { plan: planPoints(source, scale, resolution, status), status: [...status] };
 }
 
-/** The plan as plain data: what is read of which cell for whom. */
+/** The plan as plain data: each cell with its points and offsets. */
 const cellsOf = ({
   cells,
   starts,
@@ -40,13 +40,13 @@ const cellsOf = ({
     offsets: [...offsets.subarray(starts[c], starts[c + 1])],
   }));
 
-/** The voxel of one point on one axis, exactly: BigInt's division cuts, so negative numbers are moved by one. */
+/** Exact floor of a division. BigInt division truncates, so negative quotients are corrected. */
 function floorDivide(a: bigint, b: bigint): number {
   const quotient = a / b;
   return Number(a % b < 0n ? quotient - 1n : quotient);
 }
 
-/** Point after point, no grouping on arrays; whole coordinates and resolutions only. */
+/** A simple plan, point by point. For whole coordinates and resolutions only. */
 function naive(
   points: readonly Vec3[],
   scale: Scale,
@@ -94,7 +94,7 @@ const geometries = fc
   })
   .map(scaleOf);
 
-/** Points in given units, most of them in or just outside the volume, some met twice. */
+/** Points in units of a resolution, most of them in or just outside the volume, some repeated. */
 const questions = fc
   .tuple(geometries, triple(fc.integer({ min: 1, max: 60 })))
   .chain(([scale, resolution]) => {
@@ -118,7 +118,7 @@ const questions = fc
   });
 
 describe('planPoints', () => {
-  test('says of every point what a naive look at it says: cell, offset, status; cells in the order met, points in theirs', () =>
+  test('agrees with a simple plan on the cell, offset and status of every point, and keeps both orders', () =>
     fc.assert(
       fc.property(questions, ({ scale, resolution, points }) => {
         const expected = naive(points, scale, resolution);
@@ -130,7 +130,7 @@ describe('planPoints', () => {
       { seed: 3, numRuns: 400 },
     ));
 
-  test('says the same of flat arrays and columns', () => {
+  test('makes the same plan for flat arrays and columns', () => {
     const points: Vec3[] = [
       [70, 40, 20],
       [3, 4, 5],
@@ -148,7 +148,7 @@ describe('planPoints', () => {
     expect(plan(columns, scaleOf({}))).toEqual(expected);
   });
 
-  // x alone varies, so the cell of 1 voxel is the voxel itself.
+  // Only x varies, so the number of a 1-voxel cell is the voxel itself.
   const line = (part: Partial<Scale>): Scale =>
     scaleOf({ size: [1_000_000, 1, 1], chunkSize: [1, 1, 1], resolution: [8, 8, 40], ...part });
   test.each<[name: string, x: number, from: number, to: number, voxel: number]>([
@@ -157,23 +157,23 @@ describe('planPoints', () => {
     ['keeps minus zero at zero', -0, 8, 8, 0],
     ['multiplies first: 90 × (7 / 10) is 62.99…', 90, 7, 10, 63],
     ['multiplies first: 49 × (1 / 49) is 0.99…', 49, 1, 49, 1],
-    ['goes to a coarser scale', 15, 4, 8, 7],
-    ['goes to a finer scale', 15, 40, 8, 75],
+    ['converts to a coarser scale', 15, 4, 8, 7],
+    ['converts to a finer scale', 15, 40, 8, 75],
     ['copies a coordinate between equal resolutions', 3, 4.3, 4.3, 3],
-    ['copies what a product would round', 0.1 + 0.7, 3.3, 3.3, 0],
-    ['keeps fractions of the given unit', 0.5, 16, 8, 1],
+    ['copies a coordinate that a product would round', 0.1 + 0.7, 3.3, 3.3, 0],
+    ['keeps fractions of the unit', 0.5, 16, 8, 1],
     ['keeps fractions of nanometres', 2.5, 4.5, 2.25, 5],
-    ['takes resolutions as they are written: 3.3 is three times 1.1', 1, 3.3, 1.1, 3],
-    ['so that 535 nm are 125 voxels of 4.28', 535, 1, 4.28, 125],
-    ['goes to a mip thrice as coarse', 3, 4.6, 13.8, 1],
-    ['takes coordinates as they are written', 0.3, 1, 0.1, 3],
-    ['and those just below as they are', 0.29999999999999993, 1, 0.1, 2],
+    ['treats resolutions as exact decimals: 3.3 is three times 1.1', 1, 3.3, 1.1, 3],
+    ['treats resolutions as exact decimals: 535 nm are 125 voxels of 4.28', 535, 1, 4.28, 125],
+    ['converts to a mip three times as coarse', 3, 4.6, 13.8, 1],
+    ['treats coordinates as exact decimals', 0.3, 1, 0.1, 3],
+    ['does not round up a coordinate just below a voxel', 0.29999999999999993, 1, 0.1, 2],
   ])('%s: %d units of %d nm in voxels of %d nm', (_name, x, from, to, voxel) => {
     const scale = line({ resolution: [to, 1, 1], voxelOffset: [-10, 0, 0] });
     expect([...plan([[x, 0, 0]], scale, [from, 1, 1]).plan.cells]).toEqual([voxel + 10]);
   });
 
-  test('copies every equal axis, however large: a product would lose its last bits', () => {
+  test('copies a coordinate between equal resolutions, however large: a product would lose its last bits', () => {
     const x = 2 ** 53 - 1;
     const { plan: planned } = plan(
       [[x, 0, 0]],
@@ -187,7 +187,7 @@ describe('planPoints', () => {
     ['NaN', [NaN, 1, 1]],
     ['infinite', [1, Infinity, 1]],
     ['minus infinite', [1, 1, -Infinity]],
-  ])('calls a point that is %s invalid, though it is out of bounds as well, and goes on', (_name, point) => {
+  ])('marks a point that is %s as invalid, not as out of bounds, and continues', (_name, point) => {
     const { plan: planned, status } = plan(
       [[1, 1, 1], point as number[], [-1, 0, 0], [1, 1, 1]],
       scaleOf({}),
@@ -201,11 +201,11 @@ describe('planPoints', () => {
     expect([...planned.order]).toEqual([0, 3]);
   });
 
-  test('calls one broken axis invalid even where another is far out of bounds', () =>
+  test('marks a point with one NaN axis as invalid even if another axis is far out of bounds', () =>
     expect(plan([[1e300, NaN, 0]], scaleOf({})).status).toEqual([PointStatus.invalidPoint]));
 
   test.each([[1e300], [-1e300], [Number.MAX_VALUE], [2 ** 53], [-(2 ** 63)]])(
-    'puts the huge coordinate %d out of bounds, also where its product overflows',
+    'marks the huge coordinate %d as out of bounds, even if its product overflows',
     (x) =>
       expect(
         plan(
@@ -220,7 +220,7 @@ describe('planPoints', () => {
       ).toEqual(Array(3).fill(PointStatus.outOfBounds)),
   );
 
-  test('holds the volume half-open: its first voxel is in, the one after its last is out', () => {
+  test('treats the volume as half-open: its first voxel is inside, the voxel after its last is outside', () => {
     const scale = scaleOf({ voxelOffset: [-7, 3, 11] });
     expect(
       plan(
@@ -258,7 +258,7 @@ describe('planPoints', () => {
     expect([...plan([[65_534, 65_535, 0]], scale).plan.offsets]).toEqual([65_535 * 65_536 - 1]);
   });
 
-  test('leaves statuses alone that it does not decide', () => {
+  test('leaves all other statuses as they are', () => {
     const status = Uint8Array.of(9, 9, 9);
     planPoints(
       toPointSource([

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { toPointSource, type PointInput } from '../../lib/points/point-input.ts';
 
-/** Newer than the types that the specs are compiled against. */
+/** A resizable buffer, which is newer than the types that the specs are compiled with. */
 const resizable = (bytes: number) =>
   new (
     ArrayBuffer as unknown as new (
@@ -17,7 +17,7 @@ function all(points: unknown): number[][] {
     source.read(index, out);
     return [...out];
   });
-  // Blocks of two: what is beyond the end stays as it was.
+  // Blocks of two: values beyond the end keep their old content.
   for (let first = 0; first < source.count; first += 2) {
     const block = new Float64Array(6).fill(-7);
     source.read(first, block);
@@ -109,23 +109,23 @@ describe('pointSource', () => {
     ['text', '1,2,3', 'is a string'],
     ['a function', () => 0, 'is a function'],
     ['two coordinates', [1, 2], 'has 2 coordinates'],
-    ['one', [1], 'has 1 coordinate'],
-    ['four', [1, 2, 3, 4], 'has 4 coordinates'],
-    ['none', [], 'has 0 coordinates'],
+    ['one coordinate', [1], 'has 1 coordinate'],
+    ['four coordinates', [1, 2, 3, 4], 'has 4 coordinates'],
+    ['an empty list', [], 'has 0 coordinates'],
     ['a nested point', [[1, 2, 3]], 'has 1 coordinate'],
-    ['four in a typed array', Int32Array.of(1, 2, 3, 4), 'has 4 coordinates'],
+    ['a typed array of four', Int32Array.of(1, 2, 3, 4), 'has 4 coordinates'],
     ['a Date', new Date(0), 'is an object without x, y and z'],
     ['a DataView', new DataView(new ArrayBuffer(3)), 'is an object without x, y and z'],
   ])('names the index of a point that is %s', (_what, point, is) => {
     const read = (): unknown => toPointSource([[1, 2, 3], [4, 5, 6], point] as PointInput);
     expect(read).toThrow(
       new TypeError(
-        `the point at index 2 ${is}; a point is [x, y, z] or { x, y, z }, each a number or a bigint${typeof point === 'string' ? '; Number(text) makes a number of text' : ''}`,
+        `the point at index 2 ${is}; a point is [x, y, z] or { x, y, z }, each a number or a bigint${typeof point === 'string' ? '; Number(text) converts a string to a number' : ''}`,
       ),
     );
   });
 
-  test('takes a hole for a point that is undefined', () => {
+  test('treats a hole in a list as an undefined point', () => {
     const list = [[1, 2, 3]];
     list[2] = [4, 5, 6];
     expect(() => toPointSource(list)).toThrow(/^the point at index 1 is undefined;/);
@@ -157,7 +157,7 @@ describe('pointSource', () => {
     },
   );
 
-  test('takes objects for points, with numbers or bigints, among other fields and lists', () =>
+  test('accepts objects as points, with numbers or bigints, with other fields and beside lists', () =>
     expect(all([{ x: 1, y: 2.5, z: -3 }, [4, 5, 6], { x: 7n, y: 8, z: 9n, name: 'soma' }])).toEqual([
       [1, 2.5, -3],
       [4, 5, 6],
@@ -270,7 +270,7 @@ describe('pointSource', () => {
         ];
       },
     ],
-  ])('holds the points as they were when it was made: %s', (_what, make) => {
+  ])('keeps the points as they were at the call: %s', (_what, make) => {
     const [points, change] = make(),
       source = toPointSource(points),
       out = new Float64Array(6);
@@ -306,7 +306,7 @@ describe('pointSource', () => {
   test.each<[what: string, points: () => PointInput]>([
     ['a flat array', () => Float64Array.of(1, 2, 3, 4, 5, 6)],
     ['columns', () => ({ x: Float64Array.of(1, 4), y: BigInt64Array.of(2n, 5n), z: Float32Array.of(3, 6) })],
-  ])('borrows %s: what is written to it is read', (_what, make) => {
+  ])('borrows %s, and so reads what is written to it later', (_what, make) => {
     const points = make(),
       source = toPointSource(points, { borrow: true }),
       block = new Float64Array(9).fill(-7);
@@ -318,17 +318,17 @@ describe('pointSource', () => {
     expect([...block.subarray(0, 3)]).toEqual([40, 5, 6]);
   });
 
-  test('says when borrowed memory is taken away', () => {
+  test('throws a TypeError when borrowed memory has been transferred', () => {
     const flat = Float64Array.of(1, 2, 3),
       source = toPointSource(flat, { borrow: true });
     structuredClone(flat, { transfer: [flat.buffer] });
     expect(() => source.read(0, new Float64Array(3))).toThrow(
-      new TypeError('an array of points had 3 values when it was lent with borrow, and has 0 now'),
+      new TypeError('an array of points had 3 values when the call began (borrow: true), and has 0 now'),
     );
   });
 
   test.each([[true], [false]])(
-    'refuses an array whose buffer was transferred before, borrow: %j',
+    'refuses an array whose buffer was transferred before the call, borrow: %j',
     (borrow) => {
       const flat = Float64Array.of(1, 2, 3),
         column = Float64Array.of(1);

@@ -25,7 +25,7 @@ const scale = {
   encoding: 'raw',
 };
 
-/** Voxel values of a chunk's 4 voxels, one channel of uint64. */
+/** Bytes of a chunk of 4 voxels, one channel of uint64. */
 const chunk = (...values: bigint[]): Uint8Array => new Uint8Array(BigUint64Array.from(values).buffer);
 
 function readerOf(store: StubStore, { options, ...info }: Part = {}): PointReader {
@@ -49,7 +49,7 @@ const stored = (): StubStore =>
   });
 
 describe('PointReader', () => {
-  test('answers every point in order, duplicates too, with a status each; every chunk is read once', async () => {
+  test('answers every point in order, with a status each, duplicates too, and reads each chunk once', async () => {
     const store = stored();
     const points = [
       [0, 5, 0],
@@ -104,7 +104,7 @@ describe('PointReader', () => {
     ]);
   });
 
-  test('registers all chunks before its first await: calls of one tick share every read', async () => {
+  test('registers all chunks before its first await, so calls of one tick share every read', async () => {
     const gate = deferred<void>();
     const store = new StubStore(async (key) => (await gate.promise, objects[key]));
     const reader = readerOf(store);
@@ -128,7 +128,7 @@ describe('PointReader', () => {
     ]);
   });
 
-  test('takes coordinates for voxels of mip 0 unless told otherwise, at every mip', async () => {
+  test('reads coordinates as voxels of mip 0 unless a resolution is given, at every mip', async () => {
     const coarse = {
       ...scale,
       key: '16_16_40',
@@ -151,7 +151,7 @@ describe('PointReader', () => {
     expect(await at([0, 10, 0], 0, [4, 4, 40])).toBe(21n);
   });
 
-  test('keeps background for segmentations: 0 in an image is a value', async () => {
+  test('uses the status background in segmentations only: 0 in an image is a value', async () => {
     const zero = (): Uint8Array => new Uint8Array(8);
     const two = { data_type: 'uint8', num_channels: 2 };
     expect([
@@ -178,7 +178,7 @@ describe('PointReader', () => {
 
   test.each<[name: string, points: number[][], warnings: number]>([
     [
-      'does not warn of half the points',
+      'does not warn when half of the points miss',
       [
         [0, 5, 0],
         [99, 5, 0],
@@ -186,7 +186,7 @@ describe('PointReader', () => {
       0,
     ],
     [
-      'warns once of more than half',
+      'warns once when more than half of the points miss',
       [
         [0, 5, 0],
         [99, 5, 0],
@@ -194,9 +194,9 @@ describe('PointReader', () => {
       ],
       1,
     ],
-    ['warns of background alone', [[-2, 6, 0]], 1],
+    ['warns when all points are on background', [[-2, 6, 0]], 1],
     [
-      'does not count missing chunks or broken points',
+      'does not count missing chunks or invalid points',
       [
         [2, 5, 0],
         [NaN, 0, 0],
@@ -204,14 +204,14 @@ describe('PointReader', () => {
       ],
       0,
     ],
-    ['does not warn of no points', [], 0],
+    ['does not warn without points', [], 0],
   ])('%s', async (_name, points, warnings) => {
     const warn = jest.fn();
     await readerOf(stored()).read(points, { mip: 0, warn });
     expect(warn).toHaveBeenCalledTimes(warnings);
   });
 
-  test('tells the bounds in the given units when it warns', async () => {
+  test('warns with the bounds in the units of the points', async () => {
     const warn = jest.fn<(message: string) => void>();
     await readerOf(stored()).read(
       [
@@ -229,7 +229,7 @@ describe('PointReader', () => {
   });
 
   test.each<[name: string, points: unknown, mip: number, part: Part, error: unknown]>([
-    ['a mip there is not', [[0, 0, 0]], 1, {}, new RangeError('mip 1 is not one of 0 to 0')],
+    ['an unknown mip', [[0, 0, 0]], 1, {}, new RangeError('mip 1 is not one of 0 to 0')],
     ['a mip below 0', [[0, 0, 0]], -1, {}, new RangeError('mip -1 is not one of 0 to 0')],
     ['half a mip', [[0, 0, 0]], 0.5, {}, new RangeError('mip 0.5 is not one of 0 to 0')],
     [
@@ -248,7 +248,7 @@ describe('PointReader', () => {
     expect(store.asked).toEqual([]);
   });
 
-  test('keeps chunks between calls when told to', async () => {
+  test('keeps chunks between calls with lruBytes', async () => {
     const store = stored();
     const reader = readerOf(store, { options: { lruBytes: 1000 } });
     await reader.read([[0, 5, 0]], { mip: 0 });
@@ -264,7 +264,7 @@ describe('PointReader', () => {
     expect([values.length, status.length, stats.chunks, store.asked.length]).toEqual([0, 0, 0, 0]);
   });
 
-  test('tells progress with the number of points', async () => {
+  test('reports progress with the number of points', async () => {
     const onProgress = jest.fn();
     await readerOf(stored()).read(
       [

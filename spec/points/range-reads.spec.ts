@@ -1,4 +1,7 @@
-/** Parts of large chunks that are stored as they are: how few bytes and requests, and that the answers are those of whole chunks. */
+/**
+ * Partial reads of large uncompressed chunks: how many bytes and requests they take, and that they equal
+ * whole reads.
+ */
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -17,7 +20,7 @@ interface Volume {
   dataType: DataType;
   channels: number;
   chunkSize: Vec3;
-  /** How many chunks there are along x. */
+  /** Number of chunks along x. */
   chunks: number;
 }
 
@@ -36,14 +39,14 @@ const NOISE = ((): Uint8Array => {
   return new Uint8Array(words.buffer);
 })();
 
-/** The bytes of any chunk of a volume. */
+/** Bytes of a chunk of a volume. */
 const noise = (volume: Volume, chunk: number): Uint8Array =>
   NOISE.subarray(chunk * 8008).subarray(
     0,
     voxelsOf(volume) * volume.channels * bytesPerValue(volume.dataType),
   );
 
-/** What a server with ranges answers for an object. */
+/** The answer of a server that supports ranges. */
 function part(bytes: Uint8Array, range: ReadOptions['range'], contentEncoding?: string): StoredObject {
   if (!range) return { bytes, contentEncoding };
   const got = clipRange('u', range, bytes.byteLength);
@@ -55,7 +58,7 @@ function part(bytes: Uint8Array, range: ReadOptions['range'], contentEncoding?: 
   };
 }
 
-/** A store of the volume's chunks, as `stored` makes their objects. */
+/** A store of the volume's chunks, whose objects are created by `stored`. */
 const storeOf = (
   volume: Volume,
   stored: (
@@ -101,17 +104,17 @@ const labelAt = (chunk: number, offset: number): bigint =>
   new DataView(NOISE.buffer).getBigUint64(8008 * chunk + 8 * offset, true);
 const read = (reader: PointReader, points: number[][]): Promise<PointValues> =>
   reader.read(points, { mip: 0 });
-/** What was asked: ranges as "start-end", "whole" for none. */
+/** The requests: a range as "start-end", a request without a range as "whole". */
 const asked = (store: StubStore): string[] =>
   store.asked.map(({ range }) => (range ? `${range.start}-${range.end}` : 'whole'));
 const gzipped = (chunk: Uint8Array, { range }: ReadOptions): StoredObject =>
   part(gzipSync(chunk, { level: 0 }), range, 'gzip');
-/** The beginning, which is asked for while nothing is known. */
+/** The beginning of a chunk, which is requested while nothing is known about the bucket. */
 const TRIAL = '0-262144';
-const FAR = [50_000, 100_000, 262_143]; // three values that no gap joins
+const FAR = [50_000, 100_000, 262_143]; // three values too far apart for one read
 
 describe('few points of a large raw chunk', () => {
-  test('cost the bytes of their values', async () => {
+  test('cost the bytes of their values, after a first trial', async () => {
     const store = storeOf(LABELS);
     const { values, stats } = await read(readerOf(LABELS, store), pointsAt(LABELS, 0, ...FAR));
     expect(values).toEqual(BigUint64Array.from(FAR, (offset) => labelAt(0, offset)));
@@ -119,7 +122,7 @@ describe('few points of a large raw chunk', () => {
     expect(stats).toMatchObject({ chunks: 1, requests: 4, bytes: 262_144 + 24 });
   });
 
-  test('cost no more than those once a chunk was seen to be stored as it is', async () => {
+  test('cost only the bytes of their values once a chunk is known to be uncompressed', async () => {
     const store = storeOf(LABELS),
       reader = readerOf(LABELS, store);
     await read(reader, pointsAt(LABELS, 3, 7));
@@ -130,11 +133,16 @@ describe('few points of a large raw chunk', () => {
   });
 
   test.each<[name: string, offsets: number[], options: Partial<PointReaderOptions>, requests: number]>([
-    ['as one read where they are near each other', [40_000, 40_000, 40_001, 49_000], {}, 2],
-    ['whole where requests would cost more', [...FAR, 150_000], {}, 1],
-    ['whole where there are many, even in one place', Array.from({ length: 33 }, (_, k) => k), {}, 1],
-    ['whole where chunks are kept', [5], { lruBytes: 1000 }, 1],
-    ['whole where that is asked for', FAR, { rangeReads: false }, 1],
+    ['in one read when they are close together', [40_000, 40_000, 40_001, 49_000], {}, 2],
+    ['with the whole chunk when separate requests would cost more', [...FAR, 150_000], {}, 1],
+    [
+      'with the whole chunk when they are many, even close together',
+      Array.from({ length: 33 }, (_, k) => k),
+      {},
+      1,
+    ],
+    ['with the whole chunk with lruBytes', [5], { lruBytes: 1000 }, 1],
+    ['with the whole chunk with rangeReads: false', FAR, { rangeReads: false }, 1],
   ])('are read %s', async (name, offsets, options, requests) => {
     const store = storeOf(LABELS);
     const { values, stats } = await read(readerOf(LABELS, store, options), pointsAt(LABELS, 1, ...offsets));
@@ -142,7 +150,7 @@ describe('few points of a large raw chunk', () => {
     expect(stats).toMatchObject({ requests, bytes: name.includes('whole') ? WHOLE : 262_144 + 9001 * 8 });
   });
 
-  test('of many chunks are read at once, and tell those that wait in the queue', async () => {
+  test('in many chunks are read in parallel, and chunks in the queue need no trial of their own', async () => {
     const store = storeOf(LABELS);
     const points = Array.from({ length: 40 }, (_, k) => pointsAt(LABELS, k, 100_000 + k)).flat();
     const { values, stats } = await read(readerOf(LABELS, store, { concurrency: 5 }), points);
@@ -150,8 +158,8 @@ describe('few points of a large raw chunk', () => {
     expect(stats).toMatchObject({ requests: 45, bytes: 5 * 262_144 + 40 * 8 });
   });
 
-  // One request a chunk stays one where there are more than a few points in it.
-  test('among many points change nothing: one request a chunk', async () => {
+  // A chunk with more than a few points still takes one request.
+  test('do not change reads of many points: one request per chunk', async () => {
     const store = storeOf(LABELS),
       random = seeded(3);
     const points = Array.from({ length: 4000 }, (_, k) =>
@@ -174,7 +182,7 @@ describe('few points of a large raw chunk', () => {
     let inParts = 0;
     await fc.assert(
       fc.asyncProperty(cases, async ({ dataType, channels, y, z, points }) => {
-        // Always above 1 MiB, and never of a round size.
+        // Always above 1 MiB, and never a round size.
         const volume: Volume = {
           dataType,
           channels,
@@ -194,13 +202,13 @@ describe('few points of a large raw chunk', () => {
     expect(inParts).toBeGreaterThan(20);
   });
 
-  test('are missing with their chunk, after one request', async () => {
+  test('are missing after one request when their chunk is not stored', async () => {
     const store = storeOf(LABELS, () => undefined);
     const { status, stats } = await read(readerOf(LABELS, store), pointsAt(LABELS, 0, ...FAR));
     expect([[...status], stats.requests]).toEqual([Array(3).fill(PointStatus.missingChunk), 1]);
   });
 
-  test('fail as others do', async () => {
+  test('fail with a ChunkError when their request fails', async () => {
     const store = storeOf(LABELS, () => {
       throw new RequestError('HTTP_STATUS', 'answered 500', 'u', 500);
     });
@@ -220,30 +228,30 @@ describe('chunks that cannot be read in parts', () => {
   test.each<
     [name: string, stored: (chunk: Uint8Array, options: ReadOptions) => StoredObject, first: string[]]
   >([
-    ['in a bitstream', gzipped, [TRIAL, 'whole']],
+    ['a compressed object', gzipped, [TRIAL, 'whole']],
     [
-      'in a bitstream that nothing announces',
+      'a compressed object without a Content-Encoding',
       (chunk, { range }) => part(gzipSync(chunk, { level: 0 }), range),
       [TRIAL, 'whole'],
     ],
-    ['where ranges are ignored', (chunk) => part(chunk, undefined), [TRIAL]],
-    ['where they are ignored and there is a bitstream', (chunk) => gzipped(chunk, {}), [TRIAL]],
+    ['a server that ignores ranges', (chunk) => part(chunk, undefined), [TRIAL]],
+    ['a server that ignores ranges, and a compressed object', (chunk) => gzipped(chunk, {}), [TRIAL]],
     [
-      'where they are answered wrongly',
+      'a server that answers ranges wrongly',
       (chunk, { range }) => (refuse(range), part(chunk, range)),
       [TRIAL, 'whole'],
     ],
     [
-      'where other bytes come',
+      'a server that returns other bytes',
       (chunk, { range }) => part(chunk, range && { start: range.start + 8, end: range.end + 8 }),
       [TRIAL, 'whole'],
     ],
     [
-      'where the size of the object stays unknown',
+      'a server that does not tell the size of the object',
       (chunk, { range }) => ({ ...part(chunk, range), totalBytes: undefined }),
       [TRIAL, 'whole'],
     ],
-  ])('are tried once: %s', async (_name, stored, first) => {
+  ])('are tried once in parts: %s', async (_name, stored, first) => {
     const store = storeOf(LABELS, stored),
       reader = readerOf(LABELS, store);
     const offsets = FAR.slice(0, 2);
@@ -263,7 +271,7 @@ describe('chunks that cannot be read in parts', () => {
     ['announced', 'gzip'],
     ['not announced', undefined],
   ])(
-    'cost one request each where the beginning is all of a bitstream: %s',
+    'cost one request each when the trial returns the whole compressed object: Content-Encoding %s',
     async (_name, contentEncoding) => {
       const store = storeOf(LABELS, (chunk, { range }, index) =>
         part(gzipSync(chunk.slice().fill(index)), range, contentEncoding),
@@ -280,7 +288,7 @@ describe('chunks that cannot be read in parts', () => {
     },
   );
 
-  test('are not tried once one was read whole', async () => {
+  test('are not tried in parts when a chunk read whole was compressed', async () => {
     const store = storeOf(LABELS, gzipped),
       reader = readerOf(LABELS, store);
     await read(reader, pointsAt(LABELS, 0, ...FAR, 150_000));
@@ -288,7 +296,7 @@ describe('chunks that cannot be read in parts', () => {
     expect(asked(store)).toEqual(['whole', 'whole']);
   });
 
-  test('are read whole though those before were not', async () => {
+  test('are read whole from the first compressed chunk on, even if earlier chunks were uncompressed', async () => {
     const store = storeOf(LABELS, (chunk, options, index) =>
       index === 1 ? gzipped(chunk, options) : part(chunk, options.range),
     );
@@ -301,11 +309,11 @@ describe('chunks that cannot be read in parts', () => {
   });
 
   test.each([
-    { name: 'a little shorter', bytes: WHOLE - 8, offset: 5 },
+    { name: 'slightly shorter', bytes: WHOLE - 8, offset: 5 },
     { name: 'ending before the value', bytes: 1000, offset: 5000 },
     { name: 'longer', bytes: WHOLE + 8, offset: 5 },
     { name: 'empty', bytes: 0, offset: 0 },
-  ])('fail for their size, never with a value: $name', async ({ bytes, offset }) => {
+  ])('fail with WRONG_SIZE and give no value: $name', async ({ bytes, offset }) => {
     const store = storeOf(LABELS, (_chunk, { range }) => part(new Uint8Array(bytes).fill(7), range));
     const { values, failures } = await read(readerOf(LABELS, store), pointsAt(LABELS, 0, offset));
     expect(values).toEqual(BigUint64Array.of(0n));
@@ -323,7 +331,7 @@ describe('callers that share a chunk', () => {
     return { store, reader: readerOf(LABELS, store), open: () => gate.resolve() };
   };
 
-  test('who ask in one tick share its parts', async () => {
+  test('share its parts when they call in the same tick', async () => {
     const store = storeOf(LABELS),
       reader = readerOf(LABELS, store);
     const answers = await Promise.all(
@@ -337,8 +345,8 @@ describe('callers that share a chunk', () => {
 
   test.each([
     { name: 'other parts', late: [9, 200_000], then: ['72-80', '1600000-1600008'] },
-    { name: 'the whole', late: Array.from({ length: 40 }, (_, k) => k), then: ['whole'] },
-  ])('who join while parts are read get $name', async ({ late, then }) => {
+    { name: 'the whole chunk', late: Array.from({ length: 40 }, (_, k) => k), then: ['whole'] },
+  ])('cause a read of $name when they join while parts are read', async ({ late, then }) => {
     const { store, reader, open } = gated();
     const early = read(reader, pointsAt(LABELS, 0, 5));
     await nextTurn();
@@ -350,7 +358,7 @@ describe('callers that share a chunk', () => {
     expect(asked(store)).toEqual([TRIAL, ...then]);
   });
 
-  test('who join while a trial fails get the whole chunk with it', async () => {
+  test('share the whole chunk when they join a trial that fails', async () => {
     const { store, reader, open } = gated(gzipped);
     const early = read(reader, pointsAt(LABELS, 0, 5));
     await nextTurn();
@@ -360,7 +368,7 @@ describe('callers that share a chunk', () => {
     expect(asked(store)).toEqual([TRIAL, 'whole']);
   });
 
-  test('who leave while parts are read do not take them from others, nor from who joined', async () => {
+  test('do not disturb the other callers when they abort while parts are read', async () => {
     const { store, reader, open } = gated();
     const leaving = new AbortController();
     const left = reader.read(pointsAt(LABELS, 0, 5), { mip: 0, signal: leaving.signal });
@@ -374,7 +382,7 @@ describe('callers that share a chunk', () => {
     expect(asked(store)).toEqual([TRIAL, '72-80']);
   });
 
-  test('who leave alone end the reading', async () => {
+  test('abort the read when the last of them aborts', async () => {
     const { store, reader } = gated();
     const leaving = new AbortController();
     const left = reader.read(pointsAt(LABELS, 0, 5), { mip: 0, signal: leaving.signal });

@@ -13,7 +13,10 @@ import { nextTurn } from '../support/stub-store.ts';
 
 const { unset, ok, outOfBounds, missingChunk, failed } = PointStatus;
 
-/** Chunks of 2 x 1 x 1 uint16 voxels in two channels; cell 3 is not stored, cell 4 cannot be read, cell 5 is cut. */
+/**
+ * Chunks of 2 x 1 x 1 voxels, two channels of uint16. Cell 3 is not stored, cell 4 cannot be read, cell 5 is
+ * truncated.
+ */
 const layoutOf = (): ChunkLayout => ({ chunkSize: [2, 1, 1], channels: 2, dataType: 'uint16' });
 function stored(cell: number): StoredChunk | undefined {
   if (cell === 3) return undefined;
@@ -28,7 +31,10 @@ const source: ChunkSource = {
     cells.map((cell) => ({ cells: [cell], run: ({ deliver }) => deliver(cell, stored(cell)) })),
 };
 
-/** Points 0, 6 in cell 7; 2, 3 in cell 3; 1 in cell 4; 4, 5 in cell 5; point 7 in none. */
+/**
+ * Points 0 and 6 are in cell 7, points 2 and 3 in cell 3, point 1 in cell 4, points 4 and 5 in cell 5, point
+ * 7 in none.
+ */
 const plan: PointPlan = {
   cells: Float64Array.of(7, 3, 4, 5),
   starts: Uint32Array.of(0, 2, 4, 5, 7),
@@ -59,7 +65,7 @@ function ask(
 }
 
 describe('readPoints', () => {
-  test('writes every channel of every point where it belongs, and a status for each that was planned', async () => {
+  test('writes every channel of every point, and a status for each planned point', async () => {
     const { values, status, done } = ask();
     const { failures } = await done;
     expect([...values]).toEqual([71, 701, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 70, 700, 0, 0]);
@@ -74,7 +80,7 @@ describe('readPoints', () => {
     expect(causes['mem://s/5']).toMatchObject({ code: 'WRONG_SIZE' });
   });
 
-  test('leaves zeroes where a deadline comes between decoding a chunk and accepting its points', async () => {
+  test('leaves zeros when a deadline comes between decoding a chunk and accepting its points', async () => {
     const count = 60_000,
       outcomes = new Set<number>();
     for (let turn = 1; turn <= 6; turn++) {
@@ -104,7 +110,7 @@ describe('readPoints', () => {
     expect([...outcomes].sort()).toEqual([ok, failed].sort());
   });
 
-  test('leaves zeroes where a decoder gave up half-way, and nothing else is touched', async () => {
+  test('leaves zeros when a decoder fails half-way, and no other point changes', async () => {
     const halfWay: Codec = {
       ...rawCodec,
       decodePoints(bytes, layout, offsets, out, outIndex) {
@@ -124,13 +130,13 @@ describe('readPoints', () => {
     expect([...status.subarray(4, 6)]).toEqual([failed, failed]);
   });
 
-  test('tells progress once a chunk, whatever became of it', async () => {
+  test('reports progress once per chunk, even if the chunk failed', async () => {
     const onProgress = jest.fn();
     await ask({ onProgress }).done;
     expect(onProgress.mock.calls).toEqual([1, 2, 3, 4].map((chunksDone) => [{ chunks: 4, chunksDone }]));
   });
 
-  test('throws what onProgress threw first, after everything else has finished; no chunk is blamed for it', async () => {
+  test('throws the first error of onProgress after everything else has finished, and fails no chunk for it', async () => {
     const first = new Error('the bar broke');
     const onProgress = jest.fn(({ chunksDone }: { chunksDone: number }) => {
       throw chunksDone === 1 ? first : new Error('again');
@@ -142,7 +148,7 @@ describe('readPoints', () => {
     expect(values[0]).toBe(71);
   });
 
-  test('throws what the promise of an async onProgress was rejected with, once', async () => {
+  test('throws the first rejection of an async onProgress', async () => {
     const first = new Error('the bar broke');
     const onProgress = jest.fn(async ({ chunksDone }: { chunksDone: number }) => {
       throw chunksDone === 1 ? first : new Error('again');
@@ -156,7 +162,7 @@ describe('readPoints', () => {
     await expect(ask({ signal: AbortSignal.abort(reason) }).done).rejects.toBe(reason);
   });
 
-  test('has nothing to do for an empty plan', async () => {
+  test('does nothing for an empty plan', async () => {
     const nothing: PointPlan = {
       cells: new Float64Array(0),
       starts: new Uint32Array(1),

@@ -1,4 +1,7 @@
-/** Parts of large raw chunks that lie in shards as they are: which requests, and that the answers are those of whole chunks. */
+/**
+ * Partial reads of large uncompressed chunks in shards: which requests they take, and that they equal whole
+ * reads.
+ */
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -16,7 +19,7 @@ import {
 } from '../support/sharded-volume.ts';
 import { deferred, nextTurn, StubStore } from '../support/stub-store.ts';
 
-/** Chunks of 2 MiB; shards of 4 in the order of their cells, one minishard each. */
+/** Chunks of 2 MiB, in shards of 4 chunks in the order of their cells, with one minishard per shard. */
 const CHUNK = 2 ** 21,
   VOXELS = CHUNK / 8,
   INDEX = 4 * 24;
@@ -36,7 +39,7 @@ const VOLUME: ShardedVolume = {
   sharding,
 };
 const FILES = shardedFiles(VOLUME);
-/** Where chunk k of shard 0 begins: behind a shard index of one entry. */
+/** Byte offset of a chunk in shard 0, after a shard index of one entry. */
 const START = (chunk: number): number => 16 + chunk * CHUNK;
 const INDICES = ['0-16', `${START(4)}-${START(4) + INDEX}`];
 
@@ -46,7 +49,7 @@ const readerOf = (
   volume = VOLUME,
 ): PointReader =>
   new PointReader({ info: parseInfo(shardedInfo(volume), store.url), store, infoWasRead: true, ...options });
-/** Voxel `offset` of chunk `chunk`. */
+/** The point at a voxel offset of a chunk. */
 const pointAt = (chunk: number, offset: number): number[] => [
   offset % 64,
   Math.floor(offset / 64) % 64,
@@ -69,44 +72,44 @@ describe('few points of large raw chunks in a shard', () => {
   test.each<[name: string, points: number[][], asked: string[], options: Partial<PointReaderOptions>]>([
     ['the bytes of one value', pointsAt([1, 77_777]), [value(1, 77_777)], {}],
     [
-      'values of one chunk that are far apart',
+      'one request per value when values of one chunk are far apart',
       pointsAt([2, 262_143], [2, 5]),
       [value(2, 5), value(2, 262_143)],
       {},
     ],
     [
-      'values of neighbours',
+      'one request per value when values are in neighbour chunks',
       pointsAt([0, 100], [1, 200], [2, 300]),
       [value(0, 100), value(1, 200), value(2, 300)],
       {},
     ],
     [
-      'one part over the bound of two chunks',
+      'one request for values on both sides of the boundary of two chunks',
       pointsAt([0, VOXELS - 1], [1, 1]),
       [`${START(1) - 8}-${START(1) + 16}`],
       {},
     ],
     [
-      'a chunk of many points whole, beside values of others',
+      'a whole chunk of many points, and single values of other chunks',
       [...many(0), ...pointsAt([1, 130_000], [2, 130_000], [3, 130_000])],
       [whole(0), ...[1, 2, 3].map((k) => value(k, 130_000))],
       {},
     ],
     [
-      'all of neighbours in one request where parts save too little',
+      'neighbour chunks in one request when parts save too little',
       [...many(0), ...pointsAt([1, 130_000])],
       [whole(0, 2)],
       {},
     ],
-    ['the whole chunk where there are many points', many(3), [whole(3)], {}],
+    ['the whole chunk when there are many points', many(3), [whole(3)], {}],
     [
-      'the whole chunk where requests would cost more',
+      'the whole chunk when separate requests would cost more',
       pointsAt(...[0, 70_000, 140_000, 210_000].map((offset): [number, number] => [1, offset])),
       [whole(1)],
       {},
     ],
-    ['the whole chunk where chunks are kept', pointsAt([1, 5]), [whole(1)], { lruBytes: 1000 }],
-    ['the whole chunk where that is asked for', pointsAt([1, 5]), [whole(1)], { rangeReads: false }],
+    ['the whole chunk with lruBytes', pointsAt([1, 5]), [whole(1)], { lruBytes: 1000 }],
+    ['the whole chunk with rangeReads: false', pointsAt([1, 5]), [whole(1)], { rangeReads: false }],
   ])('cost %s', async (_name, points, requests, options) => {
     const store = rangeStore(FILES),
       result = await read(readerOf(store, options), points);
@@ -120,7 +123,7 @@ describe('few points of large raw chunks in a shard', () => {
     );
   });
 
-  test('cost values alone where they are in all chunks of a shard, though its beginning would be one request', async () => {
+  test('cost only their values when they touch all chunks of a shard, though one request could read its beginning', async () => {
     const volume: ShardedVolume = {
       ...VOLUME,
       size: [64, 64, 64],
@@ -136,7 +139,7 @@ describe('few points of large raw chunks in a shard', () => {
     expect(asked(other)).toEqual([`0-${2 ** 23}`]);
   });
 
-  test('never cost more than the whole chunks by the cost of requests and bytes, and are the same', async () => {
+  test('never cost more than whole chunks, counting requests and bytes, and give the same values', async () => {
     const place = fc.record({
       chunk: fc.nat(7),
       offset: fc.nat(VOXELS - 1),
@@ -166,19 +169,19 @@ describe('few points of large raw chunks in a shard', () => {
     expect(inParts).toBeGreaterThan(30);
   });
 
-  test('read the whole of what is no plain chunk: gzip in the shard, gzip that nothing announces', async () => {
+  test('are read with the whole chunk if it is compressed: gzip that the sharding names, and gzip that it does not', async () => {
     const points = pointsAt([1, 77_777]),
       zipped = { ...VOLUME, sharding: { ...sharding, data_encoding: 'gzip' as const } };
     const store = rangeStore(shardedFiles(zipped));
     right(await read(readerOf(store, {}, zipped), points), points);
     expect(store.asked).toHaveLength(3);
-    // Chunks in a gzip that the sharding does not name: their size tells.
+    // The sharding does not name the gzip here: the size of the chunks reveals it.
     const unnamed = rangeStore(shardedFiles(zipped));
     right(await read(readerOf(unnamed), points), points);
     expect(asked(unnamed)).toEqual(asked(store));
   });
 
-  test('are read from a server that ignores ranges as all others: the shard once', async () => {
+  test('cost one read of the shard from a server that ignores ranges', async () => {
     const store = new StubStore((key) => FILES[key] && { bytes: FILES[key], contentEncoding: undefined }),
       reader = readerOf(store),
       points = pointsAt([0, 1], [1, 100_000], [3, 200_000]);
@@ -188,7 +191,7 @@ describe('few points of large raw chunks in a shard', () => {
     }
   });
 
-  test('are shared by calls of one tick; who joins while they are read gets other parts', async () => {
+  test('are shared by calls of one tick, and a call that joins later reads its own parts', async () => {
     const gate = deferred<void>(),
       store = new StubStore(async (key, options) => {
         if (options.range && options.range.end - options.range.start === 8) await gate.promise;
@@ -219,13 +222,13 @@ describe('a shard that changes after its index was read', () => {
     return read(reader, points);
   };
 
-  test('has no chunks when it is gone', async () =>
+  test('has no chunks when it has been deleted', async () =>
     expect([...(await changing(undefined)).status]).toEqual(Array(3).fill(PointStatus.missingChunk)));
 
   test.each([
     ['before a value', START(3)],
     ['inside a value', START(3) + 800_004],
-  ])('fails what lies behind its end, alone: cut %s', async (_name, length) => {
+  ])('fails only the points beyond its new end: truncated %s', async (_name, length) => {
     const { status, values, failures } = await changing(FILES['s0/0.shard'].slice(0, length));
     expect([...status]).toEqual([PointStatus.ok, PointStatus.ok, PointStatus.failed]);
     expect([...values]).toEqual([...points.slice(0, 2).map(([x, y, z]) => labelAt(x, y, z)), 0n]);
@@ -236,7 +239,7 @@ describe('a shard that changes after its index was read', () => {
     });
   });
 
-  test('fails for its requests as any other', async () => {
+  test('fails with a ChunkError per chunk when its bytes are damaged', async () => {
     const store = rangeStore({ ...FILES, 's0/0.shard': gzipSync(FILES['s0/0.shard'].slice(0, 999)) });
     const { failures } = await read(readerOf(store), points);
     expect(failures.map(({ error }) => error.code)).toEqual(['CHUNK_FAILED', 'CHUNK_FAILED', 'CHUNK_FAILED']);

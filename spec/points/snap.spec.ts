@@ -10,7 +10,7 @@ import { chunkKey, gridShape } from '../../lib/precomputed/grid.ts';
 import { parseInfo, type Scale } from '../../lib/precomputed/volume-info.ts';
 import { deferred, nextTurn, StubStore } from '../support/stub-store.ts';
 
-/** Of each chunk, by its cell: stored if nothing is said. */
+/** The state of a chunk that is not simply stored. */
 type Fate = 'missing' | 'failed' | 'cut';
 
 interface World {
@@ -18,7 +18,7 @@ interface World {
   chunkSize: Vec3;
   voxelOffset: Vec3;
   resolution: Vec3;
-  /** By voxel from the volume's first; other voxels are background. */
+  /** Labels by voxel, counted from the volume's first voxel. All other voxels are background. */
   labels: Map<string, bigint>;
   fates: Record<number, Fate>;
 }
@@ -40,7 +40,7 @@ const each = <T>(from: Vec3, to: Vec3, visit: (voxel: Vec3) => T): T[] => {
   return visited;
 };
 
-/** Chunks of the world by key, cut, failing or absent as its fates say. */
+/** A store of the world's chunks, which are truncated, failing or missing as `fates` says. */
 function storeOf(world: World, scale: Scale): StubStore {
   const grid = gridShape(scale);
   const chunks = new Map<string, () => Uint8Array | undefined>();
@@ -81,11 +81,11 @@ interface Answer {
   status: string;
   label: bigint;
   snappedNm: number;
-  /** Where the label was read, from the volume's first voxel. */
+  /** Voxel of the label, counted from the volume's first voxel. */
   at?: number[];
 }
 
-/** Every voxel of the volume is looked at, nearest first, then by z, y, x. */
+/** Snaps by examining every voxel of the volume, nearest first, then by z, y, x. */
 function naive(world: World, point: Vec3, radiusNm: number): Answer {
   const { size, chunkSize, resolution, voxelOffset, labels, fates } = world;
   const grid = size.map((s, axis) => Math.ceil(s / chunkSize[axis]));
@@ -190,7 +190,7 @@ const questions = worlds.chain((world) =>
   }),
 );
 
-/** A line of 40 voxels in 10 chunks, 10 nm each. */
+/** A line of 40 voxels of 10 nm, in 10 chunks. */
 const line = (labels: Record<number, bigint>, fates: Record<number, Fate> = {}): World => ({
   size: [40, 1, 1],
   chunkSize: [4, 1, 1],
@@ -203,8 +203,8 @@ const at = (x: number): Vec3 => [100 + x, 0, 0];
 const cellsRead = ({ keys }: StubStore): number[] =>
   keys.map((key) => (Number(/\/(\d+)/.exec(key)![1]) - 100) / 4);
 
-describe('snapping', () => {
-  test('says of every point what a look at every voxel says, whatever is missing or broken; no chunk is read more than it must be', () =>
+describe('snap', () => {
+  test('agrees with a search of every voxel, whatever is missing or broken, and reads no chunk unnecessarily', () =>
     fc.assert(
       fc.asyncProperty(questions, async ({ world, points, radiusNm, ...lru }) => {
         const { reader, store, scale } = open(world, { ...lru, concurrency: 3 });
@@ -218,7 +218,7 @@ describe('snapping', () => {
         expect(read.failures.reduce((n, failure) => n + failure.points!.length, 0)).toBe(
           read.status.filter((code) => code === PointStatus.failed).length,
         );
-        // Once for the points in it, once more for its neighbours' points.
+        // Once for the chunk's own points, once more for the points of its neighbours.
         const times = new Map<string, number>();
         for (const key of store.keys) times.set(key, (times.get(key) ?? 0) + 1);
         expect(Math.max(...times.values(), 0)).toBeLessThanOrEqual(2);
@@ -245,7 +245,7 @@ describe('snapping', () => {
       { seed: 12, numRuns: 120 },
     ));
 
-  test('leaves a point with a label of its own alone, and one with none in reach on background', async () => {
+  test('leaves a point with its own label as it is, and a point without a label in reach on background', async () => {
     const { reader } = open(line({ 2: 7n, 20: 9n }));
     const read = await reader.read([at(2), at(10), at(3)], { mip: 0, snapNm: 75 });
     expect(answers(read)).toEqual([
@@ -255,7 +255,7 @@ describe('snapping', () => {
     ]);
   });
 
-  test('measures from the centre of the voxel that a point is in', async () => {
+  test("measures from the centre of the point's voxel", async () => {
     const { reader } = open(line({ 5: 7n }));
     const { snapped } = await reader.read([[106.99, 0.5, 0.1]], { mip: 0, snapNm: 10 });
     expect([...snapped!.nm]).toEqual([10]);
@@ -265,25 +265,25 @@ describe('snapping', () => {
     const { reader, store } = open(line({ 1: 7n, 4: 8n }));
     const read = await reader.read([at(0), at(2)], { mip: 0, snapNm: 300 });
     expect(read.values).toEqual(BigUint64Array.of(7n, 7n));
-    // of equally far voxels the lower one wins, so that voxel 3 could not hold a better one
+    // Of two voxels at the same distance the lower one wins, so voxel 3 could not hold a better label.
     expect(store.asked).toHaveLength(1);
   });
 
-  test('reads a neighbour that could hold something nearer, and no further one', async () => {
+  test('reads a neighbour chunk that could hold a nearer label, and no farther chunk', async () => {
     const { reader, store } = open(line({ 0: 7n, 4: 8n }));
     const read = await reader.read([at(3)], { mip: 0, snapNm: 300 });
     expect(answers(read)).toEqual([{ status: 'ok', label: 8n, snappedNm: 10, at: [4, 0, 0] }]);
     expect(cellsRead(store)).toEqual([0, 1]);
   });
 
-  test('works outwards, so that a near label spares the far chunks', async () => {
+  test('works outwards, so a near label makes far chunks unnecessary', async () => {
     const { reader, store } = open(line({ 26: 7n }));
     const read = await reader.read([at(21)], { mip: 0, snapNm: 300 });
     expect(read.snapped!.nm[0]).toBe(50);
     expect(cellsRead(store).sort()).toEqual([4, 5, 6]); // of all 10 in reach
   });
 
-  test('reads each chunk once for all points that look into it', async () => {
+  test('reads each chunk once for all points that search it', async () => {
     const { reader, store } = open(line({ 20: 7n }));
     const points = Array.from({ length: 12 }, (_, x) => at(x + 8)); // chunks 2, 3, 4
     const read = await reader.read(points, { mip: 0, snapNm: 120 });
@@ -292,7 +292,7 @@ describe('snapping', () => {
     expect(neighbours.sort((a, b) => a - b)).toEqual([...new Set(neighbours)]);
   });
 
-  test('registers the neighbours of calls made together before it waits for any, so that they share reads', async () => {
+  test('registers the neighbour chunks of calls made together before it waits, so the calls share reads', async () => {
     const { reader, store } = open(line({ 4: 7n }));
     await Promise.all(Array.from({ length: 10 }, () => reader.read([at(3)], { mip: 0, snapNm: 10 })));
     expect(cellsRead(store)).toEqual([0, 1]);
@@ -300,12 +300,12 @@ describe('snapping', () => {
 
   test.each<[name: string, world: World, answer: Answer]>([
     [
-      'holds a chunk that is not stored for empty',
+      'treats a chunk that is not stored as empty',
       line({ 9: 7n }, { 1: 'missing' }),
       { status: 'ok', label: 7n, snappedNm: 60, at: [9, 0, 0] },
     ],
     [
-      'takes no notice of a failed chunk behind the nearest label',
+      'ignores a failed chunk beyond the nearest label',
       line({ 0: 6n, 9: 7n }, { 1: 'missing', 2: 'failed' }),
       { status: 'ok', label: 6n, snappedNm: 30, at: [0, 0, 0] },
     ],
@@ -314,7 +314,7 @@ describe('snapping', () => {
   );
 
   test.each<Fate>(['failed', 'cut'])(
-    'has no answer where a %s chunk could hold a nearer one, and says which chunk',
+    'fails a point when a %s chunk could hold a nearer label, and names the chunk',
     async (fate) => {
       const { reader } = open(line({ 0: 6n, 9: 7n }, { 1: fate }));
       const read = await reader.read([at(3), at(0), at(1)], { mip: 0, snapNm: 100 });
@@ -331,7 +331,7 @@ describe('snapping', () => {
     },
   );
 
-  test('does nothing for points out of bounds or in a chunk that is not stored', async () => {
+  test('does not search for points out of bounds or in a chunk that is not stored', async () => {
     const { reader, store } = open(line({ 3: 6n, 8: 7n }, { 1: 'missing' }));
     const read = await reader.read([at(5), at(-1), [NaN, 0, 0]], { mip: 0, snapNm: 100 });
     expect(answers(read).map(({ status }) => status)).toEqual([
@@ -343,7 +343,7 @@ describe('snapping', () => {
     expect(cellsRead(store)).toEqual([1]);
   });
 
-  test('fails the points of a chunk that breaks while they look around in it, and no others', async () => {
+  test('fails the points of a chunk that cannot be decoded during the search', async () => {
     const info = parseInfo(
       {
         type: 'segmentation',
@@ -362,7 +362,7 @@ describe('snapping', () => {
       },
       'mem://v',
     );
-    // Two blocks: one label; and one whose table lies far beyond the end.
+    // Two blocks: one with a single label, and one whose table lies far beyond the end.
     const words = Uint32Array.of(1, 4, 0, 0xffff, 0, 0, 0);
     const reader = new PointReader({
       info,
@@ -375,14 +375,14 @@ describe('snapping', () => {
       url: 'mem://v/s/0-4_0-2_0-2',
       cause: { code: 'TRUNCATED' },
     });
-    // its own voxel is in order
+    // Without snap, the point's own voxel can be decoded.
     expect(statusText((await reader.read([[0, 0, 0]], { mip: 0 })).status[0])).toBe('background');
   });
 
-  test('says nothing of distances unless asked', async () =>
+  test('gives no distances without snapNm', async () =>
     expect((await open(line({})).reader.read([at(0)], { mip: 0 })).snapped).toBeUndefined());
 
-  test('takes any channel that is not 0 for a label, and all channels of that voxel', async () => {
+  test('treats a voxel with any nonzero channel as a label, and takes all its channels', async () => {
     const scale = {
       key: 's',
       encoding: 'raw',
@@ -424,7 +424,7 @@ describe('snapping', () => {
     expect(store.asked).toEqual([]);
   });
 
-  test('ends with the reason of an abort, in the neighbours too', async () => {
+  test('rejects with the reason of an abort, also while it reads neighbour chunks', async () => {
     const gate = deferred<Uint8Array>();
     const controller = new AbortController();
     const info = parseInfo(infoOf(line({})), 'mem://v');
@@ -444,7 +444,7 @@ describe('snapping', () => {
     gate.resolve(new Uint8Array(32));
   });
 
-  test('tells progress over all chunks; what it throws is told at the end', async () => {
+  test('reports progress over all chunks, and throws an error of onProgress at the end', async () => {
     const onProgress = jest.fn();
     await open(line({ 4: 7n })).reader.read([at(3), at(20)], { mip: 0, snapNm: 10, onProgress });
     expect(onProgress.mock.calls.map(([progress]) => progress)).toEqual([

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { PointStatus, statusText } from '../../lib/points/status.ts';
 
-// These numbers and words are stored in people's files: they never change.
+// Users save these numbers and words in files, so they never change.
 const FIXED = [
   ['unset', 0, 'unset'],
   ['ok', 1, 'ok'],
@@ -21,6 +21,8 @@ const FIXED = [
 describe('PointStatus', () => {
   test('has exactly these names and numbers', () =>
     expect(Object.entries(PointStatus)).toEqual(FIXED.map(([name, code]) => [name, code])));
-  test.each(FIXED)('%s is %d, in text %s', (_name, code, text) => expect(statusText(code)).toBe(text));
-  test('has a text for a number it does not know', () => expect(statusText(13)).toBe('status_13'));
+  test.each(FIXED)('gives %s the number %d and the text %s', (_name, code, text) =>
+    expect(statusText(code)).toBe(text),
+  );
+  test('has a text for an unknown number', () => expect(statusText(13)).toBe('status_13'));
 });

@@ -1,6 +1,7 @@
 /**
- * All that is known of a volume before a chunk is read, as plain JSON: for another thread, a job's manifest, another machine. Tokens and
- * credentials are named in it, never held. Whoever opens it trusts it as a path: it says which servers are asked.
+ * The description of a volume: what is known before a chunk is read, as plain JSON for another thread, for
+ * the manifest of a job or for another machine. It names tokens and credentials, and never contains them. It
+ * decides which servers get requests, so it needs as much trust as a path.
  */
 import * as z from 'zod';
 import type { ErrorJson } from '../../base/error-json.ts';
@@ -13,87 +14,107 @@ import { firstIssue } from '../../precomputed/first-issue.ts';
 import type { BucketOptions } from '../../storage/bucket-options.ts';
 import type { OpenGrapheneOptions } from '../option-types.ts';
 
-/** A token, by its name: it is looked for again where the volume is opened. */
+/** The name of a token. The token itself is looked up where the volume is opened. */
 export interface TokenName {
-  /** The server that gets it, `https://HOST[:PORT]`. */
+  /** Server that gets the token, `https://HOST[:PORT]`. */
   host: string;
-  /** Where it was found: `the token option`, `CAVE_TOKEN`, or the path of a file. */
+  /** Where the token was found: `the token option`, `CAVE_TOKEN`, or the path of a file. */
   from: string;
 }
 
-/** Where chunks are. */
+/** The bucket that holds a volume's chunks. */
 export interface BucketDescription {
-  /** As `openPrecomputed` takes it; empty for a store of the caller's own. */
+  /** Path, as `openPrecomputed` takes it; empty for a store of the caller's own. */
   path: string;
-  /** Addresses that it may have: not all when a server named it. */
+  /** Addresses that the bucket's host may have. They are restricted when a server named the bucket. */
   allowAddress: AddressPolicy;
-  /** Whether it is behind the log-in of the graph server, and gets that token. */
+  /** Whether the bucket is behind the log-in of the graph server, and gets its token. */
   graphToken: boolean;
-  /** What was said of its credentials without being one. */
+  /** The `storage` options that are not secret. */
   storage: Omit<BucketOptions, 'credentials'> & { credentials?: 'default' | 'anonymous' };
-  /** What `storage` held besides, which must be given again when the volume is opened; `store` is a store of the caller's own. */
+  /**
+   * The secret `storage` options, which must be given again when the volume is opened. `store` is a store of
+   * the caller's own.
+   */
   wants: readonly RequiredStorageOption[];
 }
 
 const WANTED = ['store', 'token', 'headers', 'credentials'] as const;
+/** A secret storage option that a description cannot contain. */
 export type RequiredStorageOption = (typeof WANTED)[number];
 
-/** A datastack, as its server describes it. */
+/** A datastack, as its info service describes it. */
 export interface DatastackDescription {
+  /** Name of the datastack. */
   name: string;
-  /** The server asked, `https://HOST[:PORT][/PATH]`. */
+  /** Server that described the datastack, `https://HOST[:PORT][/PATH]`. */
   server: string;
-  /** The chunkedgraph, as the server words it. */
+  /** Path of the chunkedgraph, in the spelling of the server. */
   segmentationSource: string;
-  /** Where its materializations are; null when the server does not say. */
+  /** Server of the materializations; null when none is named. */
   localServer: { url: string; allowAddress: AddressPolicy } | null;
-  /** Nanometres per voxel of the coordinates that its viewer shows; null when the server does not say. */
+  /**
+   * Nanometres per voxel, xyz, of the coordinates that the datastack's viewer shows; null when none is named.
+   */
   viewerResolution: Vec3 | null;
-  /** Why one of these two cannot be used. */
+  /** Errors of the two members above, when the server named a value that cannot be used. */
   faults: { localServer?: ErrorJson; viewerResolution?: ErrorJson };
-  /** The materialization that was asked for, and `timestamp` is that of; null for none. */
+  /**
+   * Version of the materialization that was requested, whose timestamp is in `timestamp`; null without one.
+   */
   version: NamedVersion['version'] | null;
 }
 
-interface Described {
-  /** Of this format. */
+interface BaseDescription {
+  /** Version of this format. */
   version: 1;
-  /** What was asked for, without credentials. */
+  /** Path that was resolved, without credentials. */
   path: string;
-  /** Paths gone through where infos redirect, the first one that was asked for; empty when nothing redirected. */
+  /** Paths of the redirects, beginning with the path that was resolved; empty without a redirect. */
   redirects: readonly string[];
-  /** The info as it stands on the server. */
+  /** The info, as the server stores it. */
   info: Readonly<Record<string, unknown>>;
+  /** The bucket that holds the chunks. */
   bucket: BucketDescription;
-  /** Limits and all else the volume is to be opened with. Options given when it is opened take their place. */
+  /**
+   * Options to open the volume with. An option passed to `openGraphene` or `openPrecomputed` overrides its
+   * value here.
+   */
   options: DescribedOptions;
 }
 
-export interface PrecomputedDescription extends Described {
+/** The description of a Precomputed volume. */
+export interface PrecomputedDescription extends BaseDescription {
+  /** Which function opens the volume: `openPrecomputed`. */
   kind: 'precomputed';
 }
 
-export interface GrapheneDescription extends Described {
+/** The description of a chunkedgraph and its watershed. */
+export interface GrapheneDescription extends BaseDescription {
+  /** Which function opens the volume: `openGraphene`. */
   kind: 'graphene';
+  /** The graph's table and its server. */
   graph: {
-    /** `graphene://…`, in the one spelling; where infos redirect, the last one. */
+    /** Normalized path `graphene://…` of the table, after all redirects. */
     path: string;
-    /** null: none is sent. */
+    /** Name of the token for the server; null when none is sent. */
     token: TokenName | null;
     /** Addresses that the server may have. */
     allowAddress: AddressPolicy;
   };
-  /** The server whose token file comes after that of the host asked. */
+  /** Server that issues the tokens. Its token file is read after the graph host's own. */
   authServer: string | null;
+  /** The datastack that the volume was resolved by; null when it was resolved by the path of its graph. */
   datastack: DatastackDescription | null;
-  /** Of all root look-ups: milliseconds since 1970; null for each call's own now. */
+  /** Timestamp of all root look-ups, in milliseconds since 1970; null for the time of each call. */
   timestamp: number | 'settled' | null;
 }
 
+/** The description of a volume; `kind` tells which function opens it. */
 export type VolumeDescription = GrapheneDescription | PrecomputedDescription;
 
-/** Options that are resolved into other members, or live in one process only. */
-const ELSEWHERE = [
+/** Options that are resolved into other members, or that only make sense in one process. */
+const NOT_DESCRIBED = [
   'server',
   'authServer',
   'token',
@@ -106,19 +127,20 @@ const ELSEWHERE = [
   'logger',
 ] as const;
 
-export type DescribedOptions = Omit<OpenGrapheneOptions, (typeof ELSEWHERE)[number]> & {
-  /** Nanometres per unit of all coordinates given to the volume. */
+/** The options that a description carries. */
+export type DescribedOptions = Omit<OpenGrapheneOptions, (typeof NOT_DESCRIBED)[number]> & {
+  /** Nanometres per unit of all coordinates passed to the volume, xyz. */
   resolution?: Vec3;
 };
 
-/** The options that go along, as JSON holds them. */
+/** Picks the options that a description carries, as values that JSON can hold. */
 export function pickDescribedOptions(
   options: OpenGrapheneOptions,
   resolution: Vec3 | undefined,
 ): DescribedOptions {
   const own = Object.fromEntries(
     Object.entries({ ...options, resolution: undefined }).filter(
-      ([name, value]) => !(ELSEWHERE as readonly string[]).includes(name) && isData(value),
+      ([name, value]) => !(NOT_DESCRIBED as readonly string[]).includes(name) && isData(value),
     ),
   ) as DescribedOptions;
   const { rootCache } = own;
@@ -134,22 +156,22 @@ export function pickDescribedOptions(
 const isData = (value: unknown): boolean => value !== undefined && typeof value !== 'function';
 
 /**
- * Options for a volume that is opened from its description: those described, and those given now.
- * @throws TypeError for one that was resolved already.
+ * Merges the options in a description with those passed when the volume is opened.
+ * @throws TypeError for an option that the description has settled.
  */
 export function mergeDescribedOptions<Options extends OpenGrapheneOptions>(
   { options }: VolumeDescription,
   given: Options,
 ): Options & DescribedOptions {
-  for (const name of [...SETTLED, 'mip'] as const)
+  for (const name of [...SETTLED_OPTIONS, 'mip'] as const)
     if (given[name] !== undefined)
       throw new TypeError(`${name} is settled in the description of the volume: resolve its path again`);
   return { ...options, ...given };
 }
 
-const SETTLED = ['server', 'authServer', 'dataDir', 'ocdbt', 'timestamp', 'resolution'] as const;
+const SETTLED_OPTIONS = ['server', 'authServer', 'dataDir', 'ocdbt', 'timestamp', 'resolution'] as const;
 
-/** Made when it is wanted: most volumes are opened by their path. */
+/** Builds the schema on demand: most volumes are opened by their path. */
 function descriptionSchema() {
   const token = z.object({ host: z.string(), from: z.string() }).nullable();
   const allowAddress = z.enum(['any', 'public', 'notMetadata']);
@@ -192,21 +214,24 @@ function descriptionSchema() {
   ]);
 }
 
-/** Whether that is meant, rather than a path. */
+/** Whether the caller passed a description and not a path. */
 export const isDescription = (path: unknown): path is VolumeDescription =>
   typeof path === 'object' && path !== null && 'kind' in path;
 
-/** A copy of it, checked. @throws PathError BAD_PATH. */
+/** Checks a description and returns a copy. @throws PathError BAD_PATH. */
 export function parseDescription(given: unknown): VolumeDescription {
   const parsed = descriptionSchema().safeParse(given);
   if (parsed.success) return parsed.data as VolumeDescription;
   throw new PathError(
     'BAD_PATH',
-    `the description of a volume is not one that this version reads: ${firstIssue(parsed.error)}`,
+    `this version cannot read the description of the volume: ${firstIssue(parsed.error)}`,
   );
 }
 
-/** @throws PathError BAD_PATH unless it can be given away: a path, or an info, may hold a secret. */
+/**
+ * Checks that a description can be shared.
+ * @throws PathError BAD_PATH when its path or info contains a secret.
+ */
 export function checkNoSecret(description: VolumeDescription): void {
   const { path } = description.bucket,
     url = /^https?:/i.test(path) && URL.canParse(path) ? new URL(path) : undefined,
@@ -214,6 +239,6 @@ export function checkNoSecret(description: VolumeDescription): void {
   if (!(url && (url.username || url.password || url.search)) && redactSecrets(text) === text) return;
   throw new PathError(
     'BAD_PATH',
-    'the volume cannot be described without a secret that its path or its info holds; credentials have options of their own: storage.token, storage.headers',
+    'the path or the info of the volume contains a secret, which its description may not contain; pass credentials in their own options: storage.token, storage.headers',
   );
 }

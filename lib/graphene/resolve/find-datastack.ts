@@ -1,4 +1,4 @@
-/** A datastack: which table its server names, and what that server says besides. */
+/** Looks up a datastack: its description, and the table of its chunkedgraph. */
 import { errorJson } from '../../base/error-json.ts';
 import { redactSecrets } from '../../base/secret-redaction.ts';
 import { fetchDatastackRecord } from '../../cave/datastack-record.ts';
@@ -10,14 +10,15 @@ import type { DatastackDescription } from './description.ts';
 import type { GraphTarget } from './redirects.ts';
 import type { GraphTokens } from './tokens.ts';
 
+/** A datastack and the table that it names. */
 export interface FoundDatastack {
   datastack: DatastackDescription;
   table: GraphTarget;
 }
 
 /**
- * Asks the info service, with the token that its host would get.
- * @throws as `readDatastack` and `findToken`.
+ * Requests a datastack from the info service, with the token of that host.
+ * @throws As `readDatastack` and `findToken`.
  */
 export async function findDatastack(
   name: string,

@@ -1,4 +1,4 @@
-/** The info of a Precomputed volume, wherever it has moved to. */
+/** Reads the info of a Precomputed volume, and follows its redirects. */
 import { InfoError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { parseGraphPath } from '../../chunkedgraph/server/graph-path.ts';
@@ -6,25 +6,33 @@ import { decompress } from '../../compression/decompress.ts';
 import type { HttpClient } from '../../http/http-request.ts';
 import { parseJson } from '../../http/json.ts';
 import { isStore, type Store } from '../../storage/store.ts';
-import { allowedAddressesFromStore, acceptNamedBucket, quotePath } from './server-named-bucket.ts';
+import {
+  allowedAddressesFromStore,
+  acceptNamedBucket,
+  quotePath,
+  type NamingContext,
+} from './server-named-bucket.ts';
 import type { OpenOptions } from '../option-types.ts';
 import { readRedirect, RedirectTrail } from './redirects.ts';
 import { MIDDLEAUTH, openBucket, type BucketLocation } from './open-bucket.ts';
 
 const INFO_BOUND = 16 * 1024 * 1024;
 
+/** An info, and the bucket that holds it. */
 export interface FoundInfo {
   location: BucketLocation;
   store: Store;
-  /** As it stands. */
+  /** The info as JSON. */
   raw: Readonly<Record<string, unknown>>;
-  /** The places that were gone through, the user's first; none when nothing redirected. */
+  /** Paths of the redirects, the user's path first; empty without a redirect. */
   redirects: readonly string[];
 }
 
 /**
- * @param path In the spelling of `cloudPath`.
- * @throws InfoError NOT_FOUND, BAD_INFO, UNSUPPORTED for a chunkedgraph's; RequestError; as `storeAt` and `storeNamed`.
+ * Reads the info at a path, and at the paths it redirects to.
+ * @param path A path that `normalizeCloudPath` has returned.
+ * @throws InfoError NOT_FOUND, BAD_INFO, UNSUPPORTED for the info of a chunkedgraph; RequestError; as
+ *   `openBucket` and `acceptNamedBucket`.
  */
 export async function findInfo(
   path: string,
@@ -32,37 +40,37 @@ export async function findInfo(
   { storage, logger, signal }: Pick<OpenOptions, 'storage' | 'signal'> & { logger: Logger },
 ): Promise<FoundInfo> {
   const trail = new RedirectTrail(path);
-  let said = path,
+  let currentPath = path,
     place: BucketLocation = { path, allowAddress: 'any', graphToken: false };
   for (;;) {
     const store = await openBucket(place, http, { storage, logger });
-    const raw = await readInfo(store, said, trail, signal),
+    const raw = await readInfo(store, currentPath, trail, signal),
       url = `${store.url}/info`;
     const redirect = readRedirect(raw, url);
     if (redirect === undefined) {
-      checkPlain(raw, store, said);
+      checkNotGraph(raw, store, currentPath);
       return { location: place, store, raw, redirects: trail.steps };
     }
     if (isStore(storage))
       throw new InfoError(
         'UNSUPPORTED',
-        `info at ${url} redirects to ${quotePath(redirect)}: a store of your own is not left for another; open that path`,
+        `info at ${url} redirects to ${quotePath(redirect)}, which is outside your own store: open that path`,
         url,
       );
     trail.follow(redirect, url);
-    const naming = {
-      said: `info at ${url} redirects to ${quotePath(redirect)}`,
-      trust: 'open that path',
+    const naming: NamingContext = {
+      claim: `info at ${url} redirects to ${quotePath(redirect)}`,
+      advice: 'open that path',
       origin: store.server?.origin,
       allowAddress: allowedAddressesFromStore(store),
-      bucketHeaders: /^(gs|s3):/.test(said),
+      bucketHeaders: /^(gs|s3):/.test(currentPath),
     };
     place = acceptNamedBucket(redirect, naming, storage);
-    said = redirect;
+    currentPath = redirect;
   }
 }
 
-/** @throws InfoError NOT_FOUND, BAD_INFO; RequestError. */
+/** Reads one info. @throws InfoError NOT_FOUND, BAD_INFO; RequestError. */
 async function readInfo(
   store: Store,
   place: string,
@@ -75,7 +83,7 @@ async function readInfo(
   if (!object)
     throw new InfoError(
       'NOT_FOUND',
-      `no info at ${url}: ${before === undefined ? `is the path right?${otherwise(store, place)}` : `the info at ${before} redirects there`}`,
+      `no info at ${url}: ${before === undefined ? `is the path right?${datastackHint(store, place)}` : `the info at ${before} redirects there`}`,
       url,
     );
   let bytes: Uint8Array;
@@ -88,19 +96,19 @@ async function readInfo(
   if (typeof json === 'object' && json !== null) return json as Record<string, unknown>;
   throw new InfoError(
     'BAD_INFO',
-    `info at ${url} is no JSON object${bytes[0] === 0x3c ? ' but a web page: is the address right, and is a log-in needed?' : ''}`,
+    `info at ${url} is not a JSON object${bytes[0] === 0x3c ? ' but a web page: is the address right, and is a log-in needed?' : ''}`,
     url,
   );
 }
 
-/** What a bare word may have been meant for. */
-function otherwise(store: Store, place: string): string {
+/** Adds a hint when the path is one word, which may be the name of a datastack. */
+function datastackHint(store: Store, place: string): string {
   if (!/^[A-Za-z0-9][\w.-]*$/.test(place) || store.exists?.() !== false) return '';
   return ` A datastack is opened as cave://${place}`;
 }
 
-/** @throws InfoError UNSUPPORTED for what a graph server says of a table. */
-function checkPlain(raw: Readonly<Record<string, unknown>>, store: Store, place: string): void {
+/** Checks that an info is not that of a chunkedgraph's table. @throws InfoError UNSUPPORTED. */
+function checkNotGraph(raw: Readonly<Record<string, unknown>>, store: Store, place: string): void {
   const { graph, app, data_dir: dataDir } = raw,
     url = `${store.url}/info`;
   const ofGraph =

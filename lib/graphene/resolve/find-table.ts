@@ -1,4 +1,4 @@
-/** The table of a chunkedgraph, wherever its info says that it has moved to. */
+/** Requests the info of a chunkedgraph's table, and follows its redirects. */
 import { ChunkedGraphClient } from '../../chunkedgraph/server/chunkedgraph-client.ts';
 import type { GraphPath } from '../../chunkedgraph/server/graph-path.ts';
 import { getEarliestNow } from '../../chunkedgraph/server/earliest-now.ts';
@@ -8,19 +8,20 @@ import type { AddressPolicy, HttpClient } from '../../http/http-request.ts';
 import type { OpenGrapheneOptions } from '../option-types.ts';
 import { followTableRedirect, RedirectTrail, type GraphTarget } from './redirects.ts';
 
+/** A table's info, and the server that answered. */
 export interface FoundTable {
   server: GraphServer;
-  /** Addresses that it may have. */
+  /** Addresses that the server may have. */
   allowAddress: AddressPolicy | undefined;
-  /** The table's info as it stands. */
+  /** The table's info as JSON. */
   json: unknown;
-  /** The tables that were gone through, the user's first; none when nothing redirected. */
+  /** Paths of the redirects, the user's table first; empty without a redirect. */
   redirects: readonly string[];
 }
 
 type TableOptions = Pick<OpenGrapheneOptions, 'rateLimit' | 'pace' | 'signal'>;
 
-/** The server of a table, as a volume asks it. */
+/** Creates the client of a table's server, with the volume's pace and clock. */
 export const createTableServer = (
   at: GraphTarget,
   http: HttpClient,
@@ -35,7 +36,7 @@ export const createTableServer = (
     clock: new ServerClock({ earliestNow: getEarliestNow(at.path), warn }),
   });
 
-/** @throws GraphError; InfoError BAD_INFO, UNSUPPORTED; as `redirectedTable`. */
+/** Requests a table's info. @throws GraphError; InfoError BAD_INFO, UNSUPPORTED; as `followTableRedirect`. */
 export async function findTable(
   asked: GraphTarget,
   http: HttpClient,
@@ -53,6 +54,6 @@ export async function findTable(
   }
 }
 
-/** In one spelling, whichever of the many was used. */
+/** Formats the path of a table in the normalized spelling, `graphene://…`. */
 export const formatTablePath = ({ infoUrl }: GraphPath): string =>
   `graphene://${infoUrl.replace(/\/info$/, '')}`;

@@ -1,4 +1,4 @@
-/** The materializations of a datastack. Their server, and the token for it, are only looked for by those who want some. */
+/** Opens the materializations of a datastack. Their server and its token are looked up at the first use. */
 import { TimestampError } from '../../base/errors.ts';
 import { reviveError } from '../../base/revive-error.ts';
 import { parseServer } from '../../cave/cave-server.ts';
@@ -19,7 +19,7 @@ export function openMaterializations(
   let opened: Promise<MaterializationVersions> | undefined;
   const open = async (): Promise<MaterializationVersions> => {
     if (faults.localServer) throw reviveError(faults.localServer);
-    if (!localServer) throw new TimestampError(`datastack ${name} names no server that has materializations`);
+    if (!localServer) throw new TimestampError(`datastack ${name} names no server for materializations`);
     const path = parseServer(localServer.url),
       token = await tokens.find(path);
     const server = new GraphServer<Host>({ http, path, token, allowAddress: localServer.allowAddress });
@@ -27,7 +27,7 @@ export function openMaterializations(
   };
   const versions = (): Promise<MaterializationVersions> =>
     (opened ??= open().catch((error: unknown) => {
-      opened = undefined; // whoever asks next tries again
+      opened = undefined; // the next call retries
       throw error;
     }));
   return {

@@ -1,9 +1,10 @@
-/** Which scale is read where a call names none. */
+/** Chooses and checks the scale that a volume reads. */
 import { scaleAt, type VolumeInfo } from '../../precomputed/volume-info.ts';
 
 /**
- * @param other Used unless one is named. One that nobody named is refused when it is read.
- * @throws as `scaleAt`.
+ * Returns the mip that the user named, else `other`. A default scale that cannot be read is refused when it
+ * is read.
+ * @throws As `scaleAt`.
  */
 export function chooseMip({ scales }: VolumeInfo, named: number | undefined, other: number): number {
   const chosen = named ?? other;
@@ -11,11 +12,11 @@ export function chooseMip({ scales }: VolumeInfo, named: number | undefined, oth
   return chosen;
 }
 
-/** @returns `mip`. @throws RangeError when it is finer than the graph's. */
+/** Returns `mip`. @throws RangeError when it is finer than the graph's mip. */
 export function checkMip(mip: number, cvMip: number): number {
   if (mip < cvMip)
     throw new RangeError(
-      `mip ${mip} is finer than the graph's own, ${cvMip}: it holds no supervoxels of this graph`,
+      `mip ${mip} is finer than the graph's own mip, ${cvMip}: it holds no supervoxels of this graph`,
     );
   return mip;
 }

@@ -1,4 +1,4 @@
-/** The store at a path, with what the user said about its credentials. */
+/** Opens the store of a bucket, with the user's credentials or with the token of the graph server. */
 import { PathError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import { findToken } from '../../chunkedgraph/server/token.ts';
@@ -11,7 +11,7 @@ import { normalizeCloudPath } from './cloud-path.ts';
 import type { StorageOptions } from '../../storage/bucket-options.ts';
 import type { BucketDescription } from './description.ts';
 
-/** A bucket behind the log-in that chunkedgraph servers share; Neuroglancer's spelling. */
+/** Prefix of a bucket behind the log-in that chunkedgraph servers share, as Neuroglancer spells it. */
 export const MIDDLEAUTH = /^middleauth\+(?=https?:\/\/)/i;
 
 export const toHeaders = ({ headers, token }: StorageOptions = {}): Record<string, string> | undefined => {
@@ -19,19 +19,22 @@ export const toHeaders = ({ headers, token }: StorageOptions = {}): Record<strin
   return Object.keys(all).length > 0 ? all : undefined;
 };
 
-/** Where a bucket is, and how it may be reached: what a description holds of it, its credentials aside. */
+/**
+ * Path of a bucket, and how it may be reached. It holds no credentials, and goes into a volume's description.
+ */
 export type BucketLocation = Pick<BucketDescription, 'path' | 'allowAddress' | 'graphToken'>;
 
 export interface BucketCredentials {
   storage?: StorageOptions | Store;
-  /** The graph server's, for a bucket behind its log-in. */
+  /** Token of the graph server, for a bucket behind the same log-in. */
   graphToken?: string;
   logger: Logger;
 }
 
 /**
- * `middleauth+https://` is read with the storage token, else with the token that a chunkedgraph on that host would get.
- * @throws as `openStore`, and as `findToken`.
+ * Opens the store. A `middleauth+https://` path gets the storage token, else the token that a chunkedgraph on
+ * that host would get.
+ * @throws As `openStore` and `findToken`.
  */
 export async function openBucket(
   { path, allowAddress, graphToken: ofGraph }: BucketLocation,

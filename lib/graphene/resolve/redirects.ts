@@ -1,6 +1,7 @@
 /**
- * An info that says where its volume has moved. Sources: CloudVolume, datasource/precomputed/metadata.py, `redirectable_fetch_info`;
- * Neuroglancer, src/datasource/index.ts, `DataSourceRegistry.get`. Both take whole paths only.
+ * Follows infos that redirect to another path. Sources: CloudVolume, datasource/precomputed/metadata.py,
+ * `redirectable_fetch_info`; Neuroglancer, src/datasource/index.ts, `DataSourceRegistry.get`. Both accept
+ * whole paths only.
  */
 import { InfoError, PathError } from '../../base/errors.ts';
 import { toPrintable } from '../../base/printable.ts';
@@ -15,7 +16,7 @@ import { allowedAddressesFrom, quotePath } from './server-named-bucket.ts';
 
 export const MAX_REDIRECTS = 10;
 
-/** Where an info sends its readers; undefined when it is the volume's own. @throws InfoError BAD_INFO. */
+/** Returns the path that an info redirects to; undefined without a redirect. @throws InfoError BAD_INFO. */
 export function readRedirect(info: unknown, url: string): string | undefined {
   const { redirect } = (info ?? {}) as { redirect?: unknown };
   if (redirect === undefined || redirect === null || redirect === '') return undefined;
@@ -24,13 +25,13 @@ export function readRedirect(info: unknown, url: string): string | undefined {
   if (!/^\s*[a-z][a-z\d+.-]*:\/\//i.test(redirect))
     throw new InfoError(
       'BAD_INFO',
-      `info at ${url}: redirect ${quotePath(redirect)} is not a whole path, such as gs://BUCKET/PATH`,
+      `info at ${url}: redirect ${quotePath(redirect)} is not a whole path such as gs://BUCKET/PATH`,
       url,
     );
   return redirect;
 }
 
-/** The places that were gone through, the first one the user's. */
+/** The paths of a chain of redirects, the user's path first. */
 export class RedirectTrail {
   readonly #places: string[];
 
@@ -38,65 +39,73 @@ export class RedirectTrail {
     this.#places = [normalizeCloudPath(place)];
   }
 
-  /** All of them, the last one where it ends; none when nothing redirected. Without credentials and queries. */
+  /** All paths of the chain, without credentials and queries; empty without a redirect. */
   get steps(): string[] {
-    return this.#places.length > 1 ? this.#places.map(shown) : [];
+    return this.#places.length > 1 ? this.#places.map(formatPath) : [];
   }
 
-  /** @throws InfoError BAD_INFO when it leads in a circle, or on and on. */
+  /** Adds the next path. @throws InfoError BAD_INFO for a circle, or for more than 10 redirects. */
   follow(place: string, url: string): void {
     const next = normalizeCloudPath(place).replace(/\/+$/, '');
-    const known = this.#places.some((one) => one.replace(/\/+$/, '') === next);
+    const known = this.#places.some((path) => path.replace(/\/+$/, '') === next);
     this.#places.push(next);
     if (!known && this.#places.length <= MAX_REDIRECTS + 1) return;
     throw new InfoError(
       'BAD_INFO',
-      `${known ? 'infos redirect in a circle' : `more than ${MAX_REDIRECTS} infos redirect`}: ${this.#places.map(shown).join(' -> ')}`,
+      `${known ? 'infos redirect in a circle' : `more than ${MAX_REDIRECTS} infos redirect`}: ${this.#places.map(formatPath).join(' -> ')}`,
       url,
     );
   }
 }
 
-const shown = (place: string): string => redactSecrets(toPrintable(redactUrl(place)));
+const formatPath = (place: string): string => redactSecrets(toPrintable(redactUrl(place)));
 
+/** A table, and how its server may be reached. */
 export interface GraphTarget {
   path: GraphPath;
   token: FoundToken | undefined;
-  /** Addresses that its server may have. @default 'any' */
+  /** Addresses that the table's server may have. @default 'any' */
   allowAddress?: AddressPolicy;
 }
 
 /**
- * The table that a table's info redirects to. On another host it gets no token: that was meant for the host asked.
+ * Accepts the table that a table's info redirects to. A token never goes to another host than it was meant
+ * for.
  * @throws PathError BAD_PATH, INSECURE_TOKEN; InfoError UNSUPPORTED.
  */
-function graphNamed(redirect: string, from: GraphTarget & { address: string | undefined }): GraphTarget {
-  const { path: asked, token, allowAddress, address } = from;
+function acceptNamedGraph(
+  redirect: string,
+  from: GraphTarget & { address: string | undefined },
+): GraphTarget {
+  const { path: currentPath, token, allowAddress, address } = from;
   const path = normalizeCloudPath(redirect),
-    said = `info at ${asked.infoUrl} redirects to ${quotePath(redirect)}`;
+    claim = `info at ${currentPath.infoUrl} redirects to ${quotePath(redirect)}`;
   if (!isGraphPath(path))
     throw new InfoError(
       'UNSUPPORTED',
-      `${said}, which is not a chunkedgraph: open that as a plain volume`,
-      asked.infoUrl,
+      `${claim}, which is not a chunkedgraph: open that path as a plain volume`,
+      currentPath.infoUrl,
     );
   const next = parseGraphPath(path);
-  if (next.origin === asked.origin) return { path: next, token, allowAddress };
+  if (next.origin === currentPath.origin) return { path: next, token, allowAddress };
   if (token)
     throw new PathError(
       'INSECURE_TOKEN',
-      `${said}: tokens are not sent to a host that a server names; if you trust it, open that`,
+      `${claim}: tokens are not sent to a host that a server names; if you trust it, open that path`,
     );
-  parseNamedServer(next.origin, asked);
-  return { path: next, token: undefined, allowAddress: allowedAddressesFrom(asked.hostname, address) };
+  parseNamedServer(next.origin, currentPath);
+  return { path: next, token: undefined, allowAddress: allowedAddressesFrom(currentPath.hostname, address) };
 }
 
-/** The table that `info` sends its readers to; undefined when it is the table's own. @throws as `redirectOf` and `graphNamed`. */
+/**
+ * Returns the table that an info redirects to; undefined without a redirect.
+ * @throws As `readRedirect`; PathError; InfoError.
+ */
 export function followTableRedirect(
   info: unknown,
   from: GraphTarget,
   address: string | undefined,
 ): GraphTarget | undefined {
   const redirect = readRedirect(info, from.path.infoUrl);
-  return redirect === undefined ? undefined : graphNamed(redirect, { ...from, address });
+  return redirect === undefined ? undefined : acceptNamedGraph(redirect, { ...from, address });
 }

@@ -1,4 +1,4 @@
-/** From a description back to what was made on the way to it: another thread, or another machine, starts here. */
+/** Resolves a graphene volume from its description, in another thread or on another machine. */
 import { isDeepStrictEqual } from 'node:util';
 import { InfoError, PathError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -18,9 +18,10 @@ import { checkStoreExists, mergeStorageOptions } from './storage-credentials.ts'
 import { GraphTokens } from './tokens.ts';
 
 /**
- * Asks the server for the table's info once more: that tells what time it is there, whether it takes the token, and whether the graph is the
- * same.
- * @throws GraphError; InfoError CHANGED; CredentialsError NOT_FOUND for a token or credentials that are not to be had here; PathError, InfoError, TypeError.
+ * Resolves a described volume. It requests the table's info again: that gives the server's time, shows
+ * whether the server accepts the token, and whether the graph is still the same.
+ * @throws GraphError; InfoError CHANGED; CredentialsError NOT_FOUND for a token or credentials that are not
+ *   found here; PathError; InfoError; TypeError.
  */
 export async function reopenGraph(
   description: GrapheneDescription,
@@ -33,7 +34,7 @@ export async function reopenGraph(
   const storage = mergeStorageOptions(bucket, options.storage);
   if (options.token && !table.token)
     throw new TypeError(
-      'token: the volume was resolved without one, and its server gets none: resolve its path again',
+      'token: the volume was resolved without a token, and its server gets none: resolve its path again',
     );
   const tokens = new GraphTokens(
     { token: options.token, authHost: authServer === null ? undefined : parseServer(authServer) },
@@ -43,11 +44,11 @@ export async function reopenGraph(
   checkHosts(description, path);
   const token = await tokens.findNamed(table.token, path);
   const server = createTableServer({ path, token, allowAddress: table.allowAddress }, http, options, warn);
-  const { json: now } = await new ChunkedGraphClient({ server }).info(options.signal);
-  if (!isDeepStrictEqual(meaningOf(now), meaningOf(json)))
+  const { json: currentInfo } = await new ChunkedGraphClient({ server }).info(options.signal);
+  if (!isDeepStrictEqual(meaningOf(currentInfo), meaningOf(json)))
     throw new InfoError(
       'CHANGED',
-      `info at ${path.infoUrl} is not what it was when the volume was resolved: resolve its path again`,
+      `info at ${path.infoUrl} has changed since the volume was resolved: resolve its path again`,
       path.infoUrl,
     );
   const store = await openBucket(bucket, http, { storage, graphToken: token?.token, logger });
@@ -62,11 +63,11 @@ export async function reopenGraph(
   };
 }
 
-/** What answers depend on, of a table's info: that its server was upgraded does not matter. */
+/** The parts of a table's info that answers depend on. Others, such as the server's version, may change. */
 function meaningOf(info: unknown): unknown[] {
-  const said = (info ?? {}) as Record<string, unknown>,
-    app = said.app as { ocdbt_seg?: unknown } | null | undefined;
-  return [...MEANINGFUL.map((name) => said[name]), app?.ocdbt_seg];
+  const fields = (info ?? {}) as Record<string, unknown>,
+    app = fields.app as { ocdbt_seg?: unknown } | null | undefined;
+  return [...MEANINGFUL.map((name) => fields[name]), app?.ocdbt_seg];
 }
 
 const MEANINGFUL = [
@@ -81,12 +82,15 @@ const MEANINGFUL = [
   'ocdbt_seg',
 ];
 
-/** Who changes a description must not make a token of one host go to another. @throws PathError INSECURE_TOKEN. */
+/**
+ * Checks that a changed description cannot send a host's token to another host.
+ * @throws PathError INSECURE_TOKEN.
+ */
 function checkHosts({ graph: { token }, bucket }: GrapheneDescription, { origin }: Host): void {
   const own = [...(token ? [token.host] : []), ...(bucket.graphToken ? [bucket.path] : [])];
   if (own.every((place) => URL.canParse(place) && new URL(place).origin === origin)) return;
   throw new PathError(
     'INSECURE_TOKEN',
-    `the description of the volume names a token of another host than ${origin}: resolve its path again`,
+    `the description of the volume names a token for another host than ${origin}: resolve its path again`,
   );
 }

@@ -1,4 +1,7 @@
-/** From a path to all that is known of a chunkedgraph before a chunk is read, step by step, with every complaint that needs no chunk. */
+/**
+ * Resolves a path to a chunkedgraph and its watershed: everything that is known, and every error that can be
+ * found, before a chunk is read.
+ */
 import type { Logger } from '../../base/logger.ts';
 import { reviveError } from '../../base/revive-error.ts';
 import { findServer } from '../../cave/cave-server.ts';
@@ -28,7 +31,10 @@ import { describeBucket } from './storage-credentials.ts';
 import { GraphTokens, toTokenName } from './tokens.ts';
 import { checkWatershed, findWatershed } from './watershed.ts';
 
-/** A description, and what was made on the way to it: servers that have answered know more than it says, what time it is above all. */
+/**
+ * A description, and the objects that were created to find it. The server object also knows the server's
+ * time.
+ */
 export interface ResolvedGraph {
   description: GrapheneDescription;
   graph: GraphInfo;
@@ -38,7 +44,7 @@ export interface ResolvedGraph {
   store: Store;
 }
 
-/** What is asked for. */
+/** The parsed path and options of a volume. */
 export interface ParsedGraphInput {
   parsedPath: ParsedVolumePath;
   authHost: Host | undefined;
@@ -47,7 +53,7 @@ export interface ParsedGraphInput {
 }
 
 /**
- * The complaints that need no server.
+ * Parses the path and the options: everything that needs no server.
  * @throws PathError BAD_PATH; TimestampError; InfoError UNSUPPORTED; TypeError.
  */
 export function parseGraphInput(
@@ -64,7 +70,10 @@ export function parseGraphInput(
   return { parsedPath: place, authHost, moment, options };
 }
 
-/** @throws GraphError, InfoError, PathError, TimestampError, RangeError; `signal.reason`. */
+/**
+ * Resolves the volume.
+ * @throws GraphError, InfoError, PathError, TimestampError, RangeError; `signal.reason`.
+ */
 export async function resolveGraph(
   { parsedPath: place, authHost, moment, options }: ParsedGraphInput,
   http: HttpClient,
@@ -73,16 +82,16 @@ export async function resolveGraph(
   const { signal, storage } = options,
     warn = (message: string): void => logger.warn(message);
 
-  // Who knows it, and what that server says.
-  const knowing = place.graph ? undefined : await findServer(place.datastack, place.server, process.env),
-    namesTokens = authHost ?? knowing;
-  const tokens = new GraphTokens({ token: options.token, authHost: namesTokens }, warn);
-  const stack = knowing && (await findDatastack(place.datastack!, knowing, tokens, http, signal));
-  const materializations = stack && openMaterializations(stack.datastack, tokens, http);
+  // The datastack, if the path names one.
+  const infoService = place.graph ? undefined : await findServer(place.datastack, place.server, process.env),
+    authServer = authHost ?? infoService;
+  const tokens = new GraphTokens({ token: options.token, authHost: authServer }, warn);
+  const datastack = infoService && (await findDatastack(place.datastack!, infoService, tokens, http, signal));
+  const materializations = datastack && openMaterializations(datastack.datastack, tokens, http);
   const timestamp = await resolveVersion(moment, materializations, signal);
 
-  // The table, wherever it is now.
-  const asked = stack?.table ?? { path: place.graph!, token: await tokens.find(place.graph!) };
+  // The table, after all redirects.
+  const asked = datastack?.table ?? { path: place.graph!, token: await tokens.find(place.graph!) };
   const { server, allowAddress, json, redirects } = await findTable(asked, http, options, warn);
   const { path, token, address } = server;
   const graph = parseGraphInfo(json, path.infoUrl);
@@ -90,9 +99,9 @@ export async function resolveGraph(
   const info = parseInfo(json, path.infoUrl);
   checkWatershed(info, graph.cvMip, options.mip, path.infoUrl);
 
-  // Where its voxels are, and how they are counted.
+  // The bucket of the watershed, and the unit of coordinates.
   const bucket = await findWatershed(graph.dataDir, { path, token, address }, http, { ...options, logger });
-  const resolution = resolveResolution(options.resolution, stack && viewerOf(stack.datastack));
+  const resolution = resolveResolution(options.resolution, datastack && toViewer(datastack.datastack));
   chooseMip(info, options.mip, graph.cvMip);
 
   const description: GrapheneDescription = {
@@ -108,17 +117,17 @@ export async function resolveGraph(
       token: toTokenName(path, token),
       allowAddress: allowAddress ?? 'any',
     },
-    authServer: namesTokens?.origin ?? null,
-    datastack: stack
-      ? { ...stack.datastack, version: typeof moment === 'object' ? moment.version : null }
+    authServer: authServer?.origin ?? null,
+    datastack: datastack
+      ? { ...datastack.datastack, version: typeof moment === 'object' ? moment.version : null }
       : null,
     timestamp: timestamp ?? null,
   };
   return { description, graph, info, server, materializations, store: bucket.store };
 }
 
-/** What `resolution: 'viewer'` stands for. */
-const viewerOf = ({ name, viewerResolution, faults }: DatastackDescription) => ({
+/** The datastack's viewer resolution, as `resolveResolution` takes it. */
+const toViewer = ({ name, viewerResolution, faults }: DatastackDescription) => ({
   name,
   viewerResolution: viewerResolution ?? undefined,
   viewerFault: faults.viewerResolution && reviveError(faults.viewerResolution),

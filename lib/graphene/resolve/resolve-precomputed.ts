@@ -1,4 +1,4 @@
-/** From a path to all that is known of a Precomputed volume before a chunk is read. */
+/** Resolves a Precomputed volume, from its path or its description, before a chunk is read. */
 import { PathError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { HttpClient } from '../../http/http-request.ts';
@@ -18,18 +18,21 @@ export interface ResolvedPrecomputed {
   description: PrecomputedDescription;
   info: VolumeInfo;
   store: Store;
-  /** From this store, with these credentials. */
+  /** Whether the info was read from this store, with these credentials. */
   infoWasRead: boolean;
 }
 
-/** In the spelling of `cloudPath`. @throws PathError. */
+/** Normalizes the path of a Precomputed volume. @throws PathError, also for a chunkedgraph. */
 export function parsePrecomputedPath(path: string): string {
   const place = normalizeCloudPath(path);
   if (!isGraphPath(place)) return place;
   throw new PathError('BAD_PATH', `${redactUrl(place)} is a chunkedgraph: use openGraphene`);
 }
 
-/** @param path As {@link parsePrecomputedPath} gives it. @throws as `findInfo`; InfoError BAD_INFO, UNSUPPORTED; RangeError. */
+/**
+ * @param path As {@link parsePrecomputedPath} gives it.
+ * @throws as `findInfo`; InfoError BAD_INFO, UNSUPPORTED; RangeError.
+ */
 export async function resolvePrecomputed(
   path: string,
   options: OpenOptions,
@@ -51,7 +54,10 @@ export async function resolvePrecomputed(
   return { description, info, store, infoWasRead: true };
 }
 
-/** @throws CredentialsError NOT_FOUND for credentials that are not given again; PathError, InfoError, TypeError. */
+/**
+ * @throws CredentialsError NOT_FOUND for credentials that are not given again; PathError, InfoError,
+ *   TypeError.
+ */
 export async function reopenPrecomputed(
   description: PrecomputedDescription,
   options: OpenOptions,

@@ -1,4 +1,7 @@
-/** A place that a server names, as far as a server may: its data_dir, and where an info redirects to. */
+/**
+ * Checks a bucket that a server names: the data_dir of a graph, or the target of a redirect. A server may not
+ * point at local files or private addresses, nor direct the user's credentials to another host.
+ */
 import { PathError } from '../../base/errors.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { isLoopbackHost, isPublicAddress } from '../../base/public-address.ts';
@@ -10,69 +13,76 @@ import { normalizeCloudPath, isGraphPath } from './cloud-path.ts';
 import type { StorageOptions } from '../../storage/bucket-options.ts';
 import { toHeaders, MIDDLEAUTH, type BucketLocation } from './open-bucket.ts';
 
+/** Who names a bucket, and what that server may name. */
 export interface NamingContext {
-  /** Who names it how: `data_dir "…" came from https://…`; begins each message. */
-  said: string;
-  /** What a user who trusts it does: `pass it as dataDir`. */
-  trust: string;
-  /** Scheme, host and port that named it; undefined for files and memory. */
+  /** The beginning of each error message: `data_dir "…" came from https://…`. */
+  claim: string;
+  /** What a user who trusts the server can do: `pass it as dataDir`. */
+  advice: string;
+  /** Scheme, host and port of the naming server; undefined for files and memory. */
   origin: string | undefined;
-  /** Addresses that it may have. */
+  /** Addresses that the bucket's host may have. */
   allowAddress: AddressPolicy;
-  /** Whether the headers given, or a token for a bucket, were meant for Google's and Amazon's servers. */
+  /** Whether the headers or token in `storage` are meant for Google's and Amazon's servers. */
   bucketHeaders: boolean;
   /** Whether the naming server itself gets a token. */
   hasToken?: boolean;
 }
 
-/** Whoever is on this machine or in its network may name places there; but never the machine's own metadata. */
+/**
+ * Returns the addresses that a server may name. A server on this machine or in its network may name others
+ * there, but never the machine's metadata service.
+ */
 export const allowedAddressesFrom = (hostname: string, address: string | undefined): AddressPolicy =>
   isLoopbackHost(hostname) || (address !== undefined && !isPublicAddress(address)) ? 'notMetadata' : 'public';
 
-/** The same of a store that was read. */
+/** As {@link allowedAddressesFrom}, for the server of a store. */
 export function allowedAddressesFromStore(store: Store): AddressPolicy {
   const { server } = store;
   return server ? allowedAddressesFrom(server.hostname, server.address) : 'notMetadata';
 }
 
-/** As it stands in the JSON, for messages. */
+/** Quotes a path for a message, as it is written in the JSON. */
 export const quotePath = (place: string): string => JSON.stringify(toPrintable(place));
 
 /**
- * A server that names a host of its own choice must not be handed what was meant for the bucket, or for the server itself.
- * @throws PathError FORBIDDEN_ADDRESS, INSECURE_TOKEN.
+ * Accepts a bucket that a server names, if that server may name it. The bucket's host must not get
+ * credentials that were meant for another one.
+ * @throws PathError FORBIDDEN_ADDRESS, INSECURE_TOKEN; BAD_PATH for a chunkedgraph.
  */
 export function acceptNamedBucket(
   place: string,
-  { said, trust, origin, allowAddress, bucketHeaders, hasToken }: NamingContext,
+  { claim, advice, origin, allowAddress, bucketHeaders, hasToken }: NamingContext,
   storage: StorageOptions | undefined,
 ): BucketLocation {
   const path = normalizeCloudPath(place),
     address = path.replace(MIDDLEAUTH, ''),
-    behindLogIn = address !== path;
+    isBehindLogIn = address !== path;
   const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(address)?.[1];
-  if (isGraphPath(path)) throw new PathError('BAD_PATH', `${said}, and that is a chunkedgraph, not a bucket`);
+  if (isGraphPath(path))
+    throw new PathError('BAD_PATH', `${claim}, which is a chunkedgraph and not a bucket`);
   const bucket = parseEndpointPath(address);
   if (bucket?.endpoint !== undefined)
     throw new PathError(
       'FORBIDDEN_ADDRESS',
-      `${said}, and a server may not name the server of a bucket, which would get your credentials; if you trust it, ${trust}`,
+      `${claim}; a server may not name the endpoint of a bucket, which would get your credentials; if you trust it, ${advice}`,
     );
   if (!bucket && scheme !== undefined && !(STORE_SCHEMES as readonly string[]).includes(`${scheme}://`))
-    throw new PathError('FORBIDDEN_ADDRESS', `${said}: ${unknownSchemeText(scheme)}; then ${trust}`);
+    throw new PathError('FORBIDDEN_ADDRESS', `${claim}: ${unknownSchemeText(scheme)}; then ${advice}`);
   const isRemote = /^(https?|gs|s3)[:+]/.test(address);
   if (origin !== undefined && !isRemote)
     throw new PathError(
       'FORBIDDEN_ADDRESS',
-      `${said}, and a server may not point at local files or memory; if you trust it, ${trust}`,
+      `${claim}; a server may not point at local files or memory; if you trust it, ${advice}`,
     );
   const isOwn = origin !== undefined && URL.canParse(address) && new URL(address).origin === origin;
-  const meantForOthers = toHeaders(storage) !== undefined && (/^https?:/.test(address) || !bucketHeaders);
-  if (isRemote && !isOwn && (meantForOthers || behindLogIn))
+  const hasForeignCredentials =
+    toHeaders(storage) !== undefined && (/^https?:/.test(address) || !bucketHeaders);
+  if (isRemote && !isOwn && (hasForeignCredentials || isBehindLogIn))
     throw new PathError(
       'INSECURE_TOKEN',
-      `${said}: ${behindLogIn ? 'tokens' : 'bucket credentials'} are not sent to a host that a server names; if you trust it, ${trust}`,
+      `${claim}: ${isBehindLogIn ? 'tokens' : 'bucket credentials'} are not sent to a host that a server names; if you trust it, ${advice}`,
     );
-  const graphToken = behindLogIn && hasToken === true && toHeaders(storage) === undefined;
+  const graphToken = isBehindLogIn && hasToken === true && toHeaders(storage) === undefined;
   return { path: address, allowAddress, graphToken };
 }

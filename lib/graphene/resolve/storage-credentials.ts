@@ -1,4 +1,7 @@
-/** The credentials of a bucket, named where a volume is described and given again where it is opened. */
+/**
+ * Splits bucket credentials from a volume's description, and merges them again when the volume is opened from
+ * it.
+ */
 import { CredentialsError, PathError } from '../../base/errors.ts';
 import { isStore, type Store } from '../../storage/store.ts';
 import type { StorageOptions } from '../../storage/bucket-options.ts';
@@ -19,33 +22,37 @@ export function describeBucket(
 }
 
 /**
- * The storage options that a described bucket is opened with.
- * @throws CredentialsError NOT_FOUND for what is wanted and not given; TypeError for what is given and was not there when it was resolved.
+ * Merges the described storage options with those passed when the volume is opened.
+ * @throws CredentialsError NOT_FOUND for a required option that is missing; TypeError for an option that the
+ *   volume was resolved without.
  */
 export function mergeStorageOptions(
   { storage, wants }: BucketDescription,
   given: StorageOptions | Store | undefined,
 ): StorageOptions | Store {
   const names = isStore(given) ? ['store'] : Object.keys(given ?? {});
-  const lacking = wants.find((name) => !names.includes(name)),
-    strange = names.find((name) => !(wants as readonly string[]).includes(name));
-  if (lacking !== undefined)
+  const missing = wants.find((name) => !names.includes(name)),
+    unexpected = names.find((name) => !(wants as readonly string[]).includes(name));
+  if (missing !== undefined)
     throw new CredentialsError(
       'NOT_FOUND',
-      `the volume was resolved with ${lacking === 'store' ? 'a store of your own as storage' : `storage.${lacking}`}, which its description does not hold: give it again`,
+      `the volume was resolved with ${missing === 'store' ? 'a store of your own as storage' : `storage.${missing}`}, which its description does not contain: pass it again`,
     );
-  if (strange !== undefined)
+  if (unexpected !== undefined)
     throw new TypeError(
-      `${strange === 'store' ? 'storage' : `storage.${strange}`} is settled in the description of the volume: resolve its path again`,
+      `${unexpected === 'store' ? 'storage' : `storage.${unexpected}`} is settled in the description of the volume: resolve its path again`,
     );
   return isStore(given) ? given : { ...storage, ...given };
 }
 
-/** Chunks that are not stored are an answer; a place that is not there at all is a mistake. @throws PathError BAD_PATH. */
+/**
+ * Checks that the bucket exists: a missing chunk is an answer, a missing bucket a mistake.
+ * @throws PathError BAD_PATH.
+ */
 export function checkStoreExists(store: Store): void {
   if (store.exists?.() === false)
     throw new PathError(
       'BAD_PATH',
-      `${store.url} is not there: the volume was resolved on a machine, or in a process, that has it`,
+      `${store.url} does not exist here; it exists on the machine, or in the process, where the volume was resolved`,
     );
 }

@@ -1,10 +1,10 @@
-/** Which token each server of a graph gets: named where a volume is described, found where it is opened. */
+/** Finds the token of each server of a volume, and names tokens for descriptions. */
 import { CredentialsError } from '../../base/errors.ts';
 import type { Host } from '../../chunkedgraph/server/graph-path.ts';
 import { findToken, type FoundToken, type TokenSearch } from '../../chunkedgraph/server/token.ts';
 import type { TokenName } from './description.ts';
 
-/** Each is searched once, so that each warning comes once. */
+/** The tokens of a volume's servers. Each token is searched for once, so each warning is logged once. */
 export class GraphTokens {
   readonly #search: TokenSearch;
   readonly #warn: (message: string) => void;
@@ -15,7 +15,7 @@ export class GraphTokens {
     this.#warn = warn;
   }
 
-  /** @throws as `findToken`. */
+  /** Finds the token of a host. @throws As `findToken`. */
   find(host: Host): Promise<FoundToken | undefined> {
     const found = this.#found.get(host.origin) ?? findToken(host, this.#search, this.#warn);
     this.#found.set(host.origin, found);
@@ -23,8 +23,8 @@ export class GraphTokens {
   }
 
   /**
-   * The token of a described server.
-   * @throws CredentialsError NOT_FOUND when it is not to be had here; as `findToken`.
+   * Finds the token that a description names.
+   * @throws CredentialsError NOT_FOUND when there is no such token here; as `findToken`.
    */
   async findNamed(name: TokenName | null, host: Host): Promise<FoundToken | undefined> {
     if (!name || this.#search.token === null) return undefined;
@@ -32,7 +32,7 @@ export class GraphTokens {
     if (found) return found;
     throw new CredentialsError(
       'NOT_FOUND',
-      `the volume was resolved with ${name.from} for ${host.origin}, and no token for that is found here: give one as the token option, or keep it with graphene-points login ${host.origin}`,
+      `the volume was resolved with ${name.from} for ${host.origin}, and no token for that server is found here: pass one as the token option, or save it with graphene-points login ${host.origin}`,
     );
   }
 }

@@ -1,4 +1,4 @@
-/** The watershed of a chunkedgraph: where it is, and whether it can be one. */
+/** Finds the watershed of a chunkedgraph, and checks that its info describes one. */
 import { InfoError, PathError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { GraphPath } from '../../chunkedgraph/server/graph-path.ts';
@@ -10,24 +10,31 @@ import type { OpenGrapheneOptions } from '../option-types.ts';
 import type { StorageOptions } from '../../storage/bucket-options.ts';
 import { openBucket, type BucketLocation } from './open-bucket.ts';
 import { checkMip } from './mip.ts';
-import { allowedAddressesFrom, acceptNamedBucket, quotePath } from './server-named-bucket.ts';
+import {
+  allowedAddressesFrom,
+  acceptNamedBucket,
+  quotePath,
+  type NamingContext,
+} from './server-named-bucket.ts';
 
-/** The server that names the watershed. */
+/** The graph server, which names the watershed. */
 export interface GraphAddress {
   path: GraphPath;
   token: FoundToken | undefined;
-  /** That it answered from. */
+  /** IP address that the server answered from. */
   address: string | undefined;
 }
 
+/** A bucket and its store. */
 export interface FoundBucket {
   location: BucketLocation;
   store: Store;
 }
 
 /**
- * Where the watershed is: as the user says, else as the server says as far as a server may. Nothing is read.
- * @throws InfoError BAD_INFO; as `bucketNamed` and `openBucket`.
+ * Finds the watershed's bucket, and reads nothing. The option `dataDir` comes first, then the path that the
+ * server names, if it may name it.
+ * @throws InfoError BAD_INFO; as `acceptNamedBucket` and `openBucket`.
  */
 export async function findWatershed(
   named: string | undefined,
@@ -37,29 +44,33 @@ export async function findWatershed(
 ): Promise<FoundBucket> {
   const keys = { storage, graphToken: server.token?.token, logger };
   if (dataDir === undefined && !isStore(storage)) {
-    const place = placeNamed(named, server, storage);
+    const place = locateNamedWatershed(named, server, storage);
     return { location: place, store: await openBucket(place, http, keys) };
   }
   const place: BucketLocation = { path: dataDir ?? '', allowAddress: 'any', graphToken: false };
   const store = await openBucket(place, http, keys);
-  // Chunks that are not stored are an answer; a folder that is not there is a mistake. A bucket in memory may be filled later.
+  // A missing chunk is an answer, but a missing folder is a mistake. A bucket in memory may be filled later.
   if (store.exists?.() === false && !store.url.startsWith('mem:'))
     throw new PathError('BAD_PATH', `dataDir ${store.url} does not exist`);
   return { location: place, store };
 }
 
-function placeNamed(
+function locateNamedWatershed(
   dataDir: string | undefined,
   { path: { infoUrl, origin, hostname }, token, address }: GraphAddress,
   storage: StorageOptions | undefined,
 ): BucketLocation {
   const bad = (what: string): InfoError =>
-    new InfoError('BAD_INFO', `info at ${infoUrl}${what}; pass dataDir, the watershed's path`, infoUrl);
+    new InfoError(
+      'BAD_INFO',
+      `info at ${infoUrl}${what}; pass the path of the watershed as dataDir`,
+      infoUrl,
+    );
   if (dataDir === undefined) throw bad(' has no data_dir');
   if (dataDir.trim() === '') throw bad(': data_dir is empty');
-  const naming = {
-    said: `data_dir ${quotePath(dataDir)} came from ${origin}`,
-    trust: 'pass it as dataDir',
+  const naming: NamingContext = {
+    claim: `data_dir ${quotePath(dataDir)} came from ${origin}`,
+    advice: 'pass it as dataDir',
     origin,
     allowAddress: allowedAddressesFrom(hostname, address),
     bucketHeaders: true,
@@ -68,7 +79,10 @@ function placeNamed(
   return acceptNamedBucket(dataDir, naming, storage);
 }
 
-/** @throws InfoError BAD_INFO; RangeError for a mip finer than the graph's. */
+/**
+ * Checks that an info describes a watershed.
+ * @throws InfoError BAD_INFO; RangeError for a mip finer than the graph's.
+ */
 export function checkWatershed(info: VolumeInfo, cvMip: number, mip: number | undefined, url: string): void {
   if (info.type !== 'segmentation' || info.dataType !== 'uint64' || info.numChannels !== 1)
     throw new InfoError(

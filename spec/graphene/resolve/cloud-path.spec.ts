@@ -35,10 +35,10 @@ describe('cloudPath', () => {
       'UNSUPPORTED_SCHEME',
       '|zip:v/|neuroglancer-precomputed:',
     ],
-    ['gs://b/v|zarr3:', 'UNSUPPORTED_SCHEME', '|zarr3: is not read'],
+    ['gs://b/v|zarr3:', 'UNSUPPORTED_SCHEME', '|zarr3: is not supported'],
     ['gs://b/v|neuroglancer-precomputed:#type=mesh', 'UNSUPPORTED_SCHEME', '#type=mesh'],
     ['graphene://https://h/segmentation/table/t|neuroglancer-precomputed:', 'BAD_PATH', 'is a chunkedgraph'],
-    [undefined as unknown as string, 'BAD_PATH', 'a text'],
+    [undefined as unknown as string, 'BAD_PATH', 'a string'],
   ])('refuses %j: %s', (path, code, words) => {
     expect(() => normalizeCloudPath(path)).toThrow(
       expect.objectContaining({ name: 'PathError', code, message: expect.stringContaining(words) }),

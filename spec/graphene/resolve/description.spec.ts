@@ -1,4 +1,7 @@
-/** A volume that is opened from its description, sent as JSON, answers as the one that was described; no secret goes along. */
+/**
+ * A volume that is opened from its description, sent as JSON, gives the same answers. The JSON contains no
+ * secret.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,7 +77,7 @@ afterEach(() => {
 });
 
 const storage = { token: BUCKET_SECRET };
-/** To another thread, or another machine. */
+/** Sends a description to another thread or machine. */
 function sent<Description extends VolumeDescription>(description: Description): Description {
   const text = JSON.stringify(description);
   expect(text).not.toMatch(/0123456789/);
@@ -88,13 +91,13 @@ const resolved = async (
   options: OpenGrapheneOptions = {},
 ): Promise<GrapheneDescription> =>
   sent((await resolveVolume(what, { storage, ...options })) as GrapheneDescription);
-/** Of the world, in units of so many nm. */
+/** Points of the world, in units of a number of nanometres. */
 const pointsIn = (nm: readonly number[]): Float64Array =>
   spreadPoints(300).map((value, k) => (value * RESOLUTION[k % 3]) / nm[k % 3]);
 const requests = (): number[] => logs.map((log) => log.requests.length);
 
 describe('a chunkedgraph, from its description', () => {
-  test('answers as the one that was described, and asks its server for the time alone', async () => {
+  test('gives the same answers, and sends one request to its server', async () => {
     const options: OpenGrapheneOptions = {
       server: served.url,
       timestamp: 'mat_7',
@@ -132,7 +135,7 @@ describe('a chunkedgraph, from its description', () => {
     });
   });
 
-  test('takes options that are given when it is opened, and refuses those that were settled', async () => {
+  test('accepts options at opening, and refuses those that the description has settled', async () => {
     const description = await resolved(path(), {
       timestamp: BEFORE,
       lruBytes: 5,
@@ -160,13 +163,13 @@ describe('a chunkedgraph, from its description', () => {
     );
   });
 
-  test('wants the credentials again that it does not hold', async () => {
+  test('needs the credentials again, which the description does not contain', async () => {
     const description = await resolved(path(), { token: SECRET });
     expect(description.graph.token).toEqual({ host: served.url, from: 'the token option' });
     rmSync(join(folder, 'secrets/cave-secret.json'));
     const cases: [OpenGrapheneOptions, string][] = [
       [{ storage }, 'was resolved with the token option for '],
-      [{ token: SECRET }, 'was resolved with storage.token, which its description does not hold'],
+      [{ token: SECRET }, 'was resolved with storage.token, which its description does not contain'],
     ];
     for (const [options, message] of cases)
       await expect(openGraphene(description, options)).rejects.toMatchObject({
@@ -181,7 +184,7 @@ describe('a chunkedgraph, from its description', () => {
     });
   });
 
-  test('sends no token to a host that another one redirected to', async () => {
+  test('sends no token to the target of a redirect to another host', async () => {
     const open = await serveMocks({ '/segmentation': worldGraph(), '/bucket': worldBucket() });
     const moved = { redirect: `graphene://${open.url}/segmentation/table/world` };
     const old = await serveMocks({
@@ -197,14 +200,14 @@ describe('a chunkedgraph, from its description', () => {
       await using volume = await openGraphene(description);
       expect(volume.redirects).toEqual([from, moved.redirect]);
       await expect(openGraphene(description, { token: SECRET })).rejects.toThrow(
-        /^token: the volume was resolved without one/,
+        /^token: the volume was resolved without a token/,
       );
     } finally {
       await Promise.all([open.close(), old.close()]);
     }
   });
 
-  test('sends no token to another host than it was found for, whatever a description says', async () => {
+  test('sends a token only to the host that it was found for, whatever a description says', async () => {
     const description = await resolved(path(), { storage: undefined, dataDir: `${served.url}/bucket` }),
       elsewhere = {
         ...description.graph,
@@ -221,7 +224,7 @@ describe('a chunkedgraph, from its description', () => {
       });
   });
 
-  test('is refused when the graph is no longer the one that was resolved', async () => {
+  test('is refused when the graph has changed since it was resolved', async () => {
     const description = await resolved(path()),
       { info } = description;
     const was = (change: object): GrapheneDescription => ({ ...description, info: { ...info, ...change } });
@@ -236,7 +239,7 @@ describe('a chunkedgraph, from its description', () => {
     await (await openGraphene(was({ app: { supported_api_versions: [0] } }), { storage })).close();
   });
 
-  test('says again what is wrong with its materializations, and with its viewer', async () => {
+  test('throws the same errors for invalid materializations and an invalid viewer resolution', async () => {
     Object.assign(about, { local_server: 'ftp://x', viewer_resolution_x: 'wide' });
     const description = await resolved('cave://world_v1', { server: served.url });
     await using volume = await openGraphene(description, { storage });
@@ -250,7 +253,7 @@ describe('a chunkedgraph, from its description', () => {
     });
   });
 
-  test('does not take an empty place for one that has no chunks', async () => {
+  test('is refused when its bucket does not exist here, instead of reporting missing chunks', async () => {
     const place = mkdtempSync(join(tmpdir(), 'watershed-'));
     writeFiles(place, tinyFiles(WORLD));
     const description = await resolved(path(), { dataDir: place, storage: undefined });
@@ -263,7 +266,7 @@ describe('a chunkedgraph, from its description', () => {
 });
 
 describe('a Precomputed volume, from its description', () => {
-  test('answers as the one that was described, and asks nothing before it is read', async () => {
+  test('gives the same answers, and sends no request before it is read', async () => {
     const options = { storage, resolution: [2, 2, 20], lruBytes: 1e6 };
     const description = sent(
       (await resolveVolume(`${served.url}/bucket`, options)) as PrecomputedDescription,
@@ -279,7 +282,7 @@ describe('a Precomputed volume, from its description', () => {
     expect(volume.info).toEqual(direct.info);
   });
 
-  test('does not take chunks for missing that nobody may read from here', async () => {
+  test('does not report chunks as missing that may not be read from here', async () => {
     const keys = { AWS_ACCESS_KEY_ID: BUCKET_SECRET, AWS_SECRET_ACCESS_KEY: 'of-aws-0123456789' };
     const closed = await serveMocks({ '/world-bucket': worldBucket({ token: BUCKET_SECRET, style: 's3' }) });
     writeFileSync(join(folder, 'secrets/aws-secret.json'), JSON.stringify(keys));
@@ -301,7 +304,7 @@ describe('a Precomputed volume, from its description', () => {
     }
   });
 
-  test('of a store of the caller’s own wants it again', async () => {
+  test('needs the caller’s own store again', async () => {
     const files = tinyFiles(WORLD);
     const store = {
       url: 'own://',
@@ -317,7 +320,7 @@ describe('a Precomputed volume, from its description', () => {
     expect((await volume.scatteredPoints(spreadPoints(1))).values[0]).not.toBe(0n);
   });
 
-  test('in memory is not there for who does not have that memory', async () => {
+  test('is refused when it is in the memory of another process', async () => {
     const keeper = memoryBucket('described');
     for (const [key, file] of Object.entries(tinyFiles(WORLD))) keeper.put(key, file);
     const description = sent((await resolveVolume('mem://described')) as PrecomputedDescription);
@@ -346,7 +349,7 @@ describe('what cannot be described, or opened', () => {
     },
   );
 
-  test('an info that repeats a token', async () => {
+  test('an info that contains a token', async () => {
     const repeating = await serveMocks({
       '/segmentation': worldGraph({
         info: { ...(await resolved(path())).info, note: `token ${SECRET}` } as never,
@@ -376,7 +379,7 @@ describe('what cannot be described, or opened', () => {
       await expect(openGraphene(one as GrapheneDescription)).rejects.toMatchObject({
         name: 'PathError',
         code: 'BAD_PATH',
-        message: expect.stringMatching(/^the description of a volume is not one that this version reads/),
+        message: expect.stringMatching(/^this version cannot read the description of the volume: /),
       });
     await expect(openPrecomputed(description as never)).rejects.toMatchObject({
       message: expect.stringContaining('use openGraphene'),
