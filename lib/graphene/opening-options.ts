@@ -172,19 +172,19 @@ export const GRAPHENE_OPTIONS = {
   ...OPEN_OPTIONS,
   resolution: { ...RESOLUTION_ROW, kind: RESOLUTION_OR_VIEWER },
   server: {
-    kind: anyText('a text, the URL of a server'),
+    kind: anyText('a string, the URL of a server'),
     default: 'the server that CAVEclient has saved for the datastack, else https://global.daf-apis.com',
     flag: '--server <url>',
     says: 'info service of a cave:// path, which describes the datastack',
   },
   authServer: {
-    kind: anyText('a text, the URL of a server'),
+    kind: anyText('a string, the URL of a server'),
     default: "for a datastack, its info service's server",
     says: "server that issues the tokens: its token file is read after the graph host's own",
   },
   token: {
     kind: defineKind(
-      'a text, or null for none',
+      'a string, or null for none',
       (value) => value === null || typeof value === 'string',
       formatType,
     ),
@@ -192,7 +192,7 @@ export const GRAPHENE_OPTIONS = {
     says: "token for the graph server, and for a datastack's servers; null sends none",
   },
   dataDir: {
-    kind: anyText('a text, the path of a volume'),
+    kind: anyText('a string, the path of a volume'),
     default: 'the path that the graph server names',
     flag: '--data-dir <path>',
     says: 'path of the watershed',

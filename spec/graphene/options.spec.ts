@@ -101,7 +101,7 @@ test.each<[called: string, options: object, error: Error]>([
     { logger: {} },
     new TypeError('logger is an object with a method warn(message), not an object'),
   ],
-  ['openGraphene', { token: 5 }, new TypeError('token is a text, or null for none, not a number')],
+  ['openGraphene', { token: 5 }, new TypeError('token is a string, or null for none, not a number')],
   ['openGraphene', { checkSupervoxels: 'no' }, new TypeError('checkSupervoxels is true or false, not "no"')],
   ['openPrecomputed', { retries: '3' }, new RangeError('retries must be a whole number from 0, not "3"')],
   ['openPrecomputed', { retries: 3n }, new RangeError('retries must be a whole number from 0, not 3')],
