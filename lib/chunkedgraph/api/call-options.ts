@@ -48,7 +48,7 @@ const WHEN = 'ISO 8601 (UTC without a zone), unix seconds, settled, or mat or ma
 
 /** Options of every call. */
 export const COMMON_OPTIONS = {
-  signal: { kind: SIGNAL, says: 'aborts the call' },
+  signal: { kind: SIGNAL, default: 'none', says: 'aborts the call' },
   timeoutMs: {
     kind: number(TIMEOUT),
     default: "the volume's timeoutMs; no limit for edits",
@@ -73,7 +73,7 @@ export const CALL_OPTIONS = {
 
 export const TIMESTAMP_OPTION = {
   kind: TIMESTAMP_KIND,
-  default: "the volume's, or else now",
+  default: "the volume's timestamp, or else now",
   flag: '--timestamp <time>',
   says: 'the timestamp',
   flagSays: `the timestamp: ${WHEN}`,
@@ -205,15 +205,17 @@ export const MINCUT_OPTION = {
 /** Options of `request`. */
 export const REQUEST_OPTIONS = {
   ...CALL_OPTIONS,
-  method: { kind: oneOf('GET', 'POST'), default: "'GET', which may have a body here", says: 'HTTP method' },
+  method: { kind: oneOf('GET', 'POST'), default: "'GET'", says: 'HTTP method; a GET may have a body here' },
   query: {
     kind: QUERY,
+    default: 'none',
     flag: '--query <name=value>',
     says: 'query parameters of the URL',
     flagSays: 'a query parameter; may be repeated',
   },
   body: {
     kind: defineKind('anything', () => true),
+    default: 'no body',
     flag: '--body <json>',
     says: 'the body: bytes are sent unchanged, anything else as JSON',
     flagSays: 'the body, sent by POST; 64-bit integers stay exact',
