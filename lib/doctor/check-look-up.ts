@@ -17,7 +17,7 @@ const ROUNDS = [
   [1 / 6, 1 / 2, 5 / 6],
 ] as const;
 
-/** Looks up up to 54 voxels and reports the first with a label. */
+/** Looks up at most 54 voxels and reports the first with a label. */
 export async function lookUpNearMiddle(
   volume: GrapheneVolume | PrecomputedVolume,
   mip: number,

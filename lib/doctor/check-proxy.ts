@@ -13,7 +13,7 @@ export function* checkProxy(address: string, env: NodeJS.ProcessEnv = process.en
     else if (url.protocol === 'http:' && env.HTTP_PROXY && !bypassesProxy(url, env))
       yield warn(
         'proxy',
-        `${origin} is reached without a proxy: HTTP_PROXY is only read in lower case`,
+        `${origin} is reached without a proxy: HTTP_PROXY is ignored, only http_proxy is read`,
         'set http_proxy',
       );
     else yield ok('proxy', `${origin} is reached without a proxy`);

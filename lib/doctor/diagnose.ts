@@ -1,6 +1,6 @@
 /**
- * Checks whether volumes can be read from this machine. Each finding says what to do next, and no finding
- * contains a token.
+ * Checks whether volumes can be read from this machine. A finding with a problem says what to do next. No
+ * finding contains a token.
  */
 import { LookupError } from '../base/errors.ts';
 import { findServer } from '../cave/cave-server.ts';

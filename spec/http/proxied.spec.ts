@@ -244,7 +244,7 @@ describe('https:// through a proxy', () => {
     );
     delete process.env.no_proxy;
     expect((await runCli(['doctor', 'http://nothing.example.org/v'])).stdout).toMatch(
-      /warn +proxy +http:\/\/nothing.example.org is reached without a proxy: HTTP_PROXY is only read in lower case/,
+      /warn +proxy +http:\/\/nothing.example.org is reached without a proxy: HTTP_PROXY is ignored, only http_proxy is read/,
     );
   });
 });

@@ -34,7 +34,7 @@ export const partialPath = (target: string): string => `${target}.partial`;
 /**
  * Locks a file for writing. The file itself is not created or changed before `open`. The result goes to
  * `PATH.partial`, which is renamed at the end, so the input may be the same file. A symbolic link stays, and
- * its target is written. A FIFO, a device or /dev/null is written directly.
+ * its target is written. A FIFO or a device, such as /dev/null, is written directly.
  *
  * @throws TableError UNREADABLE if the file cannot be written; IN_USE if another run is writing it.
  */
