@@ -67,12 +67,12 @@ describe('a plan of sharded chunks', () => {
   });
 
   test('lets the event loop continue while the chunks of one shard are located', async () => {
-    const [{ cells, run }] = sourceOf(0).plan(cellsTo(10_000)) as readonly ReadTask[];
+    const [task] = sourceOf(0).plan(cellsTo(10_000)) as readonly ReadTask[];
     let delivered = 0,
       turns = 0,
       isDone = false;
     const countTurns = (): void => void (isDone || setImmediate(() => (turns++, countTurns())));
-    const reading = run({
+    const reading = task.run({
       signal: new AbortController().signal,
       meter: newMeter(),
       wanted: new Map(),
@@ -85,7 +85,7 @@ describe('a plan of sharded chunks', () => {
     countTurns();
     await reading;
     isDone = true;
-    expect([cells.length, delivered]).toEqual([10_000, 10_000]);
+    expect([task.cells.length, delivered]).toEqual([10_000, 10_000]);
     expect(turns).toBeGreaterThan(3);
   });
 });
