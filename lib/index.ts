@@ -3,6 +3,7 @@ export { openGraphene, openPrecomputed, resolveVolume } from './graphene/open-an
 export type {
   BucketDescription,
   DatastackDescription,
+  DescribedOptions,
   GrapheneDescription,
   PrecomputedDescription,
   TokenName,
@@ -12,6 +13,7 @@ export type { GrapheneVolume, OnePointOptions } from './graphene/graphene-volume
 export type { VolumeDatastack } from './graphene/volume-datastack.ts';
 export type { DatastackPath } from './graphene/resolve/volume-path.ts';
 export type { Logger } from './base/logger.ts';
+export type { Vec3 } from './base/vec3.ts';
 export type { RootCacheSettings, VolumeRootCache } from './graphene/volume-root-cache.ts';
 export type { RootCacheStats } from './chunkedgraph/root-cache/root-cache.ts';
 export type { PrecomputedVolume } from './graphene/precomputed-volume.ts';
@@ -24,8 +26,9 @@ export type {
   ScatteredPointsOptions,
   SnapOptions,
 } from './graphene/option-types.ts';
+export type { Progress } from './points/point-reader.ts';
 export { PointStatus, statusText, type PointStatusCode, type PointStatusName } from './points/status.ts';
-export type { FlatPoints, Point, PointInput } from './points/point-input.ts';
+export type { Coordinate, FlatPoints, Point, PointInput } from './points/point-input.ts';
 export type {
   LookupStats,
   PointsResult,
@@ -69,15 +72,18 @@ export type {
 export type { SuggestedRoot, Suggestion } from './chunkedgraph/api/successors.ts';
 export type { ChunkOfPointOptions, IdArithmetic } from './chunkedgraph/ids/id-arithmetic.ts';
 export type { Scale } from './precomputed/volume-info.ts';
-export type { DataType } from './precomputed/data-type.ts';
+export type { DataType, ValueArray } from './precomputed/data-type.ts';
 export type { BucketOptions, StorageOptions } from './storage/bucket-options.ts';
 export type { AwsCredentials } from './storage/aws-signer.ts';
 export type { GoogleCredentials } from './storage/google-signer.ts';
 export { cacheStats, clearCache, verifyCache, type CacheStats } from './cache/cache-maintenance.ts';
-export type { Pace } from './failures/pace.ts';
+export type { BatchLimit, Pace } from './failures/pace.ts';
 export type { LruEncoding, Revalidation } from './chunks/cache-options.ts';
 export { memoryBucket, type MemoryBucket } from './storage/memory-store.ts';
-export type { Store, ReadOptions, StoredObject, ByteRange, Meter } from './storage/store.ts';
+export type { Store, StoreServer, ReadOptions, StoredObject, ByteRange, Meter } from './storage/store.ts';
+export type { BreakReason, GraphErrorOptions } from './base/errors.ts';
+export type { AddressPolicy } from './http/address.ts';
+export type { ReleaseSlot, ServerFeedback } from './failures/throttle.ts';
 export {
   ChunkError,
   CredentialsError,

@@ -16,13 +16,14 @@ export { controlServer } from './control.ts';
 export { DEMO_AFTER, DEMO_BEFORE, demoPointsFile, serveDemo, type ServedDemo } from './demo.ts';
 export { withFaults, type Fault } from './faults.ts';
 export { writeFiles } from './folder.ts';
-export type { MockUser, Permission } from './endpoints/users.ts';
-export type { GivenMulticut } from './multicuts.ts';
+export type { KnownUser, MockUser, Permission } from './endpoints/users.ts';
+export type { GivenMulticut, GivenMulticuts } from './multicuts.ts';
 export { graphInfo, supervoxelId, type GraphInfoOptions } from './mock-graph-info.ts';
 export type { DescribedEdge, GraphDescription, GraphEdit, Id, MockTimestamp } from './graph-description.ts';
 export type { MockGraphInfo } from './graph/node-id-layout.ts';
 export type { LabelAt } from './graph/locate-supervoxels.ts';
 export type { MockEditOptions, MockEditResult } from './edits-from-code.ts';
+export type { Edge } from './graph/edge-table.ts';
 export { EditError } from './graph/edit-error.ts';
 export type { MockOperation } from './graph/operation-log.ts';
 export { serveMocks, type ServedMocks, type ServeMocksOptions } from './loopback.ts';
@@ -34,6 +35,7 @@ export {
   type BuiltPrecomputed,
   type PrecomputedInfo,
   type PrecomputedOptions,
+  type ScaleJson,
 } from './volume/precomputed.ts';
 export type { Bitstream } from './volume/bitstream.ts';
 export type { Encoding } from './volume/encoders.ts';

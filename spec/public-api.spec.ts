@@ -22,6 +22,14 @@ describe('the public API', () => {
     expect(publicApi()).toBe(read('public-api.txt'));
   });
 
+  test('has an example for each class', () => {
+    const classes = Object.values(ENTRIES)
+      .flatMap(publicNames)
+      .filter(({ text }) => /^(abstract )?class /.test(text));
+    expect(classes.length).toBeGreaterThan(15);
+    expect(classes.filter(({ hasExample }) => !hasExample).map(({ name }) => name)).toEqual([]);
+  });
+
   test('has no name that means two things, deprecated names apart', () => {
     const names = Object.values(ENTRIES).flatMap(publicNames);
     const shapes = new Map<string, Set<string>>();

@@ -20,6 +20,8 @@ export interface PublicName {
   file: string;
   declaredAs: string;
   isDeprecated: boolean;
+  /** Whether its docstring has an `@example`. */
+  hasExample: boolean;
   /** The declaration without bodies, comments and private members. */
   text: string;
 }
@@ -385,6 +387,7 @@ export function publicNames(entry: string): PublicName[] {
       file: origin.file,
       declaredAs: origin.name,
       isDeprecated: ts.getJSDocDeprecatedTag(declaration) !== undefined,
+      hasExample: ts.getJSDocTags(declaration).some(({ tagName }) => tagName.text === 'example'),
       text: surfaceOf(origin.file, origin.name, isTypeOnly),
     };
   });

@@ -121,7 +121,12 @@ export class Volume {
    * @param mip Scale. The default is the scale that the volume reads.
    * @throws RangeError for an unknown mip.
    */
-  bounds(mip: number = this.parts.mip): { min: Vec3; max: Vec3 } {
+  bounds(mip: number = this.parts.mip): {
+    /** The first voxel, xyz. */
+    min: Vec3;
+    /** The first voxel behind the end, xyz. */
+    max: Vec3;
+  } {
     return scaleBounds(scaleAt(this.scales, mip));
   }
 

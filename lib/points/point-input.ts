@@ -5,7 +5,9 @@ import { isTypedArray, borrowOrCopy, type TypedArray } from '../base/typed-array
 
 /** A flat typed array of coordinates, xyz interleaved. The BigInt arrays are Arrow's int64 columns. */
 export type FlatPoints = Exclude<TypedArray, Uint8ClampedArray>;
-type Coordinate = number | bigint;
+/** One coordinate. A bigint must be a safe integer. */
+export type Coordinate = number | bigint;
+/** One coordinate of all points. */
 type Column = readonly Coordinate[] | FlatPoints;
 
 /**
@@ -15,13 +17,30 @@ type Column = readonly Coordinate[] | FlatPoints;
 export type Point =
   | readonly Coordinate[]
   | FlatPoints
-  | { readonly x: Coordinate; readonly y: Coordinate; readonly z: Coordinate };
+  | {
+      /** The coordinate along x. */
+      readonly x: Coordinate;
+      /** The coordinate along y. */
+      readonly y: Coordinate;
+      /** The coordinate along z. */
+      readonly z: Coordinate;
+    };
 
 /**
  * Many points: a list of points (`[x, y, z]` or `{ x, y, z }`), one flat typed array (xyz interleaved), or
  * `{ x, y, z }` columns of equal length. The unit is one voxel of mip 0, unless `resolution` sets another.
  */
-export type PointInput = readonly Point[] | FlatPoints | { x: Column; y: Column; z: Column };
+export type PointInput =
+  | readonly Point[]
+  | FlatPoints
+  | {
+      /** The coordinates along x. */
+      x: Column;
+      /** The coordinates along y. */
+      y: Column;
+      /** The coordinates along z. */
+      z: Column;
+    };
 
 /** Points that cannot change during a call: copied from the caller's input, or lent with `borrow`. */
 export abstract class PointSource {

@@ -22,7 +22,16 @@ export interface LookupStats {
   /** Number of IDs whose root came from the root cache. Present only with a root cache. */
   rootCacheHits?: number;
   /** Wall time in milliseconds, by stage. */
-  ms: { plan: number; chunks: number; roots: number; total: number };
+  ms: {
+    /** Grouping the points by chunk. */
+    plan: number;
+    /** Reading chunks and decoding values. */
+    chunks: number;
+    /** Looking up roots. */
+    roots: number;
+    /** The whole call. */
+    total: number;
+  };
 }
 
 /** The fields of every row. */

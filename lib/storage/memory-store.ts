@@ -10,9 +10,11 @@ import type { ReadOptions, Store, StoredObject } from './store.ts';
  * examples.
  *
  * @example
+ * ```ts
  * const bucket = memoryBucket('demo');
  * bucket.put('volume/info', new TextEncoder().encode(JSON.stringify(info)));
  * await using volume = await openPrecomputed('mem://demo/volume');
+ * ```
  */
 export class MemoryBucket {
   readonly #objects = new Map<string, StoredObject>();

@@ -1,6 +1,10 @@
 /**
- * An edit that a mocked chunkedgraph did not make. The server answers the code `REFUSED` with status 400 and
- * `FAILED` with status 500.
+ * An edit that the mocked graph refuses (`REFUSED`, HTTP status 400) or cannot carry out (`FAILED`, 500).
+ *
+ * @example
+ * ```ts
+ * expect(() => graph.merge([a, a])).toThrow(EditError);
+ * ```
  */
 export class EditError extends Error {
   /** Always `EditError`. */

@@ -92,13 +92,21 @@ export interface PrecomputedInfo {
 
 /** A scale, as the info file states it. */
 export interface ScaleJson {
+  /** The folder of the scale's chunks. */
   key: string;
+  /** The size in voxels, xyz. */
   size: Vec3;
+  /** Nanometres per voxel, xyz. */
   resolution: Vec3;
+  /** The first voxel, xyz. */
   voxel_offset: Vec3;
+  /** The size of a chunk in voxels, xyz. */
   chunk_sizes: [Vec3];
+  /** How chunks are encoded. */
   encoding: Encoding;
+  /** The block size of `compressed_segmentation`, xyz. */
   compressed_segmentation_block_size?: Vec3;
+  /** How chunks are packed into shards; absent for one object per chunk. */
   sharding?: ShardingJson;
 }
 

@@ -31,7 +31,10 @@ export interface BucketDescription {
   /** Whether the bucket is behind the log-in of the graph server, and gets its token. */
   graphToken: boolean;
   /** The `storage` options that are not secret. */
-  storage: Omit<BucketOptions, 'credentials'> & { credentials?: 'default' | 'anonymous' };
+  storage: Omit<BucketOptions, 'credentials'> & {
+    /** Which credentials are used, if that was said without naming one. */
+    credentials?: 'default' | 'anonymous';
+  };
   /**
    * The secret `storage` options, which must be given again when the volume is opened. `store` is a store of
    * the caller's own.
@@ -52,13 +55,23 @@ export interface DatastackDescription {
   /** Path of the chunkedgraph, in the spelling of the server. */
   segmentationSource: string;
   /** Server of the materializations; null when none is named. */
-  localServer: { url: string; allowAddress: AddressPolicy } | null;
+  localServer: {
+    /** The address of the server. */
+    url: string;
+    /** Which addresses the server may have. */
+    allowAddress: AddressPolicy;
+  } | null;
   /**
    * Nanometres per voxel, xyz, of the coordinates that the datastack's viewer shows; null when none is named.
    */
   viewerResolution: Vec3 | null;
   /** Errors of the two members above, when the server named a value that cannot be used. */
-  faults: { localServer?: ErrorJson; viewerResolution?: ErrorJson };
+  faults: {
+    /** Why the local server cannot be used. */
+    localServer?: ErrorJson;
+    /** Why the viewer's resolution cannot be used. */
+    viewerResolution?: ErrorJson;
+  };
   /**
    * Version of the materialization that was requested, whose timestamp is in `timestamp`; null without one.
    */
