@@ -34,6 +34,7 @@ interface VolumeSetup<Options> {
   observe: Observer | undefined;
 }
 
+/** Creates a Precomputed volume. */
 export function createPrecomputedVolume(
   resolved: ResolvedPrecomputed,
   setup: VolumeSetup<Omit<OpenOptions, 'resolution'>>,
@@ -56,7 +57,7 @@ export async function createGrapheneVolume(
     description.datastack && materializations
       ? createVolumeDatastack(description.datastack, materializations, life)
       : undefined;
-  const instants = new WindowClock(server.clock, { settleMs, windowMs: batchWindowMs });
+  const windowClock = new WindowClock(server.clock, { settleMs, windowMs: batchWindowMs });
   const onRetry = observe && retryObserver(path.host, observe),
     client = new ChunkedGraphClient({ server, rootTimeoutMs });
   const roots = new RootBatcher({
@@ -66,7 +67,7 @@ export async function createGrapheneVolume(
     nLayers,
     host: path.host,
     pace: options.pace,
-    windowClock: instants,
+    windowClock,
     warn: (message) => logger.warn(message),
     batchSize: options.rootBatchSize,
     batchBytes: options.rootBatchBytes,
@@ -89,7 +90,7 @@ export async function createGrapheneVolume(
     cacheOptions &&
     (await openRootCache(
       cacheOptions,
-      { source: roots, history, graph: path.tableUrl, ids, nLayers, windowClock: instants },
+      { source: roots, history, graph: path.tableUrl, ids, nLayers, windowClock },
       logger,
       options.cacheDir,
     ));
@@ -100,7 +101,7 @@ export async function createGrapheneVolume(
       path,
       roots,
       rootCache,
-      windowClock: instants,
+      windowClock,
       api,
       allowEdits: options.allowEdits ?? false,
       checkSupervoxels: options.checkSupervoxels ?? true,

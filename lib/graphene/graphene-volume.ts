@@ -45,7 +45,7 @@ import type { OpenedRootCache, VolumeRootCache } from './volume-root-cache.ts';
 import { applyRootOutcomes, writeRootStatuses } from './root-status.ts';
 import { SupervoxelCheck } from './supervoxel-check.ts';
 
-/** @internal */
+/** The objects that a graphene volume uses. @internal */
 export interface GrapheneParts extends VolumeParts {
   graph: GraphInfo;
   path: GraphPath;
@@ -83,32 +83,22 @@ export class GrapheneVolume extends Volume {
   #graph: ChunkedGraph | undefined;
 
   /** @internal Volumes are created by `openGraphene`. */
-  constructor(parts: GrapheneParts, moment?: TimestampOption) {
+  constructor(parts: GrapheneParts, timestamp?: TimestampOption) {
     super(parts);
     this.#parts = parts;
-    this.#timestamp = moment;
+    this.#timestamp = timestamp;
   }
 
   #graphParts(): ChunkedGraphParts {
-    const {
-      api,
-      graph,
-      raw,
-      info,
-      roots,
-      rootCache,
-      windowClock: instants,
-      allowEdits,
-      datastack,
-      timeoutMs,
-    } = this.#parts;
+    const { api, graph, raw, info, roots, rootCache, windowClock, allowEdits, datastack, timeoutMs } =
+      this.#parts;
     const scale = scaleAt(info.scales, graph.cvMip);
     return {
       api,
       info: raw,
       grid: { bounds: scaleBounds(scale), resolution: scale.resolution },
       roots: rootCache?.cache ?? roots,
-      windowClock: instants,
+      windowClock,
       allowEdits,
       timeoutMs,
       graph: { ...graph, dataDir: graph.dataDir === undefined ? undefined : redactSecrets(graph.dataDir) },
@@ -221,9 +211,9 @@ export class GrapheneVolume extends Volume {
   async #roots(ids: BigUint64Array, options: RootOptions): Promise<RootsResult> {
     const startedAt = performance.now();
     const answer = await this.#lookUp(ids, await this.#prepareRootQuery(options));
-    const { rootIds, outcomes: fates, failures } = answer;
-    const status = new Uint8Array(fates.length);
-    await cooperativeRunner.run(writeRootStatuses(fates, wordsOf(ids), status));
+    const { rootIds, outcomes, failures } = answer;
+    const status = new Uint8Array(outcomes.length);
+    await cooperativeRunner.run(writeRootStatuses(outcomes, wordsOf(ids), status));
     const total = performance.now() - startedAt;
     const stats: LookupStats = {
       points: ids.length,
@@ -389,14 +379,14 @@ export class GrapheneVolume extends Volume {
     return await throwIfPartial(result, status, options.onError, failures, answer.failures);
   }
 
-  #lookUp(ids: BigUint64Array, { moment, ...question }: RootQuery): Promise<RootsAnswer> {
-    const { logger, windowClock: instants, roots, rootCache } = this.#parts;
-    const timestampMs = moment === 'settled' ? instants.settled() : moment;
-    if (timestampMs !== undefined && timestampMs > instants.now() + FUTURE_MS)
+  #lookUp(ids: BigUint64Array, { timestamp, ...query }: RootQuery): Promise<RootsAnswer> {
+    const { logger, windowClock, roots, rootCache } = this.#parts;
+    const timestampMs = timestamp === 'settled' ? windowClock.settled() : timestamp;
+    if (timestampMs !== undefined && timestampMs > windowClock.now() + FUTURE_MS)
       logger.warn(
         `timestamp ${new Date(timestampMs).toISOString()} is in the future: the server answers as of now, and later answers for that timestamp may differ`,
       );
-    return (rootCache?.cache ?? roots).lookUp(ids, { ...question, timestampMs });
+    return (rootCache?.cache ?? roots).lookUp(ids, { ...query, timestampMs });
   }
 
   /** Checks the options of a root look-up, and looks up the timestamp of a version if roots are requested. */
@@ -421,7 +411,7 @@ export class GrapheneVolume extends Volume {
         versions,
       );
     return {
-      moment: agglomerate ? await resolveVersion(wanted, versions, signal) : undefined,
+      timestamp: agglomerate ? await resolveVersion(wanted, versions, signal) : undefined,
       stopLayer,
       validate,
       signal,
@@ -431,7 +421,7 @@ export class GrapheneVolume extends Volume {
 
 /** Everything that a root look-up needs besides the IDs. */
 interface RootQuery {
-  moment: Exclude<TimestampOption, NamedVersion>;
+  timestamp: Exclude<TimestampOption, NamedVersion>;
   stopLayer: number | undefined;
   validate: boolean | undefined;
   signal: AbortSignal | undefined;

@@ -16,7 +16,7 @@ import { READ_OPTIONS } from './reading-options.ts';
 import type { ReadPointsOptions } from './option-types.ts';
 import { throwIfPartial } from './partial-result.ts';
 
-/** @internal */
+/** The objects that every volume uses. @internal */
 export interface VolumeParts {
   /** The info as JSON, for `volume.info`. */
   raw: Readonly<Record<string, unknown>>;

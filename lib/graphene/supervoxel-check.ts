@@ -9,6 +9,7 @@ import type { PointQuery, PointValues } from '../points/point-reader.ts';
 import type { Scale } from '../precomputed/volume-info.ts';
 import { markSuspects, createSuspectMarker } from './suspect.ts';
 
+/** The check of one call's supervoxels. */
 export class SupervoxelCheck {
   readonly #graph: GraphInfo;
   readonly #isWanted: boolean;

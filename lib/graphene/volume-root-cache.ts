@@ -25,6 +25,7 @@ export interface RootCacheSettings extends RootCacheOptions {
 /** The root cache of a volume: save it, load it, clear it, or read its counters. */
 export type VolumeRootCache = Pick<RootCache, 'save' | 'load' | 'clear' | 'stats'>;
 
+/** A root cache that is ready for use. */
 export interface OpenedRootCache {
   cache: RootCache;
   /** Writes the file, if the cache has one. Repeated calls write it once. */

@@ -16,14 +16,18 @@ import type { Ball } from './ball.ts';
 
 /** A point on background that needs a label. */
 export interface SnapPoint {
+  /** Index of the point in the caller's order. */
   pointIndex: number;
+  /** Voxel of the point, counted from the volume's first voxel. */
   voxel: Vec3;
 }
 
 /** One chunk to search for one point. */
 export interface SearchTask {
   snapPoint: SnapPoint;
+  /** Number of the chunk in the grid of the scale. */
   cell: number;
+  /** No voxel of the chunk has a lower rank than this. */
   firstRank: number;
 }
 
@@ -40,7 +44,7 @@ export interface LoadedChunk {
 export interface NearestLabels {
   /** Rank of the nearest label so far, per point. A new label counts only if its rank is lower. */
   ranks: Uint32Array;
-  /** The labels, as 32-bit words or smaller. */
+  /** The label of each point, as words of the data type. */
   out: WordArray;
 }
 

@@ -158,7 +158,7 @@ export class PointReader {
   async read(points: PointInput | PointSource, query: PointQuery): Promise<PointValues> {
     const startedAt = performance.now();
     const { info } = this.#options;
-    const { mip, snapNm, signal, onProgress, createPointCheck: judgeOf, warn } = query;
+    const { mip, snapNm, signal, onProgress, createPointCheck, warn } = query;
     const source = toPointSource(points);
     const { scale, ...reading } = this.#openScale(mip);
     const resolution = query.resolution ?? finestResolution(info.scales);
@@ -187,7 +187,7 @@ export class PointReader {
         ? new PointSnapper({ ...request, scale, search, pacer: this.#pacer })
         : undefined;
     const isLabels = info.type === 'segmentation',
-      extraCheck = judgeOf?.({ plan, scale, words: out, status });
+      extraCheck = createPointCheck?.({ plan, scale, words: out, status });
     const { cost, failures } = await readPoints(this.#chunks, {
       ...request,
       checkPoints: isLabels

@@ -11,8 +11,8 @@ import { ProgressReporter } from './progress-reporter.ts';
 import { PointStatus } from './status.ts';
 
 /**
- * An error, and the indices of the points it concerns, ascending. Without `points`: all failed points of no
- * other failure.
+ * An error, and the indices of the points it concerns, ascending. Without `points`: every
+ * failed point that is in no other failure.
  */
 export interface ChunkFailure {
   error: ChunkError;

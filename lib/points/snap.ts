@@ -32,7 +32,7 @@ import { ProgressReporter } from './progress-reporter.ts';
 import { PointStatus } from './status.ts';
 
 /** The read whose points are snapped. */
-export interface SnapRequest extends Omit<ReadRequest, 'look' | 'judge'> {
+export interface SnapRequest extends Omit<ReadRequest, 'onChunkRead' | 'checkPoints'> {
   scale: Scale;
   search: BallSearch;
   pacer: CooperativeRunner;
@@ -52,6 +52,10 @@ const MAX_LATE_POINTS = 2 ** 16;
 /** Time to set the final status of a point. A call with a deadline stops its search that much earlier. */
 export const SETTLE_NS_PER_POINT = 20;
 
+/**
+ * Snaps the points of one call. The steps are searchChunk, searchNeighbours, finish and planSnapped, in this
+ * order.
+ */
 export class PointSnapper {
   readonly #request: SnapRequest;
   /** Rank of the nearest label of each point; the size of the ball while there is none. */
@@ -112,7 +116,7 @@ export class PointSnapper {
   /**
    * Searches the neighbour chunks, when all points have been read. The first chunks are registered before the
    * first await.
-   * @param spent Counters of the call so far, which are added to.
+   * @param totals Counters of the call so far, which are added to.
    * @throws signal.reason, or the error that `onProgress` threw.
    */
   async searchNeighbours(reader: ChunkReader, totals: Totals): Promise<void> {
@@ -145,7 +149,7 @@ export class PointSnapper {
 
   /**
    * Ends the search after a deadline: a point fails if a chunk that was not searched could hold a nearer
-   * label. Only MOST_LATE points are examined one by one; the rest fail.
+   * label. Only MAX_LATE_POINTS points are examined one by one; the rest fail.
    */
   *#endAtDeadline(first: number, tasks: readonly SearchTask[], { timeoutMs }: DeadlineError): PausableWork {
     const {
@@ -280,6 +284,7 @@ export class PointSnapper {
     return moved;
   }
 
+  /** The points of a chunk that still need a label, or have snapped to one. */
   *#snapPoints(ordinal: number): Generator<SnapPoint> {
     const {
       plan: { cells, starts, offsets, order },

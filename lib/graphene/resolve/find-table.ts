@@ -38,13 +38,13 @@ export const createTableServer = (
 
 /** Requests a table's info. @throws GraphError; InfoError BAD_INFO, UNSUPPORTED; as `followTableRedirect`. */
 export async function findTable(
-  asked: GraphTarget,
+  start: GraphTarget,
   http: HttpClient,
   options: TableOptions,
   warn: (message: string) => void,
 ): Promise<FoundTable> {
-  const trail = new RedirectTrail(formatTablePath(asked.path));
-  for (let at = asked; ;) {
+  const trail = new RedirectTrail(formatTablePath(start.path));
+  for (let at = start; ;) {
     const server = createTableServer(at, http, options, warn);
     const { json } = await new ChunkedGraphClient({ server }).info(options.signal);
     const next = followTableRedirect(json, at, server.address);

@@ -48,7 +48,7 @@ export interface ResolvedGraph {
 export interface ParsedGraphInput {
   parsedPath: ParsedVolumePath;
   authHost: Host | undefined;
-  moment: TimestampOption;
+  timestampOption: TimestampOption;
   options: OpenGrapheneOptions;
 }
 
@@ -62,12 +62,12 @@ export function parseGraphInput(
 ): ParsedGraphInput {
   const place = parseVolumePath(path, options.server),
     authHost = parseAuthServer(options.authServer),
-    moment = parseTimestampOption(options.timestamp);
+    timestampOption = parseTimestampOption(options.timestamp);
   if (place.graph) {
-    checkTimestampOption(moment, undefined);
+    checkTimestampOption(timestampOption, undefined);
     resolveResolution(options.resolution, undefined);
   }
-  return { parsedPath: place, authHost, moment, options };
+  return { parsedPath: place, authHost, timestampOption, options };
 }
 
 /**
@@ -75,7 +75,7 @@ export function parseGraphInput(
  * @throws GraphError, InfoError, PathError, TimestampError, RangeError; `signal.reason`.
  */
 export async function resolveGraph(
-  { parsedPath: place, authHost, moment, options }: ParsedGraphInput,
+  { parsedPath: place, authHost, timestampOption, options }: ParsedGraphInput,
   http: HttpClient,
   logger: Logger,
 ): Promise<ResolvedGraph> {
@@ -88,7 +88,7 @@ export async function resolveGraph(
   const tokens = new GraphTokens({ token: options.token, authHost: authServer }, warn);
   const datastack = infoService && (await findDatastack(place.datastack!, infoService, tokens, http, signal));
   const materializations = datastack && openMaterializations(datastack.datastack, tokens, http);
-  const timestamp = await resolveVersion(moment, materializations, signal);
+  const timestamp = await resolveVersion(timestampOption, materializations, signal);
 
   // The table, after all redirects.
   const asked = datastack?.table ?? { path: place.graph!, token: await tokens.find(place.graph!) };
@@ -119,7 +119,10 @@ export async function resolveGraph(
     },
     authServer: authServer?.origin ?? null,
     datastack: datastack
-      ? { ...datastack.datastack, version: typeof moment === 'object' ? moment.version : null }
+      ? {
+          ...datastack.datastack,
+          version: typeof timestampOption === 'object' ? timestampOption.version : null,
+        }
       : null,
     timestamp: timestamp ?? null,
   };
