@@ -118,7 +118,7 @@ export const CACHE_OPTIONS = {
     kind: oneOf(...REVALIDATIONS),
     default: "'info'",
     flag: '--revalidate <when>',
-    says: "when a cached chunk is checked against the bucket: never, when the volume's info has changed (info), or always",
+    says: "what is checked before a cached chunk is used: nothing (never), the volume's info (info), or the chunk's object (always)",
   },
 } as const satisfies Partial<OptionTable<OpenOptions>>;
 

@@ -438,8 +438,8 @@ describe('bucket credentials', () => {
   test.each<[object, RegExp]>([
     [{ tokn: 'x' }, /no option "tokn"/],
     [{ token: 'a b' }, /storage\.token/],
-    [{ token: 't', credentials: 'anonymous' }, /instead of credentials/],
-    [{ token: 't', profile: 'p' }, /instead of credentials/],
+    [{ token: 't', credentials: 'anonymous' }, /storage.token cannot be combined with storage.credentials/],
+    [{ token: 't', profile: 'p' }, /storage.token cannot be combined with storage.credentials/],
     [{ credentials: 'nobody' }, /credentials is/],
     [{ credentials: { accessKeyId: 'a' } }, /credentials is/],
     [{ credentials: null }, /credentials is/],
