@@ -38,8 +38,8 @@ export interface ChunkReaderOptions {
   concurrency?: number;
   /** Size of the memory cache in bytes. Chunks are kept in their encoding, without compression. @default 0 */
   lruBytes?: number;
-  /** @default The pacer of the process. */
-  pacer?: CooperativeRunner;
+  /** @default The runner of the process. */
+  runner?: CooperativeRunner;
 }
 
 /** Most late chunks that fail one by one; with more, `failRest` is called once. */
@@ -64,7 +64,7 @@ function failLateChunks(
 
 /** Reads and caches the chunks of one volume, for any number of calls at once. */
 export class ChunkReader {
-  readonly #pacer: CooperativeRunner;
+  readonly #runner: CooperativeRunner;
   readonly #cache: LRUCache<string, KeptChunk> | undefined;
   /** The chunks that are queued or in flight, by key. */
   readonly #wanted = new Map<string, PendingChunk>();
@@ -72,9 +72,9 @@ export class ChunkReader {
   readonly #inFlight = new Set<ReadJob>();
   readonly #delivering = new Set<Promise<void>>();
 
-  constructor({ concurrency = 32, lruBytes = 0, pacer = defaultRunner }: ChunkReaderOptions = {}) {
-    this.#pacer = pacer;
-    this.#queue = new JobQueue(concurrency, pacer, (job) =>
+  constructor({ concurrency = 32, lruBytes = 0, runner = defaultRunner }: ChunkReaderOptions = {}) {
+    this.#runner = runner;
+    this.#queue = new JobQueue(concurrency, runner, (job) =>
       this.#isWanted(job) ? this.#run(job) : undefined,
     );
     if (lruBytes > 0)
@@ -126,7 +126,7 @@ export class ChunkReader {
         reject(error);
       };
       try {
-        const registering = this.#pacer.run(this.#register(call, cells));
+        const registering = this.#runner.run(this.#register(call, cells));
         if (registering) registering.catch(giveUp);
       } catch (error) {
         giveUp(error);
@@ -228,7 +228,7 @@ export class ChunkReader {
     this.#inFlight.add(job);
     try {
       const followUps = await task.run(context);
-      if (followUps) await this.#pacer.run(this.#enqueue(source, followUps, wanted));
+      if (followUps) await this.#runner.run(this.#enqueue(source, followUps, wanted));
       for (const cell of wanted.keys()) fail(cell, new Error('the read ended without this chunk'));
     } catch (error) {
       for (const cell of wanted.keys()) fail(cell, error);
@@ -250,7 +250,7 @@ export class ChunkReader {
   ): Promise<void> {
     const pending = wanted.get(cell);
     if (!pending) return; // no call waits for it now
-    if (this.#pacer.isDue()) await this.#pacer.pause(); // many chunks may have come in one turn
+    if (this.#runner.isDue()) await this.#runner.pause(); // many chunks may have come in one turn
     const saves = from === 'store' && source.save !== undefined;
     const reencoderOf = (): Reencoder | undefined => source.reencoderOf?.(cell);
     // The disk cache keeps the chunk in its own encoding, whatever the memory cache keeps.
@@ -261,10 +261,10 @@ export class ChunkReader {
       if (from === 'cache') for (const { call } of served) call.cost.cacheHits++;
       if (kept)
         for (const waiter of served) {
-          const delivering = this.#pacer.run(waiter.deliver(kept.bytes, kept.codec));
+          const delivering = this.#runner.run(waiter.deliver(kept.bytes, kept.codec));
           if (typeof delivering !== 'boolean') await delivering;
         }
-      else kept = await unpackChunk(chunk, served, keep, abort.signal, this.#pacer);
+      else kept = await unpackChunk(chunk, served, keep, abort.signal, this.#runner);
     }
     if (kept && this.#cache)
       this.#cache.set(pending.key, saves ? toKeptChunk(kept.bytes, reencoderOf()) : kept);
@@ -303,7 +303,7 @@ export class ChunkReader {
   #endCall(call: ChunkCall): void {
     call.hasEnded = true;
     for (const job of this.#inFlight) if (!this.#isWanted(job)) job.abort.abort();
-    void this.#pacer.run(this.#sweep());
+    void this.#runner.run(this.#sweep());
   }
 
   *#sweep(): PausableWork {

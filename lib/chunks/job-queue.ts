@@ -4,7 +4,7 @@ import type { CooperativeRunner } from '../base/cooperative-work.ts';
 /** Runs jobs in the order they were added. */
 export class JobQueue<Job> {
   readonly #concurrency: number;
-  readonly #pacer: CooperativeRunner;
+  readonly #runner: CooperativeRunner;
   readonly #run: (job: Job) => Promise<void> | undefined;
   /** Workers that are running. A running worker always finds a job that is added. */
   #workers = 0;
@@ -15,9 +15,9 @@ export class JobQueue<Job> {
    * @param concurrency Most jobs that run at once.
    * @param run Runs a job. Must not throw or reject. Returns undefined if there was nothing to do.
    */
-  constructor(concurrency: number, pacer: CooperativeRunner, run: (job: Job) => Promise<void> | undefined) {
+  constructor(concurrency: number, runner: CooperativeRunner, run: (job: Job) => Promise<void> | undefined) {
     this.#concurrency = concurrency;
-    this.#pacer = pacer;
+    this.#runner = runner;
     this.#run = run;
   }
 
@@ -40,7 +40,7 @@ export class JobQueue<Job> {
     for (let job = this.#take(); job; job = this.#take()) {
       const running = this.#run(job);
       if (running) await running;
-      if (this.#next < this.#waiting.length && this.#pacer.isDue()) await this.#pacer.pause();
+      if (this.#next < this.#waiting.length && this.#runner.isDue()) await this.#runner.pause();
     }
     this.#workers--;
   }

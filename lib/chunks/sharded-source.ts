@@ -52,7 +52,7 @@ export interface ShardedSourceOptions extends UnshardedSourceOptions {
   /** The disk cache, which keeps indices between processes. */
   disk?: ChunkDiskCache;
   /** Pauses the search for very many chunks of one shard. @default the runner of the process */
-  pacer?: CooperativeRunner;
+  runner?: CooperativeRunner;
 }
 
 /**
@@ -280,7 +280,7 @@ export class ShardedSource implements ObjectSource {
    * Finds the chunks in the shard. Delivers those that are not stored, and fails those with impossible sizes.
    */
   async #locate(file: ShardFile, cells: readonly number[], context: ReadContext): Promise<LocatedChunk[]> {
-    const { pacer = cooperativeRunner } = this.#options;
+    const { runner = cooperativeRunner } = this.#options;
     const { ids, shards, minishards } = this.#plan.locate(cells);
     const wanted = [...new Set(minishards)];
     const isDense = this.#isDense(cells, shards[0], shards[1]) && !this.#arePartsCheaper(cells, context);
@@ -290,7 +290,7 @@ export class ShardedSource implements ObjectSource {
     const indices = new Map(found.map((index, k) => [wanted[k], index]));
     const located: LocatedChunk[] = [];
     for (const [k, cell] of cells.entries()) {
-      if (k % CELLS_PER_STRETCH === CELLS_PER_STRETCH - 1 && pacer.isDue()) await pacer.pause();
+      if (k % CELLS_PER_STRETCH === CELLS_PER_STRETCH - 1 && runner.isDue()) await runner.pause();
       const minishard = minishards[k],
         index = indices.get(minishard);
       if (index?.status === 'rejected') {

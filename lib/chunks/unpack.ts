@@ -28,7 +28,7 @@ export async function unpackChunk(
   waiters: readonly ChunkWaiter[],
   keep: (() => Reencoder | undefined) | undefined,
   signal: AbortSignal,
-  pacer: CooperativeRunner,
+  runner: CooperativeRunner,
 ): Promise<KeptChunk | undefined> {
   let reencoder = chunk && keep?.();
   const readers =
@@ -36,7 +36,7 @@ export async function unpackChunk(
       ? []
       : waiters.map((waiter) => waiter.windowReader());
   if (chunk && readers.length > 0 && readers.every((read) => read !== undefined)) {
-    const { unserved, served } = await unpackWindows(chunk, waiters, readers, reencoder, signal, pacer);
+    const { unserved, served } = await unpackWindows(chunk, waiters, readers, reencoder, signal, runner);
     if (unserved.length === 0)
       return served && reencoder ? (reencoder.finish() ?? inflateAgain(chunk, signal)) : undefined;
     waiters = unserved;
@@ -51,7 +51,7 @@ export async function unpackChunk(
   }
   let wasAccepted = false;
   for (const waiter of waiters) {
-    const delivering = pacer.run(waiter.deliver(bytes));
+    const delivering = runner.run(waiter.deliver(bytes));
     // Short deliveries run in the same turn, so that the calls that continue share their next reads.
     if (typeof delivering === 'boolean' ? delivering : await delivering) wasAccepted = true;
   }
@@ -100,7 +100,7 @@ async function unpackWindows(
   readers: readonly WindowReader[],
   reencoder: Reencoder | undefined,
   signal: AbortSignal,
-  pacer: CooperativeRunner,
+  runner: CooperativeRunner,
 ): Promise<{ unserved: readonly ChunkWaiter[]; served: boolean }> {
   const reading = new Map(waiters.map((waiter, k) => [waiter, readers[k]]));
   try {
@@ -122,7 +122,7 @@ async function unpackWindows(
     );
     if (total !== chunk.exactBytes) return { unserved: [...reading.keys()], served: false };
     for (const waiter of reading.keys()) {
-      const delivering = pacer.run(waiter.finish(true));
+      const delivering = runner.run(waiter.finish(true));
       if (delivering) await delivering;
     }
     return { unserved: [], served: reading.size > 0 };

@@ -136,7 +136,7 @@ interface PlanResult {
 export class PointReader {
   readonly #options: PointReaderOptions;
   readonly #chunks: ChunkReader;
-  readonly #pacer: CooperativeRunner;
+  readonly #runner: CooperativeRunner;
   readonly #shardIndices: ShardIndexCache;
   readonly #scales = new Map<number, OpenScale>();
   readonly #searches = new Map<number, BallSearch>();
@@ -145,7 +145,7 @@ export class PointReader {
     this.#options = options;
     this.#chunks = new ChunkReader(options);
     this.#shardIndices = new ShardIndexCache(options.warn);
-    this.#pacer = options.pacer ?? eventLoop;
+    this.#runner = options.runner ?? eventLoop;
   }
 
   /**
@@ -184,7 +184,7 @@ export class PointReader {
     };
     const snap =
       search && !deadlineError
-        ? new PointSnapper({ ...request, scale, search, pacer: this.#pacer })
+        ? new PointSnapper({ ...request, scale, search, runner: this.#runner })
         : undefined;
     const isLabels = info.type === 'segmentation',
       extraCheck = createPointCheck?.({ plan, scale, words: out, status });
@@ -201,12 +201,12 @@ export class PointReader {
     if (deadlineError) failures.push({ error: deadlineError, points: undefined });
     const totals = { ...cost, chunks: plan.cells.length };
     await snap?.searchNeighbours(this.#chunks, totals);
-    const settled = snap && (await this.#pacer.run(snap.finish()));
+    const settled = snap && (await this.#runner.run(snap.finish()));
     if (settled) failures.push(...settled.failures);
-    const snappedNm = search && (settled?.snappedNm ?? (await this.#pacer.run(noDistances(source.count))));
+    const snappedNm = search && (settled?.snappedNm ?? (await this.#runner.run(noDistances(source.count))));
     if (warn && !deadlineReason(signal)) {
-      await this.#pacer.run(warnOfMisses(status, scale, resolution, warn));
-      await this.#pacer.run(
+      await this.#runner.run(warnOfMisses(status, scale, resolution, warn));
+      await this.#runner.run(
         warnOfMissingChunks(status, plan, `${this.#options.store.url}/${scale.key}`, warn),
       );
     }
@@ -260,7 +260,7 @@ export class PointReader {
     // Small calls register their chunks at once, so that calls made in the same turn share their reads.
     if (count <= AT_ONCE_POINTS) return { plan: runWithoutPause(work), deadlineError: undefined };
     try {
-      const plan = this.#pacer.run(work, signal);
+      const plan = this.#runner.run(work, signal);
       return plan instanceof Promise
         ? plan.then((plan) => ({ plan, deadlineError: undefined }), planAtDeadline)
         : { plan, deadlineError: undefined };
@@ -312,7 +312,7 @@ export class PointReader {
           sharding,
           indices: this.#shardIndices,
           disk: chunkCache,
-          pacer: this.#pacer,
+          runner: this.#runner,
         })
       : new UnshardedSource(options);
     const cached = chunkCache

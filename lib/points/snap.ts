@@ -35,7 +35,7 @@ import { PointStatus } from './status.ts';
 export interface SnapRequest extends Omit<ReadRequest, 'onChunkRead' | 'checkPoints'> {
   scale: Scale;
   search: BallSearch;
-  pacer: CooperativeRunner;
+  runner: CooperativeRunner;
 }
 
 /** Counters of the call; `chunks` counts the chunks requested. */
@@ -120,7 +120,7 @@ export class PointSnapper {
    * @throws signal.reason, or the error that `onProgress` threw.
    */
   async searchNeighbours(reader: ChunkReader, totals: Totals): Promise<void> {
-    const { plan, scale, search, signal, pacer } = this.#request;
+    const { plan, scale, search, signal, runner } = this.#request;
     let tasks: SearchTask[] = [],
       planned = 0;
     for (let ordinal = 0; ordinal < plan.cells.length; ordinal++)
@@ -136,9 +136,9 @@ export class PointSnapper {
           );
         else this.#fail(snapPoint.pointIndex); // the chunk's own failure gives the error
         if (++planned % STRETCH === 0) {
-          if (pacer.isDue()) await pacer.pause();
+          if (runner.isDue()) await runner.pause();
           const deadline = deadlineReason(signal);
-          if (deadline) return pacer.run(this.#endAtDeadline(ordinal, tasks, deadline));
+          if (deadline) return runner.run(this.#endAtDeadline(ordinal, tasks, deadline));
         }
         if (tasks.length < MAX_TASKS) continue;
         await this.#read(reader, tasks, totals);
@@ -308,11 +308,11 @@ export class PointSnapper {
    * Reads in rounds. Each round reads the nearest chunks of every point, and searches them for all points.
    */
   async #read(reader: ChunkReader, tasks: readonly SearchTask[], totals: Totals): Promise<void> {
-    const { source, signal, pacer } = this.#request;
+    const { source, signal, runner } = this.#request;
     for (;;) {
       // A small number of tasks registers at once, so that calls made in the same turn share their reads.
       const sorting = selectNextSearches(tasks, (point) => this.#rankLimit(point)),
-        { now, later } = tasks.length > STRETCH ? await pacer.run(sorting) : runWithoutPause(sorting);
+        { now, later } = tasks.length > STRETCH ? await runner.run(sorting) : runWithoutPause(sorting);
       if (now.size === 0) return;
       tasks = later;
       const cells = Float64Array.from(now.keys());

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { DeadlineError } from '../../lib/base/errors.ts';
 import { ChunkReader, type ChunkConsumer } from '../../lib/chunks/chunk-reader.ts';
 import type { ChunkSource, ReadContext, ReadTask } from '../../lib/chunks/chunk-source.ts';
-import { alwaysDue, neverDue } from '../support/pacers.ts';
+import { alwaysDue, neverDue } from '../support/runners.ts';
 import { seeded } from '../../testing/random.ts';
 import { deferred, nextTurn } from '../support/stub-store.ts';
 
@@ -123,7 +123,7 @@ describe('ChunkReader: a call made any number of microtasks after another has en
                   ? 'fails'
                   : 'stalls';
           let answer = first;
-          const reader = new ChunkReader({ concurrency, pacer: neverDue() }),
+          const reader = new ChunkReader({ concurrency, runner: neverDue() }),
             source = sourceOf(() => ({ answer, after: 0, cellsATask: 1 }));
           const cells = [...Array(chunks).keys()],
             controller = new AbortController();
@@ -162,7 +162,7 @@ test.each([1, 2, 3, 8])(
       const reader = new ChunkReader({
         concurrency,
         lruBytes: 4 * random.below(2),
-        pacer: seed % 2 === 0 ? neverDue() : alwaysDue(),
+        runner: seed % 2 === 0 ? neverDue() : alwaysDue(),
       });
       const made: Made[] = [],
         controllers: AbortController[] = [];

@@ -6,7 +6,7 @@ import { RequestError, type ChunkError } from '../../lib/base/errors.ts';
 import { ChunkReader, type ChunkConsumer, type ChunkReaderOptions } from '../../lib/chunks/chunk-reader.ts';
 import type { ChunkSource, ReadTask, StoredChunk } from '../../lib/chunks/chunk-source.ts';
 import type { Meter } from '../../lib/storage/store.ts';
-import { neverDue } from '../support/pacers.ts';
+import { neverDue } from '../support/runners.ts';
 import { deferred, nextTurn } from '../support/stub-store.ts';
 
 interface Read {
@@ -77,7 +77,7 @@ class Consumer implements ChunkConsumer {
 
 /** Creates a reader that never pauses, however busy the machine is. */
 const readerOf = (options: ChunkReaderOptions = {}): ChunkReader =>
-  new ChunkReader({ ...options, pacer: neverDue() });
+  new ChunkReader({ ...options, runner: neverDue() });
 
 const cells = (...numbers: number[]): Float64Array => Float64Array.from(numbers);
 

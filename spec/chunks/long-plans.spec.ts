@@ -9,7 +9,7 @@ import { rawCodec } from '../../lib/codecs/raw.ts';
 import { cellSize } from '../../lib/precomputed/grid.ts';
 import type { Scale } from '../../lib/precomputed/volume-info.ts';
 import { newMeter } from '../../lib/storage/store.ts';
-import { alwaysDue, neverDue } from '../support/pacers.ts';
+import { alwaysDue, neverDue } from '../support/runners.ts';
 import { nextTurn, StubStore } from '../support/stub-store.ts';
 
 describe('a plan of sharded chunks', () => {
@@ -24,7 +24,7 @@ describe('a plan of sharded chunks', () => {
   };
   const sourceOf = (shardBits: number): ShardedSource =>
     new ShardedSource({
-      pacer: alwaysDue(),
+      runner: alwaysDue(),
       store: new StubStore(() => undefined),
       scale,
       codec: rawCodec,
@@ -92,14 +92,14 @@ describe('a plan of sharded chunks', () => {
 
 describe('a call for very many chunks that is aborted', () => {
   /** Each reading of the clock advances it by 4 ms, so that every second possible pause is due. */
-  function slowPacer(): { pacer: CooperativeRunner; turns: () => number } {
+  function slowRunner(): { runner: CooperativeRunner; turns: () => number } {
     let now = 0,
       turns = 0;
-    const pacer = new CooperativeRunner({
+    const runner = new CooperativeRunner({
       now: () => (now += 4),
       afterLoopTurn: (act) => setImmediate(() => (turns++, act())),
     });
-    return { pacer, turns: () => turns };
+    return { runner, turns: () => turns };
   }
   const CHUNKS = 50_000;
   const cells = Float64Array.from({ length: CHUNKS }, (_, k) => k);
@@ -130,9 +130,9 @@ describe('a call for very many chunks that is aborted', () => {
   });
 
   test('rejects at once, forgets its chunks with pauses, and reads none of them', async () => {
-    const { pacer, turns } = slowPacer(),
+    const { runner, turns } = slowRunner(),
       source = new Silent(),
-      reader = new ChunkReader({ concurrency: 4, pacer }),
+      reader = new ChunkReader({ concurrency: 4, runner }),
       leaving = new AbortController();
     const left = reader.read(source, cells, consumerOf(), leaving.signal);
     while (source.asked.length < 4) await nextTurn();
@@ -149,7 +149,7 @@ describe('a call for very many chunks that is aborted', () => {
 
   test('does not keep another call of the same turn from its chunks', async () => {
     const source = new Silent(),
-      reader = new ChunkReader({ concurrency: 4, pacer: slowPacer().pacer }),
+      reader = new ChunkReader({ concurrency: 4, runner: slowRunner().runner }),
       leaving = new AbortController(),
       seen: number[] = [];
     const left = reader.read(source, cells, consumerOf(), leaving.signal);
@@ -165,7 +165,7 @@ describe('a call for very many chunks that is aborted', () => {
 
   test('does not affect the chunks that it shares with other calls', async () => {
     const source = new Silent(),
-      reader = new ChunkReader({ concurrency: 4, pacer: neverDue() }),
+      reader = new ChunkReader({ concurrency: 4, runner: neverDue() }),
       leaving = new AbortController(),
       seen: number[] = [];
     const left = reader.read(source, cells, consumerOf(), leaving.signal),

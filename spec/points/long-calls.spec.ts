@@ -37,7 +37,7 @@ const points = Float64Array.from(
 );
 
 /**
- * A pacer whose clock moves 4 milliseconds at each reading. `onTurn` is called at each turn of the event
+ * A runner whose clock moves 4 milliseconds at each reading. `onTurn` is called at each turn of the event
  * loop.
  */
 function read({
@@ -50,7 +50,7 @@ function read({
     began = 0,
     turns = 0;
   const held: number[] = [];
-  const pacer = new CooperativeRunner({
+  const runner = new CooperativeRunner({
     now: () => (now += 4),
     afterLoopTurn: (act) =>
       setImmediate(() => {
@@ -82,7 +82,7 @@ function read({
     store: store(snapNm ? withGap : labelOf),
     infoWasRead: true,
     lruBytes,
-    pacer,
+    runner,
   });
   return { held, ask: () => reader.read(points, { mip: 0, signal, snapNm }) };
 }

@@ -8,7 +8,7 @@ import { wordsView } from '../../lib/precomputed/data-type.ts';
 import type { PointPlan } from '../../lib/points/plan.ts';
 import { readPoints } from '../../lib/points/read-points.ts';
 import { PointStatus } from '../../lib/points/status.ts';
-import { alwaysDue } from '../support/pacers.ts';
+import { alwaysDue } from '../support/runners.ts';
 import { nextTurn } from '../support/stub-store.ts';
 
 const { unset, ok, outOfBounds, missingChunk, failed } = PointStatus;
@@ -87,7 +87,7 @@ describe('readPoints', () => {
       const values = new Uint16Array(2 * count),
         status = new Uint8Array(count).fill(failed),
         deadline = new AbortController();
-      const done = readPoints(new ChunkReader({ pacer: alwaysDue() }), {
+      const done = readPoints(new ChunkReader({ runner: alwaysDue() }), {
         plan: {
           cells: Float64Array.of(7),
           starts: Uint32Array.of(0, count),

@@ -6,7 +6,7 @@ export interface BucketAnswer {
   body: Buffer;
 }
 
-/** What an object store answers for the contract's objects below `/bucket`: 200, 206, 404, 416. */
+/** Answers like an object store that holds the contract's objects below `/bucket`: 200, 206, 404, 416. */
 export function bucketAnswer(path: string, range: string | undefined): BucketAnswer {
   const object = OBJECTS.find(({ key }) => `/bucket/${key}` === decodeURIComponent(path));
   if (!object || path.includes('?')) return { status: 404, headers: {}, body: Buffer.from('no such key') };

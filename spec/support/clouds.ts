@@ -1,10 +1,13 @@
-/** What specs of private buckets share: folders of secrets, replies of S3, an environment without anything of the machine's own. */
+/**
+ * Shared by specs of private buckets: folders of secrets, replies of S3, an environment without the machine's
+ * own settings.
+ */
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 
-/** A folder for CLOUD_VOLUME_DIR that holds these files below `secrets`; text as it is, the rest as JSON. */
+/** Makes a folder for CLOUD_VOLUME_DIR with these files in `secrets`: text as it is, other values as JSON. */
 export function secretsFolder(files: Record<string, unknown> = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'secrets-'));
   mkdirSync(join(folder, 'secrets'));
@@ -19,7 +22,7 @@ export function secretsFolder(files: Record<string, unknown> = {}): string {
 export const s3ErrorBody = (code: string, more = ''): string =>
   `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>words</Message>${more}</Error>`;
 
-/** Only the clock stands still; sockets and timers go on. */
+/** Fakes the clock only; sockets and timers stay real. */
 export function stopClock(now: Date | string): void {
   jest.useFakeTimers({
     now: new Date(now),

@@ -4,14 +4,14 @@ import type { AddressInfo } from 'node:net';
 export interface LoopbackServer {
   origin: string;
   port: number;
-  /** What was asked, in order. */
+  /** The requests received, in order. */
   requests: { method: string; path: string; headers: IncomingMessage['headers']; body: Buffer }[];
   /** Connections open now. */
   sockets: () => Promise<number>;
   close: () => Promise<void>;
 }
 
-/** A server on 127.0.0.1 that counts; `answer` is told how many requests came before. */
+/** Starts a server on 127.0.0.1 that counts; `answer` receives the number of requests before. */
 export async function serve(
   answer: (request: IncomingMessage, response: ServerResponse, earlier: number) => void,
 ): Promise<LoopbackServer> {

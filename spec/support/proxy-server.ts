@@ -1,13 +1,13 @@
-/** A proxy on 127.0.0.1: tunnels lead to one server, whichever was asked for, and plain requests too. */
+/** A proxy on 127.0.0.1. Tunnels and plain requests all lead to one server, whichever host they name. */
 import { createServer, request as ask } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 
 export interface ProxyServer {
   url: string;
-  /** What was asked of it: `CONNECT host:port`, `GET http://…`. */
+  /** The requests that it received: `CONNECT host:port`, `GET http://…`. */
   asked: string[];
   authorizations: (string | undefined)[];
-  /** With what tunnels and requests are refused; 0 refuses none, -1 never answers. */
+  /** The status with which tunnels and requests are refused; 0 refuses none, -1 never answers. */
   refusal: number;
   close: () => Promise<void>;
 }

@@ -1,5 +1,6 @@
 /**
- * A raw uint64 volume made of a formula, in shards: written in BigInt from the format's text, sharing no code with what reads it.
+ * Makes a sharded raw uint64 volume from a formula. It is written in BigInt from the format's text, and
+ * shares no code with the reader.
  */
 import { gzipSync } from 'node:zlib';
 import type { Vec3 } from '../../lib/base/vec3.ts';
@@ -24,7 +25,11 @@ export interface ShardedVolume extends TinyVolume {
   sharding: ShardingJson;
   /** Chunks that are stored. @default all */
   stored?: (cell: Vec3) => boolean;
-  /** Minishard indices at the end, as CloudVolume writes them, or each behind its data, as TensorStore does. @default 'end' */
+  /**
+   * Where minishard indices are: at the end, as CloudVolume writes them, or each after its data, as
+   * TensorStore does.
+   * @default 'end'
+   */
   indices?: 'end' | 'behind';
 }
 
@@ -36,7 +41,7 @@ export const shardedInfo = (volume: ShardedVolume) => {
 const joined = (parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts));
 const uint64s = (values: readonly bigint[]): Uint8Array => new Uint8Array(BigUint64Array.from(values).buffer);
 
-/** Cells of a volume, x fastest. */
+/** Lists the cells of a volume, x fastest. */
 export function cellsOf({ size, chunkSize }: TinyVolume): Vec3[] {
   const [nx, ny, nz] = size.map((n, axis) => Math.ceil(n / chunkSize[axis]));
   return Array.from(
@@ -45,7 +50,7 @@ export function cellsOf({ size, chunkSize }: TinyVolume): Vec3[] {
   );
 }
 
-/** `info` and all shards, by key. */
+/** Writes the `info` and all shards, by key. */
 export function shardedFiles(volume: ShardedVolume): Record<string, Uint8Array> {
   const { size, chunkSize, voxelOffset, sharding, stored = () => true, indices = 'end' } = volume;
   const spec = parseSharding(sharding, 'made');
@@ -118,7 +123,10 @@ function shardBytes(
   return joined([new Uint8Array(entries.buffer), ...data]);
 }
 
-/** What a bucket answers for a read: the part asked for, cut at the object's end; an error where that begins beyond it. */
+/**
+ * Answers a read like a bucket: the requested range, cut at the object's end; an error if the range begins
+ * beyond it.
+ */
 export function answerRange(
   bytes: Uint8Array | undefined,
   key: string,
@@ -135,6 +143,6 @@ export function answerRange(
   };
 }
 
-/** A store of these files that answers ranges and notes what it is asked. */
+/** A store of these files that answers ranges and records its reads. */
 export const rangeStore = (files: Record<string, Uint8Array>): StubStore =>
   new StubStore((key, options) => answerRange(files[key], key, options));

@@ -1,4 +1,4 @@
-/** A store of a few objects that notes what it is asked, and answers when and how a spec says. */
+/** A store of a few objects that records its reads, and answers when and how a spec says. */
 import type { ReadOptions, Store, StoredObject } from '../../lib/storage/store.ts';
 
 export interface Asked extends ReadOptions {
@@ -7,7 +7,7 @@ export interface Asked extends ReadOptions {
 
 export class StubStore implements Store {
   readonly asked: Asked[] = [];
-  /** @param answer What a read gives; it may throw or wait. */
+  /** @param answer Answers a read; it may throw or wait. */
   constructor(
     readonly answer: (
       key: string,
@@ -32,7 +32,7 @@ export class StubStore implements Store {
   }
 }
 
-/** A promise to settle from outside. */
+/** A promise that is settled from outside. */
 export function deferred<T>(): {
   promise: Promise<T>;
   resolve: (value: T) => void;
@@ -43,5 +43,5 @@ export function deferred<T>(): {
   return { promise, resolve, reject };
 }
 
-/** After everything that is ready has run. */
+/** Waits until everything that is ready has run. */
 export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

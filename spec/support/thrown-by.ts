@@ -1,4 +1,4 @@
-/** What a call throws, to be looked at from several sides; undefined when it returns. */
+/** Returns what a call throws, for several checks; undefined if it returns. */
 export function thrownBy(call: () => unknown): unknown {
   try {
     call();

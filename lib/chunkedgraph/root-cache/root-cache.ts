@@ -84,7 +84,7 @@ export interface RootCacheParts {
   /** The clock that the source uses, too. */
   windowClock: Pick<WindowClock, 'now' | 'isSettled'>;
   /** Runs long work in pieces. @default the runner that the process shares */
-  pacer?: CooperativeRunner;
+  runner?: CooperativeRunner;
 }
 
 /** Counters of a root cache. */
@@ -211,7 +211,7 @@ export class RootCache implements RootSource {
 
   /** Looks up roots like any other source. `cached` counts the IDs that were answered without a look-up. */
   async lookUp(ids: BigUint64Array, question: RootLookUpOptions = {}): Promise<RootsAnswer> {
-    const { source, nLayers, pacer = eventLoop } = this.#parts,
+    const { source, nLayers, runner = eventLoop } = this.#parts,
       { signal, stopLayer = nLayers } = question;
     deadlineReason(signal);
     if (stopLayer !== nLayers) return source.lookUp(ids, question);
@@ -225,7 +225,7 @@ export class RootCache implements RootSource {
       return false;
     };
     try {
-      await pacer.run(this.#answer(state, confirm), signal);
+      await runner.run(this.#answer(state, confirm), signal);
     } catch (error) {
       const deadline = deadlineReason(signal);
       if (!deadline) throw error;
@@ -243,11 +243,11 @@ export class RootCache implements RootSource {
     if (open.length === 0) return answer;
     const found = await source.lookUp(rest, { ...question, timestampMs });
     try {
-      await pacer.run(this.#learn(rest, found, state), signal);
+      await runner.run(this.#learn(rest, found, state), signal);
     } catch (error) {
       if (!deadlineReason(signal)) throw error; // after a deadline, some answers are not kept
     }
-    if (answer.cached > 0) await pacer.run(copyAnswers(found, open, answer));
+    if (answer.cached > 0) await runner.run(copyAnswers(found, open, answer));
     const { rootIds, outcomes, failureOf } = answer.cached > 0 ? answer : found;
     const settled = answer.settled && found.settled;
     return {
@@ -327,8 +327,8 @@ export class RootCache implements RootSource {
       throw reason;
     });
     answer.requests += latest.requests + created.requests;
-    const { pacer = eventLoop } = this.#parts;
-    await pacer.run(
+    const { runner = eventLoop } = this.#parts;
+    await runner.run(
       applyAnswers(facts, earlier, created, (ordinal, ms) => facts.roots.noteCreated(ordinal, ms)),
     );
     const noting = applyAnswers(facts, later, latest, (ordinal, isLatest) => {
@@ -338,8 +338,8 @@ export class RootCache implements RootSource {
       if (!isLatest && (answer.settled || facts.roots.wasEverCurrent(ordinal)))
         facts.roots.noteReplaced(ordinal, timestampMs);
     });
-    await pacer.run(noting);
-    await pacer.run(
+    await runner.run(noting);
+    await runner.run(
       this.#answer(
         state,
         (low, high, rootState) => rootState === UNKNOWN_LATER && latest.answerFor(low, high) === 1,

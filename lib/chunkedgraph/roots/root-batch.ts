@@ -30,7 +30,7 @@ export interface RootBatchParts {
   onAllUnknown: (count: number, timestampMs: number) => void;
   /** How the IDs are split into requests, and how requests are retried. */
   sender: BatchSenderOptions;
-  pacer: CooperativeRunner;
+  runner: CooperativeRunner;
 }
 
 interface WaitingCaller extends Caller {
@@ -147,15 +147,15 @@ export class RootBatch {
   async send(inFlight: readonly RootBatch[]): Promise<void> {
     let indices: Uint32Array | undefined;
     try {
-      const preparing = this.#parts.pacer.run(this.#gather(), this.#abort.signal);
+      const preparing = this.#parts.runner.run(this.#gather(), this.#abort.signal);
       if (preparing) await (this.#preparing = preparing);
       for (const batch of inFlight) {
         if (batch.#preparing) await batch.#preparing.catch(() => undefined);
-        const sharing = this.#parts.pacer.run(this.#share(batch), this.#abort.signal);
+        const sharing = this.#parts.runner.run(this.#share(batch), this.#abort.signal);
         if (sharing) await sharing;
       }
       if (this.#shared.length > 0)
-        indices = await this.#parts.pacer.run(this.#pendingIndices(), this.#abort.signal);
+        indices = await this.#parts.runner.run(this.#pendingIndices(), this.#abort.signal);
     } catch (error) {
       for (const batch of inFlight) if (batch.#followers.has(this)) batch.#unfollow(this, error);
       for (const { reject } of this.#waiting.values()) reject(error);
@@ -234,7 +234,7 @@ export class RootBatch {
       await request(idsFromWords(words), { timestampMs, layer, signal: this.#abort.signal }),
     );
     let echoed = 0;
-    const noting = this.#parts.pacer.run(
+    const noting = this.#parts.runner.run(
       inStretches(end - start, (from, to) => {
         for (let k = from; k < to; k++) {
           const index = indices ? indices[start + k] : start + k;
@@ -292,7 +292,7 @@ export class RootBatch {
     if (shared.next === ownIndices.length) return;
     const limit = shared.next + COPIES_PER_TURN;
     for (; shared.next < ownIndices.length; shared.next++) {
-      if (shared.next === limit) return void this.#parts.pacer.pause().then(() => this.#progress());
+      if (shared.next === limit) return void this.#parts.runner.pause().then(() => this.#progress());
       const from = theirIndices[shared.next];
       if (!isAnswered(batch.#answers.outcomes[from])) return;
       this.#answers.copyAnswer(batch.#answers, from, ownIndices[shared.next]);
@@ -311,7 +311,7 @@ export class RootBatch {
     const delivery: Delivery = { maxIds: deadline ? MAX_LATE_IDS : Infinity, deadline, done: undefined };
     this.#deliveries.set(caller, delivery);
     const work = deliverAnswers(this.#answers, () => this.#requests, waiting, waiting.indices, delivery);
-    delivery.done = this.#parts.pacer.run(work);
+    delivery.done = this.#parts.runner.run(work);
     return delivery.done;
   }
 }

@@ -69,7 +69,7 @@ export interface RootBatcherOptions {
   /** The clock for retries. @default the clock of the machine */
   senderClock?: SenderClock;
   /** Runs long work in pieces. @default the runner that the process shares */
-  pacer?: CooperativeRunner;
+  runner?: CooperativeRunner;
   /** Called for each batch. */
   observe?: Observer;
   warn?: (message: string) => void;
@@ -106,7 +106,7 @@ export class RootBatcher implements RootSource {
       onRetry,
       senderClock,
       pace = processPace,
-      pacer = eventLoop,
+      runner = eventLoop,
     } = options;
     this.#instants = options.windowClock ?? new WindowClock(client.clock, { windowMs });
     this.#queue = new PQueue({ concurrency });
@@ -119,7 +119,7 @@ export class RootBatcher implements RootSource {
       ids,
       nLayers,
       request,
-      pacer,
+      runner,
       onAllUnknown: (count, timestampMs) => this.#warnOnce(count, timestampMs),
       sender: {
         queue: this.#queue,
@@ -172,7 +172,7 @@ export class RootBatcher implements RootSource {
       checkCount: 0,
     };
     try {
-      const marking = (this.#options.pacer ?? eventLoop).run(this.#mark(state, stopLayer, validate), signal);
+      const marking = (this.#options.runner ?? eventLoop).run(this.#mark(state, stopLayer, validate), signal);
       if (marking) await marking;
     } catch (error) {
       const deadline = deadlineReason(signal);
@@ -236,16 +236,16 @@ export class RootBatcher implements RootSource {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const { rootIds, outcomes, timestampMs } = answer,
-      pacer = this.#options.pacer ?? eventLoop;
+      runner = this.#options.runner ?? eventLoop;
     const found: number[] = [];
-    await pacer.run(
+    await runner.run(
       inStretches(nodes.length, (from, end) => {
         for (let k = from; k < end; k++) if (outcomes[nodes[k]] === RootOutcome.ok) found.push(nodes[k]);
       }),
     );
     if (found.length === 0) return;
     const roots = new BigUint64Array(found.length);
-    await pacer.run(
+    await runner.run(
       inStretches(found.length, (from, end) => {
         for (let k = from; k < end; k++) roots[k] = rootIds[found[k]];
       }),
@@ -254,7 +254,7 @@ export class RootBatcher implements RootSource {
     const checked = await this.lookUp(roots, { timestampMs, validate: true, signal });
     answer.requests += checked.requests;
     const failures = new Map<Error, number>();
-    await pacer.run(
+    await runner.run(
       inStretches(found.length, (from, end) => {
         for (let k = from; k < end; k++) {
           const index = found[k];

@@ -127,7 +127,7 @@ describe('a look-up of very many IDs', () => {
         onTurn(++turns);
         act();
       });
-    return { held, pacer: new CooperativeRunner({ now: () => (now += 4), afterLoopTurn: afterTurn }) };
+    return { held, runner: new CooperativeRunner({ now: () => (now += 4), afterLoopTurn: afterTurn }) };
   }
   const check = (found: RootsAnswer, mayFail: boolean): void => {
     for (let i = 0; i < COUNT; i++) {
@@ -145,22 +145,22 @@ describe('a look-up of very many IDs', () => {
     isLatest: async (roots: BigUint64Array) => Array.from(roots, () => true),
     createdMs: async (roots: BigUint64Array) => new Float64Array(roots.length),
   };
-  const cacheOf = (source: RootBatcher, pacer: CooperativeRunner): RootCache =>
+  const cacheOf = (source: RootBatcher, runner: CooperativeRunner): RootCache =>
     new RootCache({
       source,
       history,
       graph: 'g',
       ids: layout,
       nLayers: N_LAYERS,
-      pacer,
+      runner,
       windowClock: { now: () => 1e12, isSettled: () => true },
     });
 
   test('lets the event loop run every few milliseconds, with and without a cache', async () => {
-    const { held, pacer } = pacerOf(),
-      batcher = batcherOf(answer, { pacer });
+    const { held, runner } = pacerOf(),
+      batcher = batcherOf(answer, { runner });
     check(await batcher.lookUp(ids, { timestampMs: TIMESTAMP }), false);
-    const cache = cacheOf(batcher, pacer);
+    const cache = cacheOf(batcher, runner);
     for (let again = 0; again < 2; again++) check(await cache.lookUp(ids, { timestampMs: TIMESTAMP }), false);
     expect(held.length).toBeGreaterThan(20);
     expect(Math.max(...held)).toBeLessThanOrEqual(20);
@@ -170,12 +170,12 @@ describe('a look-up of very many IDs', () => {
     for (const cached of [false, true])
       for (let at = 1; at < 36; at += 5) {
         const controller = new AbortController();
-        const { pacer } = pacerOf((turn) =>
+        const { runner } = pacerOf((turn) =>
           turn === at ? controller.abort(new DeadlineError(100)) : undefined,
         );
-        const batcher = batcherOf(answer, { pacer, batchSize: 9000 });
+        const batcher = batcherOf(answer, { runner, batchSize: 9000 });
         check(
-          await (cached ? cacheOf(batcher, pacer) : batcher).lookUp(ids, {
+          await (cached ? cacheOf(batcher, runner) : batcher).lookUp(ids, {
             timestampMs: TIMESTAMP,
             signal: controller.signal,
           }),
@@ -188,25 +188,25 @@ describe('a look-up of very many IDs', () => {
     for (let at = 1; at < 7; at++) {
       const controller = new AbortController(),
         reason = new Error('enough');
-      const { pacer } = pacerOf((turn) => (turn === at ? controller.abort(reason) : undefined));
+      const { runner } = pacerOf((turn) => (turn === at ? controller.abort(reason) : undefined));
       await expect(
-        batcherOf(answer, { pacer }).lookUp(ids, { timestampMs: TIMESTAMP, signal: controller.signal }),
+        batcherOf(answer, { runner }).lookUp(ids, { timestampMs: TIMESTAMP, signal: controller.signal }),
       ).rejects.toBe(reason);
     }
   });
 
   test('copies very many answers of an earlier look-up in parts', async () => {
     const list = BigUint64Array.from({ length: 300_000 }, (_, k) => id(k + 1));
-    const pacer = new CooperativeRunner(),
-      pause = pacer.pause.bind(pacer);
+    const runner = new CooperativeRunner(),
+      pause = runner.pause.bind(runner);
     let pauses = 0,
       requests = 0,
       open!: () => void;
-    pacer.pause = () => (pauses++, pause());
-    pacer.isDue = () => false; // so work that pauses only when it is due never pauses
+    runner.pause = () => (pauses++, pause());
+    runner.isDue = () => false; // so work that pauses only when it is due never pauses
     const gate = new Promise<void>((resolve) => (open = resolve));
     const batcher = batcherOf(async (asked) => (++requests === 3 && (await gate), asked.map(rootOf)), {
-      pacer,
+      runner,
     });
     const first = batcher.lookUp(list, { timestampMs: TIMESTAMP });
     while (requests < 3) await new Promise(setImmediate);
@@ -222,16 +222,16 @@ describe('a look-up of very many IDs', () => {
   });
 
   test('rejects for all callers if there is no memory to sort the IDs', async () => {
-    const pacer = new CooperativeRunner();
-    const run = pacer.run.bind(pacer);
+    const runner = new CooperativeRunner();
+    const run = runner.run.bind(runner);
     let works = 0;
-    pacer.run = ((...work: Parameters<typeof run>) => {
+    runner.run = ((...work: Parameters<typeof run>) => {
       // after the IDs that need no request
       if (++works === 2) throw new RangeError('Array buffer allocation failed');
       return run(...work);
-    }) as typeof pacer.run;
+    }) as typeof runner.run;
     await expect(
-      batcherOf(answer, { pacer }).lookUp(BigUint64Array.of(id(3)), { timestampMs: TIMESTAMP }),
+      batcherOf(answer, { runner }).lookUp(BigUint64Array.of(id(3)), { timestampMs: TIMESTAMP }),
     ).rejects.toThrow('allocation failed');
   });
 });
