@@ -52,9 +52,9 @@ function ofCalls(): string {
     }
   return table(
     ['option', 'calls', ...HEADS.slice(1)],
-    Array.from(calls, ([row, { name, calls: takers }]) => {
+    Array.from(calls, ([row, { name, calls: names }]) => {
       const [option, ...rest] = rowOf(name, row);
-      return [option, takers.map(code).join(', '), ...rest];
+      return [option, names.map(code).join(', '), ...rest];
     }),
   );
 }

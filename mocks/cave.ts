@@ -38,8 +38,8 @@ export interface MockCaveOptions {
 const ENDPOINTS = [...AUTH_ENDPOINTS, ...INFO_ENDPOINTS, ...MATERIALIZE_ENDPOINTS];
 
 /**
- * Creates the CAVE services as routes to mount beside the chunkedgraph. The three routes share one log and
- * one list of faults.
+ * Creates the CAVE services as routes to mount together with the chunkedgraph. The three routes share one log
+ * and one list of faults.
  *
  * @returns Routes for `/auth`, `/info` and `/materialize`.
  * @example

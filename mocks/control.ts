@@ -40,8 +40,8 @@ const KINDS: Record<keyof FaultJson, 'string' | 'number' | 'boolean' | 'object' 
  * - `POST /faults` adds one fault, such as `{"server": "graph", "match": "roots_binary", "times": 2,
  *   "status": 503}`. `DELETE /faults` removes all faults.
  *
- * Any other request gets status 400, 404 or 405 and `{"error": …}`. Mount the server beside the mocks, for
- * example at `/control`.
+ * Any other request gets status 400, 404 or 405 and `{"error": …}`. Mount the server together with the
+ * mocks, for example at `/control`.
  *
  * @param servers The mocks, by name.
  */

@@ -82,7 +82,7 @@ export function readSteps(page: string, markdown: string): Step[] {
   return steps;
 }
 
-/** Printed between the blocks of one program, so that each output is told from the next. */
+/** Printed between the blocks of one program, to separate their outputs. */
 export const SEPARATOR = '@@ next block @@';
 
 const PRINT: Readonly<Record<Language, string>> = {

@@ -66,7 +66,7 @@ export async function withJointSignal<T>(
 
 /**
  * Returns a promise that follows `work` but rejects with `signal.reason` as soon as the signal aborts. The
- * work itself goes on: `onLeave` tells its owner that this caller has left. The listener is always removed.
+ * work itself continues: `onLeave` tells its owner that this caller has left. The listener is always removed.
  */
 export function leaveOnAbort<T>(
   work: Promise<T>,

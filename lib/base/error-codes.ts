@@ -71,7 +71,7 @@ export const ERROR_CODES = {
     FAILED: 'The chunk of the point could not be read; `cause` says why.',
     ROOT_FAILED: 'The supervoxel is known, but its root could not be looked up; `cause` says why.',
     NOT_LOOKED_UP:
-      'The ID is already at or above the stop layer, so the server was not asked whether it exists.',
+      'The ID is already at or above the stop layer, so it was not sent to the server, and may not exist.',
   },
   PartialResultError: {
     PARTIAL:
@@ -98,7 +98,7 @@ export const ERROR_CODES = {
 
 /**
  * Codes that several classes share on purpose: a caller that switches on `code` alone can treat all of them
- * alike.
+ * in the same way.
  */
 export const SHARED_CODES = {
   NOT_FOUND: 'The path, file or credentials were not found.',

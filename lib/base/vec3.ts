@@ -1,8 +1,7 @@
 /** Three numbers along x, y and z. */
 
 /**
- * x, y and z, always in that order. Whoever uses it names the unit: voxels of a mip, nanometres, chunks of a
- * grid.
+ * x, y and z, always in that order. Each use states the unit: voxels of a mip, nanometres, chunks of a grid.
  */
 export type Vec3 = readonly [number, number, number];
 

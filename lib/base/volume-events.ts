@@ -28,7 +28,7 @@ export interface ChunkEvent {
 export interface RootRequestEvent {
   /** Tells this event from the others. */
   type: 'rootRequest';
-  /** `roots` looks up root IDs; `is_latest_roots` asks whether roots are the latest. */
+  /** `roots` looks up root IDs; `is_latest_roots` checks whether roots are the latest. */
   endpoint: 'roots' | 'is_latest_roots';
   /** IDs in the request. */
   ids: number;

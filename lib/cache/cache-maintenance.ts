@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { CacheFolder, LARGEST_ENTRY_BYTES } from './cache-folder.ts';
 import { decodeEntry, ENTRY_OVERHEAD } from './entry.ts';
 
-/** The subfolder of a cache folder that holds snapshots of root caches, beside the chunks. */
+/** The subfolder of a cache folder that holds snapshots of root caches. */
 export const ROOTS_FOLDER = 'roots-v1';
 
 /** What a cache folder holds. */

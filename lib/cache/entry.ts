@@ -32,7 +32,7 @@ const PREFIX = 16;
 /** Keys and validators are short: a file with a longer header is not an entry. */
 const MAX_HEADER = 16_384;
 
-/** The most bytes that a file takes beside its payload. */
+/** Maximum number of bytes that a file has in addition to its payload. */
 export const ENTRY_OVERHEAD = PREFIX + MAX_HEADER;
 
 /**

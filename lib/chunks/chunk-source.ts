@@ -39,7 +39,7 @@ export interface ReadContext {
   wanted: ReadonlyMap<number, WantedChunk>;
   /**
    * Delivers the chunk of a cell; undefined means that it is not stored. Each cell must be delivered once,
-   * failed once, or passed on to a follow-up task. Resolves when the bytes are no longer needed. Never
+   * failed once, or passed on to a follow-up task. Resolves when the bytes are not needed any more. Never
    * rejects.
    */
   deliver: (cell: number, chunk: StoredChunk | undefined, from?: 'store' | 'cache') => Promise<void>;

@@ -24,7 +24,7 @@ const TRIAL: ByteRange = { start: 0, end: PART_REQUEST_BYTES };
 /**
  * Reads parts of the chunks of one scale, and learns from the replies whether that works. After the first
  * failure (a content encoding, an unexpected size, a server that ignores ranges or answers them wrongly,
- * parts of different versions), it does not try again.
+ * parts of different versions), it reads no more parts.
  */
 export class PartReader {
   /** Whether parts work; undefined until a reply shows it. */

@@ -82,7 +82,8 @@ export class ShardEntryReader {
 
   /**
    * Reads the entries of minishards.
-   * @param since If given, entries that were read at this turn or before are read again.
+   * @param since If given, cached entries that were read at this turn or before are read again: see
+   *   {@link VersionCheck.nextTurn}.
    */
   async read(
     file: ShardFile,
@@ -110,7 +111,7 @@ export class ShardEntryReader {
   /**
    * Reads the shard index again, or its entries for these minishards, and replaces the old entries.
    * @param times How often to read at most.
-   * @returns How often it was read, and whether it is still open what the other version means.
+   * @returns How often it was read, and whether the reason of the mismatch is still unknown.
    */
   async reread(
     file: ShardFile,

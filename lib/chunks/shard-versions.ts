@@ -85,15 +85,15 @@ export class VersionCheck {
   /**
    * Learns from an index that was read again after a version mismatch.
    *
-   * @param place Names the index, for the warning.
+   * @param url The shard file, for the warning.
    * @param isSame Whether the index has the same bytes as before.
    * @param offending The validator of the mismatch.
    * @param isAgain Whether this is not the first time that the index was read again.
-   * @returns Whether it is still open what the mismatch means: the index is the same, and not known to be
+   * @returns Whether the reason of the mismatch is still unknown: the index is the same, and not known to be
    *   valid for the offending version.
    */
   learn(
-    place: string,
+    url: string,
     before: ShardVersions,
     after: ShardVersions,
     isSame: boolean,
@@ -106,24 +106,24 @@ export class VersionCheck {
     if (this.#isOff || offending === undefined || after.latest === undefined) return false;
     if (!after.has(offending)) return true;
     if (isAgain) {
-      this.#warnOnce(place);
-      this.#alternating.add(place);
+      this.#warnOnce(url);
+      this.#alternating.add(url);
       if (this.#alternating.size >= MIN_ALTERNATING && !this.#isProven) this.#isOff = true;
     }
     return false;
   }
 
   /** Stops all comparisons, because the same bytes came with ever new validators. */
-  stopComparing(place: string): void {
+  stopComparing(url: string): void {
     this.#isOff = true;
-    this.#warnOnce(place);
+    this.#warnOnce(url);
   }
 
-  #warnOnce(place: string): void {
+  #warnOnce(url: string): void {
     if (this.#isWarned) return;
     this.#isWarned = true;
     this.#warn(
-      `${place}: the server sends the same bytes with changing ETags or dates, as replicas behind a load balancer do; ` +
+      `${url}: the server sends the same bytes with changing ETags or dates, as replicas behind a load balancer do; ` +
         'if a file of this volume is replaced while it is read, that may go unnoticed',
     );
   }

@@ -288,7 +288,7 @@ export const GRAPH_COMMANDS: Readonly<Record<string, IdGraphCommand | OtherGraph
   },
   'split-preview': {
     summary:
-      'Previews a split of the --source points from the --sink points, in a box around them: the server looks at nothing else. Changes nothing',
+      'Previews a split of the --source points from the --sink points, in a box around them; the server ignores the rest of the object. Changes nothing',
     options: ['source', 'sink'],
     required: ['source', 'sink'],
     run: async ({ graph, flags: { source, sink }, signal }) => [

@@ -35,8 +35,11 @@ export function createFlag(row: OptionRow, wording: FlagWording = {}): Option {
   const { flag = '', kind, flagSays = row.says } = row,
     { says = flagSays, default: fallback = row.default, choices = kind.words, conflicts } = wording;
   const [, value] = /<(.*)>$/.exec(flag) ?? [];
-  const isTold = value === undefined || fallback === undefined || says.includes('(default: ');
-  const option = new Option(flag, isTold ? says : `${says} (default: ${fallback.replace(/^'(.*)'$/, '$1')})`);
+  const isComplete = value === undefined || fallback === undefined || says.includes('(default: ');
+  const option = new Option(
+    flag,
+    isComplete ? says : `${says} (default: ${fallback.replace(/^'(.*)'$/, '$1')})`,
+  );
   if (conflicts) option.conflicts(conflicts);
   if (choices) return option.choices(choices);
   if (value === undefined) return option;

@@ -37,7 +37,7 @@ export interface JobFiles {
    * @returns undefined if the reader has closed the output.
    */
   writeOutput<T>(job: (sink: ByteSink) => Promise<T>): Promise<T | undefined>;
-  /** Writes the counts, if the user asked for them. */
+  /** Writes the counts, if `--stats` was given. */
   writeStats(json: string): Promise<void>;
   /** Removes the locks and stops reading the input. */
   close(): Promise<void>;
@@ -166,7 +166,7 @@ async function refuseOverwrites({ input, out, stats }: JobFileNames, io: Io): Pr
     );
 }
 
-/** The suffixes of the files that a running job makes beside its output. */
+/** The suffixes of the files that a running job makes next to its output. */
 const RESERVED_SUFFIX = /\.(partial|lock)$/;
 
 const regularFileId = (stats: Stats | undefined): string | undefined =>

@@ -1,24 +1,24 @@
 /**
- * Reads points of the `raw` encoding from a stream of the chunk's bytes. Each value is copied from the piece
- * that holds it; the chunk is never held as a whole.
+ * Reads points of the `raw` encoding from a chunk whose bytes arrive in windows, one after the other. Each
+ * value is copied from the window that holds it, so the whole chunk is never in memory.
  */
 import { product } from '../base/vec3.ts';
 import { bytesPerValue, type WordArray } from '../precomputed/data-type.ts';
 import type { ChunkLayout } from './codec.ts';
 
 /**
- * The most points. The sort keys are exact up to 2^32 offsets times 2^21 points, which is 2^53; for more
- * points whole chunks are better.
+ * Maximum number of points. The sort keys are exact up to 2^32 offsets times 2^21 points, which is 2^53. With
+ * more points, the whole chunk is decoded instead.
  */
 export const MAX_POINTS = 2 ** 21;
 
 /** Returns a sort key per point, `offset * n + k`, in ascending order. */
-const inOrder = (offsets: Uint32Array): Float64Array =>
+const sortKeys = (offsets: Uint32Array): Float64Array =>
   Float64Array.from(offsets, (offset, k) => offset * offsets.length + k).sort();
 
 /**
- * Implements {@link Codec.createStreamDecoder}. A value may be split between two pieces. It takes 8 bytes of
- * memory per point.
+ * Implements {@link Codec.createStreamDecoder}. A value may be split between two windows. The decoder takes 8
+ * bytes of memory per point.
  */
 export function createRawStreamDecoder(
   layout: ChunkLayout,
@@ -30,10 +30,10 @@ export function createRawStreamDecoder(
   const width = bytesPerValue(dataType),
     voxels = product(chunkSize),
     n = offsets.length;
-  const sorted = inOrder(offsets);
+  const sorted = sortKeys(offsets);
   const outBytes = new Uint8Array(out.buffer, out.byteOffset, out.byteLength);
   const offsetAt = (at: number): number => Math.floor(sorted[at] / n);
-  /** Copies the bytes of value `at`, which starts at byte `from` of the chunk, that are in the piece. */
+  /** Copies the bytes that the window has of value `at`, which starts at byte `from` of the chunk. */
   const copy = (at: number, from: number, window: Uint8Array, start: number): void => {
     const to = (outIndex[sorted[at] - offsetAt(at) * n] * channels + channel) * width;
     const end = Math.min(width, start + window.byteLength - from);
@@ -48,7 +48,7 @@ export function createRawStreamDecoder(
         from = (channel * voxels + offset) * width;
       if (from >= end) return;
       if (from + width > end) {
-        // The rest is in the next piece, for every point at this voxel.
+        // The rest is in the next window, for every point at this voxel.
         for (let same = next; same < n && offsetAt(same) === offset; same++) copy(same, from, window, start);
         return;
       }

@@ -29,11 +29,13 @@ const TOLERATED_SKEW_MS = 5000;
 
 /** Yields one finding per step: token, datastack, access, clock, bucket, server, look-up and versions. */
 export async function* checkGraph(path: string, http: HttpClient, options: DoctorOptions): Findings {
-  const place = parseVolumePath(path, options.server),
+  const parsedPath = parseVolumePath(path, options.server),
     authHost = parseAuthServer(options.authServer),
-    caveServer = place.graph ? undefined : await findServer(place.datastack, place.server, process.env),
-    login = authHost ?? caveServer,
-    search: TokenSearch = { token: options.token, authHost: login };
+    caveServer = parsedPath.graph
+      ? undefined
+      : await findServer(parsedPath.datastack, parsedPath.server, process.env),
+    tokenServer = authHost ?? caveServer,
+    search: TokenSearch = { token: options.token, authHost: tokenServer };
   let found: FoundDatastack | undefined;
   if (caveServer) {
     const { finding } = await checkToken(caveServer, search);
@@ -41,16 +43,16 @@ export async function* checkGraph(path: string, http: HttpClient, options: Docto
     if (finding.verdict === 'fail') return;
     const tokens = new GraphTokens(search, () => undefined);
     try {
-      found = await findDatastack(place.datastack!, caveServer, tokens, http, options.signal);
+      found = await findDatastack(parsedPath.datastack!, caveServer, tokens, http, options.signal);
     } catch (error) {
-      return yield fail('datastack', error, login!.origin);
+      return yield fail('datastack', error, tokenServer!.origin);
     }
     yield ok(
       'datastack',
-      `${place.datastack} at ${caveServer.origin}: ${describeDatastack(found.datastack)}`,
+      `${parsedPath.datastack} at ${caveServer.origin}: ${describeDatastack(found.datastack)}`,
     );
   }
-  const table = found?.table ?? { path: place.graph!, token: undefined },
+  const table = found?.table ?? { path: parsedPath.graph!, token: undefined },
     graph = table.path;
   if (caveServer?.origin !== graph.origin) {
     const { finding, token } = await checkToken(graph, search);
@@ -59,7 +61,7 @@ export async function* checkGraph(path: string, http: HttpClient, options: Docto
     table.token = token;
   }
   yield* checkProxy(graph.origin);
-  const info = yield* checkTable(table, http, (login ?? graph).origin, options);
+  const info = yield* checkTable(table, http, (tokenServer ?? graph).origin, options);
   if (info === undefined) return;
   yield* checkWatershedInfo(info, http, options);
   yield* checkVolume(path, options);
@@ -84,12 +86,12 @@ interface TableInfo {
 async function* checkTable(
   target: GraphTarget,
   http: HttpClient,
-  login: string,
+  tokenServer: string,
   options: DoctorOptions,
 ): AsyncGenerator<Finding, TableInfo | undefined, undefined> {
   for (let at = target, steps = 0; ; steps++) {
     const server = new GraphServer({ http, ...at });
-    const answer = yield* checkAccess(server, at.token, login, options);
+    const answer = yield* checkAccess(server, at.token, tokenServer, options);
     if (answer === undefined) return undefined;
     try {
       const next = steps === MAX_REDIRECTS ? undefined : followTableRedirect(answer, at, server.address);
@@ -107,7 +109,7 @@ async function* checkTable(
 async function* checkAccess(
   server: GraphServer,
   token: FoundToken | undefined,
-  login: string,
+  tokenServer: string,
   { signal, now = Date.now }: DoctorOptions,
 ): AsyncGenerator<Finding, unknown, undefined> {
   const { path } = server,
@@ -116,7 +118,7 @@ async function* checkAccess(
   try {
     reply = await server.request({ url: path.infoUrl, maxBytes: MAX_INFO_BYTES, signal });
   } catch (error) {
-    yield fail('access', error, login);
+    yield fail('access', error, tokenServer);
     return undefined;
   }
   const answeredAt = now();

@@ -36,16 +36,16 @@ export const warn = (name: string, said: string, next?: string): Finding => ({
 /**
  * Makes the finding for an error of this package. Any other error is thrown again.
  *
- * @param login The server at which the user can make a token.
+ * @param tokenServer The server at which the user can make a token.
  */
-export function fail(name: string, error: unknown, login?: string): Finding {
+export function fail(name: string, error: unknown, tokenServer?: string): Finding {
   if (!(error instanceof LookupError)) throw error;
-  const next = adviceOn(error, login);
+  const next = adviceOn(error, tokenServer);
   return { name, verdict: 'fail', said: error.message, ...(next !== undefined && { next: safeText(next) }) };
 }
 
-function adviceOn(error: LookupError, login: string | undefined): string | undefined {
-  if (error instanceof GraphError) return onGraph(error, login);
+function adviceOn(error: LookupError, tokenServer: string | undefined): string | undefined {
+  if (error instanceof GraphError) return onGraph(error, tokenServer);
   if (error instanceof CredentialsError)
     return 'renew the credentials of the bucket with gcloud or the AWS CLI, or use others; --anonymous sends none';
   if (error instanceof RequestError && (error.status === 401 || error.status === 403))
@@ -62,11 +62,11 @@ function adviceOn(error: LookupError, login: string | undefined): string | undef
 
 const REACH = 'check the address, and whether this machine can reach it: network, VPN, firewall';
 
-function onGraph({ code, status }: GraphError, login: string | undefined): string | undefined {
+function onGraph({ code, status }: GraphError, tokenServer: string | undefined): string | undefined {
   switch (code) {
     case 'UNAUTHORIZED':
     case 'LOGIN_REDIRECT':
-      return `make a token and save it: graphene-points login${login === undefined ? '' : ` ${login}`}`;
+      return `make a token and save it: graphene-points login${tokenServer === undefined ? '' : ` ${tokenServer}`}`;
     case 'FORBIDDEN':
       return 'ask the owners of the dataset for that permission, and check whose token it is';
     case 'MISSING_TOS':

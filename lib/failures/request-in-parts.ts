@@ -27,7 +27,7 @@ interface List<Ids> {
 
 /**
  * Yields the outcomes in the order of the IDs, as soon as each is known.
- * @param ask Requests one part. Must return its answers in the order of the IDs.
+ * @param request Requests one part. Must return its answers in the order of the IDs.
  * @throws signal.reason; any error that is not a LookupError, because then the request itself is wrong for
  *   every ID.
  */

@@ -1,8 +1,8 @@
 /** JSON from servers and files. */
 
 /**
- * Parses bytes as JSON, with or without a byte order mark. Returns undefined if they are not JSON: the error
- * of the parser is dropped because it quotes the text.
+ * Parses bytes as JSON, with or without a byte order mark. Returns undefined if they are not JSON. The error
+ * of the parser is dropped, because it quotes the text, which may contain a secret.
  */
 export const parseJson = (bytes: Uint8Array): unknown => parseJsonText(new TextDecoder().decode(bytes));
 

@@ -73,7 +73,7 @@ function startRequest(
   );
   stream.on('data', handlers.onData);
   stream.once('end', handlers.onEnd);
-  // This listener stays: a destroyed stream may still emit an error, and nothing else would handle it.
+  // This listener is never removed: a destroyed stream may still emit an error, and nothing else would handle it.
   stream.on('error', handlers.onError);
   return stream;
 }

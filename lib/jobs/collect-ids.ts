@@ -13,7 +13,7 @@ export interface CollectIdsOptions extends Pick<TableOptions, 'format' | 'text' 
   warn?: (message: string) => void;
 }
 
-/** Small enough to keep the texts of the cells in memory beside their IDs. */
+/** Small enough to keep the texts of the cells in memory together with their IDs. */
 const BATCH_ROWS = 100_000;
 
 /**

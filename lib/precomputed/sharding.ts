@@ -131,8 +131,8 @@ const lowBits = (count: number): Uint32Array =>
   Uint32Array.of(2 ** Math.min(count, 32) - 1, 2 ** Math.max(count - 32, 0) - 1);
 
 /**
- * Shifts a pair of uint32 (low word first) right by 0 to 64 bits, in place. A JavaScript shift by 32 would do
- * nothing, hence the loop.
+ * Shifts a pair of uint32 (low word first) right by 0 to 64 bits, in place. A loop does it, because a
+ * JavaScript shift by 32 would do nothing.
  */
 export function shiftRight(words: Uint32Array, count: number): void {
   for (; count >= 32; count -= 32) {

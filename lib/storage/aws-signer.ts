@@ -221,7 +221,7 @@ class AwsSigner implements Signer {
   }
 }
 
-/** Selects the `x-amz-` headers, which must all be signed. Of the others, only `host` must be. */
+/** Selects the `x-amz-` headers, which must all be signed. The only other header that must be signed is `host`. */
 const amazonHeaders = (headers: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('x-amz-')));
 

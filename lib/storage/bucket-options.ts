@@ -60,9 +60,9 @@ const CREDENTIALS = defineKind(
   formatType,
 );
 const TOKEN = defineKind(
-  'a text without spaces',
+  'a string without spaces',
   (value) => typeof value === 'string' && /^[\x21-\x7e]+$/.test(value),
-  (value) => (typeof value === 'string' ? 'a text with spaces or special characters' : formatType(value)),
+  (value) => (typeof value === 'string' ? 'a string with spaces or special characters' : formatType(value)),
 );
 const PAYER = defineKind(
   "true, false or a Google project's ID",
@@ -71,13 +71,13 @@ const PAYER = defineKind(
 
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 const HEADER_VALUE = defineKind(
-  'a text without line ends',
+  'a string without line ends',
   (value) => typeof value === 'string' && /^[\t\x20-\x7e\x80-\xff]*$/.test(value),
   (value) =>
-    typeof value === 'string' ? 'a text with characters that a header may not have' : formatType(value),
+    typeof value === 'string' ? 'a string with characters that a header may not have' : formatType(value),
 );
 const HEADERS: ValueKind = {
-  expected: 'an object of header names and texts',
+  expected: 'an object of header names and strings',
   check: (name, value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw new TypeError(`${name} is ${HEADERS.expected}, not ${formatType(value)}`);

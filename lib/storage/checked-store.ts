@@ -55,12 +55,12 @@ function checkAnswer(
   }
   const { contentEncoding, range, totalBytes, validator, notModified } = answer as UncheckedObject;
   const bytes = (answer as { bytes: Uint8Array }).bytes;
-  if (!isTextOrNone(contentEncoding))
+  if (!isStringOrNone(contentEncoding))
     throw answerError(
-      `returned a contentEncoding that is ${kindOf(contentEncoding)}; expected a text such as 'gzip', or undefined`,
+      `returned a contentEncoding that is ${kindOf(contentEncoding)}; expected a string such as 'gzip', or undefined`,
     );
-  if (!isTextOrNone(validator))
-    throw answerError(`returned a validator that is ${kindOf(validator)}; expected a text, or undefined`);
+  if (!isStringOrNone(validator))
+    throw answerError(`returned a validator that is ${kindOf(validator)}; expected a string, or undefined`);
   const size = totalBytes ?? undefined;
   if (size !== undefined && !isCount(size))
     throw answerError(
@@ -105,7 +105,7 @@ function partOf(
   return { start, end };
 }
 
-const isTextOrNone = (value: unknown): value is string | undefined | null =>
+const isStringOrNone = (value: unknown): value is string | undefined | null =>
   value === undefined || value === null || typeof value === 'string';
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

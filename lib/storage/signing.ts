@@ -1,6 +1,6 @@
 /**
  * Decides whether requests to a bucket carry credentials, from the options and the address of the server.
- * Reads nothing.
+ * The credentials themselves are found elsewhere.
  */
 import { PathError } from '../base/errors.ts';
 import { redactUrl } from '../http/excerpt.ts';

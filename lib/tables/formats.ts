@@ -69,13 +69,13 @@ export const KNOWN_SUFFIXES = `${listed(
 )}`;
 
 /**
- * Lists the formats that an option is for, such as `csv and tsv`. Returns undefined if this format is among
+ * Lists the formats that have an option, such as `csv and tsv`. Returns undefined if this format is among
  * them.
  */
 export function formatsWithOption(option: FormatOption, format: IdFormatName): string | undefined {
-  const takers = FORMATS.filter((name) => OPTIONS[name].includes(option));
+  const formats = FORMATS.filter((name) => OPTIONS[name].includes(option));
   const name = format === 'list' ? 'csv' : format === 'tab-list' ? 'tsv' : format;
-  return takers.includes(name) ? undefined : listed(takers, 'and');
+  return formats.includes(name) ? undefined : listed(formats, 'and');
 }
 
 function listed(names: readonly string[], word: string): string {

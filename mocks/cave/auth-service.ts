@@ -1,6 +1,6 @@
 /**
- * Endpoints of the CAVE auth service: users, their tokens and permissions. Source: middle_auth_client, the
- * user's permissions.
+ * Endpoints of the CAVE auth service: users, their tokens and permissions. The form of the permissions follows
+ * middle_auth_client.
  */
 import type { EndpointRequest } from '../endpoints/endpoint.ts';
 import { ALL_PERMISSIONS, type MockUser } from '../endpoints/users.ts';

@@ -1,5 +1,5 @@
 /**
- * Builds the hierarchy of nodes at base from all supervoxels and edges.
+ * Builds the hierarchy of nodes as it is before the first edit, from all supervoxels and edges.
  *
  * The rules are the real server's (PyChunkedGraph, pychunkedgraph/ingest/create/). A layer-2 node is a
  * connected component within a graph chunk. At each layer above, two chunks join along each axis, and
@@ -8,6 +8,7 @@
  */
 import { DisjointSets } from './disjoint-sets.ts';
 
+/** The edges before the first edit. */
 export interface BaseEdges {
   /** Pairs of supervoxels, flat. */
   ends: Int32Array;

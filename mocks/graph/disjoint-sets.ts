@@ -21,7 +21,8 @@ export class DisjointSets {
 
   /**
    * Joins two sets.
-   * @returns The larger of their representatives, which no longer is one; -1 if they were one set already.
+   * @returns The larger of their two representatives, which represents no set any more; -1 if both were in one
+   *   set already.
    */
   join(a: number, b: number): number {
     const topA = this.find(a),

@@ -61,7 +61,7 @@ export async function graphFromVolume(
 
 /**
  * Loads the reader only when it is needed. The import is in a function of its own, because tsc does not
- * rewrite the `.ts` of an import beside `await using`.
+ * rewrite the `.ts` of an import in a function that has `await using`.
  */
 async function open(path: string): Promise<PrecomputedVolume> {
   const { openPrecomputed } = await import('../../lib/graphene/open-and-resolve.ts');

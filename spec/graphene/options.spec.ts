@@ -126,18 +126,18 @@ test.each<[called: string, options: object, error: Error]>([
   [
     'storage',
     { headers: 5 },
-    new TypeError('storage.headers is an object of header names and texts, not a number'),
+    new TypeError('storage.headers is an object of header names and strings, not a number'),
   ],
   [
     'storage',
     { headers: { 'x-a': 5 } },
-    new TypeError('storage.headers["x-a"] is a text without line ends, not a number'),
+    new TypeError('storage.headers["x-a"] is a string without line ends, not a number'),
   ],
   [
     'storage',
     { headers: { 'x-a': `${SECRET}\r\nx-b: 1` } },
     new TypeError(
-      'storage.headers["x-a"] is a text without line ends, not a text with characters that a header may not have',
+      'storage.headers["x-a"] is a string without line ends, not a string with characters that a header may not have',
     ),
   ],
   [
@@ -148,7 +148,7 @@ test.each<[called: string, options: object, error: Error]>([
   [
     'storage',
     { token: `${SECRET} x` },
-    new TypeError('storage.token is a text without spaces, not a text with spaces or special characters'),
+    new TypeError('storage.token is a string without spaces, not a string with spaces or special characters'),
   ],
 ])('%s refuses %j', async (called, options, error) => {
   const thrown: unknown = await CALLS[called][1](options).catch((reason: unknown) => reason);

@@ -110,12 +110,12 @@ describe('a store that the user wrote', () => {
     [
       'a list of encodings',
       { bytes: chunk(), contentEncoding: ['gzip'] },
-      "returned a contentEncoding that is an Array; expected a text such as 'gzip', or undefined",
+      "returned a contentEncoding that is an Array; expected a string such as 'gzip', or undefined",
     ],
     [
       'a date as the validator',
       { bytes: chunk(), validator: new Date(0) },
-      'returned a validator that is a Date; expected a text, or undefined',
+      'returned a validator that is a Date; expected a string, or undefined',
     ],
     [
       'a size as text',

@@ -32,7 +32,7 @@ const TEXTS = defineKind(
   'an object of texts, numbers and booleans',
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
 );
-const PLAIN = defineKind('a text, a number or a boolean', (value) =>
+const PLAIN = defineKind('a string, a number or a boolean', (value) =>
   ['string', 'number', 'boolean'].includes(typeof value),
 );
 const QUERY: ValueKind = {

@@ -1,8 +1,8 @@
 /**
  * Finds the fewest nodes that cover exactly the given ones, from root look-ups of the leaves. The server's
  * endpoint `minimal_covering_nodes` loses whole objects, and fails when no other ID was given. It may also
- * return too high a node where an object skips layers: of nodes with common parts, it checks the parts of one
- * only (PyChunkedGraph 2.21.1).
+ * return too high a node where an object skips layers: if several nodes have common parts, it checks the
+ * parts of only one of them (PyChunkedGraph 2.21.1).
  */
 import { sortDistinct } from './check-arguments.ts';
 

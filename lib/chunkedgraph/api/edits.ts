@@ -92,7 +92,7 @@ export async function sendEditAndRead<T>(
 }
 
 /**
- * Moves "now" after an edit. The server is asked when the new roots were made, which is the timestamp of the
+ * Moves "now" after an edit. One request looks up when the new roots were made, which is the timestamp of the
  * edit. If that fails, the latest possible timestamp is used. Nothing is thrown, because the edit is already
  * done.
  */

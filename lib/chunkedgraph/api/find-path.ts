@@ -169,7 +169,7 @@ function findShortestPath(edges: BigUint64Array, from: bigint, to: bigint): bigi
   return nodePath;
 }
 
-/** Returns the layer-2 node that contains both points, if that can be told. */
+/** Returns the layer-2 node that contains both points, if that can be determined. */
 async function findCommonNode(
   parts: PathQueries,
   from: GraphPoint,

@@ -1,9 +1,9 @@
 /**
  * Removes foreign leaves: leaves that do not belong to their node. When a merge is undone, the server may
- * leave an object below the root of another one, beside a root of its own. This concerns objects that skip
- * layers, such as a pair of supervoxels in one chunk. `leaves` then lists it, while look-ups of its
- * supervoxels are right (observed of PyChunkedGraph 2.21.1). What a leaf is part of when its node was created
- * tells whether it is foreign.
+ * leave an object below the root of another one, although the object also has a root of its own. This
+ * concerns objects that skip layers, such as a pair of supervoxels in one chunk. `leaves` then lists the
+ * object, while look-ups of its supervoxels are right (observed with PyChunkedGraph 2.21.1). A leaf is foreign
+ * if it was part of another object at the time when its node was created.
  */
 import { findCurrentNodes, type LeavesByNode, type NodeQueries } from './current-nodes.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';

@@ -31,7 +31,7 @@ export class GraphNodes extends GraphRoots {
 
   /**
    * Returns the leaves of many nodes. One request holds as many nodes as the server can tell apart: all roots
-   * of one timestamp, or all layer-2 nodes. Here, a supervoxel that the graph has is its own leaf.
+   * at one timestamp, or all layer-2 nodes. Here, a supervoxel that the graph has is its own leaf.
    *
    * @param ids IDs of any layers.
    * @param options `bounds`, `stopLayer`, `verify`, and options of the call.

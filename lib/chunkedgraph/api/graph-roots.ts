@@ -171,7 +171,7 @@ export class GraphRoots {
    */
   async validNodes(ids: Ids, { from, to, ...options }: WindowOptions = {}): Promise<boolean[]> {
     const list = checkIds(ids);
-    // The server keeps its operations beside the nodes, under small numbers, and treats them as nodes.
+    // The server stores its operations in the same table as the nodes, under small numbers, and treats them as nodes.
     const candidates = list.filter((id) => this.ids.layerOf(id) > 0);
     const valid = await history.validNodes(
       this.context.api,

@@ -85,12 +85,12 @@ export class RootTable {
     this.#newestMs = nowMs + maxAgeMs;
   }
 
-  /** Whether a row no longer counts. */
+  /** Whether a row is too old to use. */
   isForgotten(ordinal: number): boolean {
     return this.isTooOld(this.#times[COLUMNS * ordinal + LEARNT]);
   }
 
-  /** Whether a row that was learned at this time no longer counts. */
+  /** Whether a row that was learned at this time is too old to use. */
   isTooOld(learntMs: number): boolean {
     return !(learntMs > this.#cutoffMs && learntMs < this.#newestMs);
   }

@@ -1,5 +1,5 @@
 /**
- * Asks the server about roots, for the root cache. `is_latest_roots` goes through the root look-up, with its
+ * Sends the root cache's requests about roots. `is_latest_roots` goes through the root look-up, with its
  * adaptive batches; `root_timestamps` goes through the API.
  */
 import { rootTimestamps } from '../api/root-lifetimes.ts';

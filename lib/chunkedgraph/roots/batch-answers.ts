@@ -6,13 +6,13 @@ import { wordsOf } from '../../base/uint64.ts';
 import { RootOutcome } from './root-source.ts';
 
 /**
- * Two values beside {@link RootOutcome} for IDs without an answer: this batch requests the ID, or an earlier
- * batch does.
+ * Values for IDs without an answer yet, in addition to those of {@link RootOutcome}. PENDING: this batch
+ * requests the ID. SHARED: an earlier batch requests it.
  */
 export const PENDING = 255,
   SHARED = 254;
 /** Whether an outcome is an answer. */
-export const isAnswered = (fate: number): boolean => fate < SHARED;
+export const isAnswered = (outcome: number): boolean => outcome < SHARED;
 
 /** The answers for one batch, in typed arrays. */
 export class BatchAnswers {
@@ -65,14 +65,14 @@ export class BatchAnswers {
   fail(indices: Uint32Array | { start: number; end: number }, error: Error): void {
     const failureOf = (this.#failureOf ??= new Uint32Array(this.count));
     if (ArrayBuffer.isView(indices)) {
-      const failure = this.#failureOfStretch(indices[0], indices[indices.length - 1] + 1, error);
+      const failure = this.#addError(indices[0], indices[indices.length - 1] + 1, error);
       for (const index of indices) {
         this.outcomes[index] = RootOutcome.failed;
         failureOf[index] = failure;
       }
     } else {
       const { start, end } = indices,
-        failure = this.#failureOfStretch(start, end, error);
+        failure = this.#addError(start, end, error);
       this.outcomes.fill(RootOutcome.failed, start, end);
       failureOf.fill(failure, start, end);
     }
@@ -87,8 +87,11 @@ export class BatchAnswers {
       this.fail({ start: index, end: index + 1 }, other.errors[other.failureAt(from) - 1]);
   }
 
-  /** Reuses the error of a neighbour with the same message, or adds the error. */
-  #failureOfStretch(start: number, end: number, error: Error): number {
+  /**
+   * Adds the error of the IDs from `start` to `end`, or reuses an equal error of the ID before or after them.
+   * Returns its index in `errors` plus one.
+   */
+  #addError(start: number, end: number, error: Error): number {
     for (const neighbour of [this.#failureOf![start - 1], this.#failureOf![end]])
       if (neighbour && this.errors[neighbour - 1].message === error.message) return neighbour;
     return this.errors.push(error);

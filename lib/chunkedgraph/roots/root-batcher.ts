@@ -79,7 +79,7 @@ export interface RootBatcherOptions {
 const LOOK_UP = 1,
   CHECK = 2;
 
-/** The source of roots that asks the server. One per volume. */
+/** The source of roots that sends requests to the server. Each volume has one. */
 export class RootBatcher implements RootSource {
   readonly #options: RootBatcherOptions;
   readonly #instants: WindowClock;

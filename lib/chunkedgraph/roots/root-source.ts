@@ -54,7 +54,7 @@ export interface RootsAnswer {
   failureOf?: Uint32Array;
   /** Index in `failures` of the failure of IDs that had no answer in time. @default 0 */
   deadlineFailure?: number;
-  /** How many distinct IDs the server was asked about. */
+  /** How many distinct IDs were sent to the server. */
   distinct: number;
   /** How many requests this look-up took part in. */
   requests: number;

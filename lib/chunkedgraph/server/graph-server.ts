@@ -91,7 +91,7 @@ export class GraphServer<P extends Host = GraphPath> {
   /**
    * Sends one request, and returns the reply if its status is 200.
    *
-   * @throws GraphError for every other reply and if there is none; `signal.reason`.
+   * @throws GraphError for every other reply, and if there is no reply; `signal.reason`.
    */
   async request({
     url,
@@ -137,7 +137,7 @@ export class GraphServer<P extends Host = GraphPath> {
     const failure = errorFromReply(reply, { url, token, origin: path.origin });
     if (failure) throw failure;
     return {
-      body: await unpacked(reply, url, request.maxBytes),
+      body: await decompressBody(reply, url, request.maxBytes),
       status: reply.status,
       headers: reply.headers,
       serverAddress: reply.serverAddress,
@@ -150,7 +150,7 @@ export class GraphServer<P extends Host = GraphPath> {
  *
  * @throws GraphError BAD_REPLY if the content encoding is broken, or if the body is longer than `maxBytes`.
  */
-async function unpacked(
+async function decompressBody(
   { body, headers, status }: HttpReply,
   url: string,
   maxBytes: number,

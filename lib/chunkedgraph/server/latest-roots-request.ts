@@ -1,6 +1,6 @@
 /**
- * Asks which IDs are roots at a timestamp, and includes edits at exactly that millisecond, as root look-ups
- * do.
+ * Requests which IDs are roots at a timestamp, and includes edits at exactly that millisecond, as root
+ * look-ups do.
  *
  * PyChunkedGraph's `is_latest_roots` excludes edits at exactly its timestamp, so it is sent one millisecond
  * more. Other servers may include them; those are sent the timestamp itself. The answer for a root at the

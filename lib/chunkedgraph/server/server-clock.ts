@@ -96,6 +96,7 @@ export class ServerClock {
     return { nowMs, certainMs: Math.min(nowMs, Math.floor(earliest) + MAX_LEAD_MS) };
   }
 
+  /** Returns "now", in whole ms since 1970. */
   now(): number {
     return this.read().nowMs;
   }

@@ -29,8 +29,8 @@ export interface CrackleHeader {
   /** Bytes per label in the table of labels. */
   storedWidth: number;
   /**
-   * How many of these bytes count, from the lowest: the chunk's own values may be narrower. At most the bytes
-   * of the volume's values.
+   * How many of these bytes are used, from the lowest: the chunk's own values may be narrower. Never more than
+   * a value of the volume has.
    */
   labelWidth: number;
   /** Whether labels are signed, so that widening repeats the sign. */
@@ -72,7 +72,7 @@ export function readHeader(view: DataView, { chunkSize, dataType }: ChunkLayout)
     throw new DecodeError('BAD_CHECKSUM', 'crackle: the header does not match its CRC-8');
 
   const format = view.getUint16(5, true);
-  const dataWidth = 1 << (format & 3); // of the array that was encoded
+  const dataWidth = 1 << (format & 3); // bytes per value of the array that was encoded
   const shape: Vec3 = [view.getUint32(7, true), view.getUint32(11, true), view.getUint32(15, true)];
   if (shape.some((size, axis) => size !== chunkSize[axis]))
     throw new DecodeError(

@@ -6,23 +6,23 @@ import { isBlank, isMissingPosition, parseDecimal, parseId, parsePosition } from
 import type { Fields } from './fields.ts';
 
 const QUOTE = 34,
-  POINT = 46,
+  DOT = 46,
   COMMA = 44;
 
 /** Reads one point per row: from one field with all three coordinates, or from three fields. */
 export class PointFieldReader {
   readonly #names: PointColumns;
   readonly #fields: readonly number[];
-  /** The byte before the decimals: a point or a comma. */
+  /** The decimal mark: the byte of `.` or of `,`. */
   readonly #mark: number;
 
   constructor(names: PointColumns, fields: readonly number[], decimalComma: boolean) {
     this.#names = names;
     this.#fields = fields;
-    this.#mark = decimalComma ? COMMA : POINT;
+    this.#mark = decimalComma ? COMMA : DOT;
   }
 
-  /** Reads the point into `out[at..at + 2]`. @returns Whether the row has one. */
+  /** Reads the point into `out[at..at + 2]`. @returns Whether the row has a point that can be read. */
   read(row: Fields, out: Float64Array, at: number): boolean {
     if (this.#fields.length === 3) return this.#readAxes(row, out, at);
     const [from, to] = row.unquoted(this.#fields[0]);
@@ -58,11 +58,11 @@ export class PointFieldReader {
       return Number.isNaN(parseDecimal(row.bytes, from, to, this.#mark));
     });
     const field = this.#fields[axis];
-    return `column ${this.#names[axis]}${row.describe(field, this.#whyNoNumber(row.text(field).trim()))}`;
+    return `column ${this.#names[axis]}${row.describe(field, this.#whyNotNumber(row.text(field).trim()))}`;
   }
 
-  #whyNoNumber(text: string): string {
-    if (this.#mark === POINT && /^[+-]?[\d.]*,\d+$/.test(text))
+  #whyNotNumber(text: string): string {
+    if (this.#mark === DOT && /^[+-]?[\d.]*,\d+$/.test(text))
       return 'not a number with a decimal point: --decimal , reads decimal commas';
     return this.#mark === COMMA && /^[+-]?[\d,]*\.\d+$/.test(text)
       ? 'not a number with a decimal comma, which --decimal , expects'

@@ -261,7 +261,7 @@ describe('options', () => {
     [
       'request',
       { query: { a: [1] } },
-      new TypeError('query.a is a text, a number or a boolean, not an object'),
+      new TypeError('query.a is a string, a number or a boolean, not an object'),
     ],
   ])('%s refuses %j', async (name, option, error) => {
     const { graph, seen } = spied();
