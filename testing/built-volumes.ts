@@ -1,20 +1,25 @@
 /**
- * Volumes that the builder writes, in every way it can: read by our own reader in spec/mocks/volume, and by CloudVolume and TensorStore in
- * the interoperability run. Unequal on every axis, clipped at every far edge, labels beyond 2^53, noise beside smooth parts.
+ * Volumes that `buildPrecomputed` writes, in every encoding and compression. spec/mocks/volume reads them
+ * with the SDK, and the interoperability run reads them with CloudVolume and TensorStore. Their sizes differ
+ * on every axis, their last chunks are clipped, their labels pass 2^53, and some parts are noise.
  */
 import type { PrecomputedOptions } from '../mocks/volume/precomputed.ts';
 
+/** One volume to build. */
 export interface BuiltCase {
   name: string;
   options: PrecomputedOptions;
-  /** What TensorStore does not read: crackle, compresso, bitstreams without a server that names them. */
+  /** Whether TensorStore cannot read it: it knows neither crackle nor compresso. */
   cloudVolumeOnly: boolean;
 }
 
 const WIDTH = { uint8: 8, uint16: 16, uint32: 32, uint64: 64 } as const;
 type Unsigned = keyof typeof WIDTH;
 
-/** Blobs of 5 x 7 x 3 voxels; a fifth is background, an eleventh holds another label in every voxel. */
+/**
+ * Labels in blobs of 5 x 7 x 3 voxels. A fifth of the blobs is background, and an eleventh has a different
+ * label in every voxel.
+ */
 export function blobs(x: number, y: number, z: number): bigint {
   const [cx, cy, cz] = [Math.floor(x / 5), Math.floor(y / 7), Math.floor(z / 3)];
   const hash = Math.imul((cx * 73_856_093) ^ (cy * 19_349_663) ^ (cz * 83_492_791), 2_654_435_761) >>> 0;
@@ -62,6 +67,7 @@ const unsigned = (
 
 const ENCODINGS = ['raw', 'compressed_segmentation', 'crackle', 'compresso'] as const;
 
+/** All volumes to build. */
 export const BUILT_CASES: readonly BuiltCase[] = [
   ...ENCODINGS.flatMap((encoding) =>
     (Object.keys(STORED) as (keyof typeof STORED)[]).map((stored) => unsigned(encoding, 'uint64', stored)),

@@ -1,10 +1,13 @@
-/** Answers and expected values as text, to be compared a scale at a time: a comparison for each row takes most of the time of a spec. */
+/**
+ * Turns answers and expected values into text, so that a spec compares a whole scale at once. A comparison
+ * per row is slow.
+ */
 import type { ValueRow } from '../lib/points/result.ts';
 import type { Fixture } from './fixtures.ts';
 
 type ExpectedScale = Fixture['scales'][number];
 
-/** What CloudVolume said is at each point of a scale, or the status that the point must have. */
+/** The value that CloudVolume read at each point of a scale, or the status that the point must have. */
 export const expectedAnswers = (
   { points, values, missingChunk }: ExpectedScale,
   dataType: string,
@@ -17,7 +20,7 @@ export const expectedAnswers = (
     return (dataType === 'float32' ? channels.map(Number) : channels).join();
   });
 
-/** The values of each row, or its status where it has none. */
+/** The values of each row, or its status if it has no values. */
 export const shownAnswers = (rows: Iterable<ValueRow>): string[] =>
   Array.from(rows, ({ status, values }) =>
     status === 'ok' || status === 'background' ? values.join() : status,

@@ -1,4 +1,7 @@
-/** The volumes below `spec/fixtures/volumes`, typed. What they hold and who wrote them: `spec/fixtures/README.md`. */
+/**
+ * Loads the volumes below `spec/fixtures/volumes`. `spec/fixtures/README.md` says what they hold and which
+ * tools wrote them.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,16 +10,17 @@ export const VOLUMES_FOLDER = fileURLToPath(new URL('../spec/fixtures/volumes', 
 
 type Triple = [number, number, number];
 
-/** One line of `manifest.json`; the parts specs choose by. */
+/** One entry of `manifest.json`, with the members that specs choose by. */
 export interface FixtureEntry {
   name: string;
   exercises: string;
   encoding: 'raw' | 'compressed_segmentation' | 'compresso' | 'crackle';
-  /** Bitstream around each chunk file: none, gzip, br, zstd or CloudVolume's default (gzip). */
+  /** Compression of each chunk file: none, gzip, br, zstd or CloudVolume's default (gzip). */
   compress: string;
   sharding: object | null;
 }
 
+/** The info file of a volume. */
 export interface FixtureInfo {
   type: 'segmentation' | 'image';
   data_type: 'uint8' | 'uint16' | 'uint32' | 'uint64' | 'float32';
@@ -33,23 +37,25 @@ export interface FixtureInfo {
   }[];
 }
 
+/** The points of one scale and the values that CloudVolume read there. */
 export interface FixtureScale {
   mip: number;
   key: string;
-  /** Voxels of this scale, absolute (the voxel offset counts). */
+  /** Points in voxels of this scale, counted from the origin of the volume (not from the voxel offset). */
   points: Triple[];
-  /** One a point: a decimal string, a list of them when there are several channels, null out of bounds. */
+  /** One value per point: a decimal string, a list with several channels, null outside the bounds. */
   values: (string | null | string[])[];
-  /** Indices of points whose chunk is not stored; their value here is the background. */
+  /** Indices of points whose chunk is not stored. Their value is background. */
   missingChunk: Set<number>;
-  /** float32 only: the bit pattern of the first channel in hex, null out of bounds. */
+  /** For float32: the bit pattern of the first channel in hex, null outside the bounds. */
   bits?: (string | null)[];
-  /** Graphene volumes: root IDs at the one moment `graph` describes; `0` for background. */
+  /** For Graphene volumes: root IDs at the timestamp of `graph`; `0` for background. */
   roots?: (string | null)[];
 }
 
+/** The graph of a Graphene volume. */
 export interface FixtureGraph {
-  /** The graph server's info; `{DATA_DIR}` stands for where the volume is served. */
+  /** The graph server's info. `{DATA_DIR}` is replaced by the address of the volume. */
   info: {
     data_dir: string;
     chunks_start_at_voxel_offset: boolean;
@@ -58,14 +64,15 @@ export interface FixtureGraph {
   supervoxel_to_root: Record<string, string>;
 }
 
+/** One volume with its expected values. */
 export interface Fixture {
   name: string;
-  /** Absolute path: a `file://` volume. */
+  /** Absolute path of the volume, for a `file://` address. */
   folder: string;
   info: FixtureInfo;
   scales: FixtureScale[];
   graph?: FixtureGraph;
-  /** Points in another resolution than scale 0's: nm a unit, and the voxel each stands for. */
+  /** Points in a resolution other than that of scale 0 (nanometres per unit), with the voxel of each. */
   coordResolution?: { resolution: Triple; queries: { point: Triple; voxel: Triple; value: string }[] };
 }
 
@@ -74,19 +81,23 @@ interface Expected {
   coord_resolution?: { coord_resolution: Triple; queries: { point: Triple; voxel: Triple; value: string }[] };
 }
 
-/** IDs are strings in all of these files, so JSON.parse rounds none. */
+/** Reads a JSON file. IDs are strings in all of these files, so JSON.parse does not round them. */
 const readJson = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
 
 const MANIFEST = readJson(join(VOLUMES_FOLDER, 'manifest.json')) as { volumes: FixtureEntry[] };
 
+/** Selects volumes. Each member that is set must match. */
 export interface FixtureFilter {
   encodings?: readonly string[];
-  /** Start of the name, one of them: `seg_`, `img_raw_`, `graphene_`, `shard_`. */
+  /** Start of the name, or several: `seg_`, `img_raw_`, `graphene_`, `shard_`. */
   prefix?: string | readonly string[];
   sharded?: boolean;
 }
 
-/** Manifest lines that pass every part of the filter; throws when none does, so that no table of tests is empty. */
+/**
+ * The manifest entries that match a filter.
+ * @throws Error if none matches, so that no table of tests is empty.
+ */
 export function fixtureVolumes({ encodings, prefix, sharded }: FixtureFilter = {}): FixtureEntry[] {
   const prefixes = typeof prefix === 'string' ? [prefix] : prefix;
   const chosen = MANIFEST.volumes.filter(
@@ -100,6 +111,7 @@ export function fixtureVolumes({ encodings, prefix, sharded }: FixtureFilter = {
   return chosen;
 }
 
+/** Loads a volume by name. */
 export function loadFixture(name: string): Fixture {
   const folder = join(VOLUMES_FOLDER, name);
   const expected = readJson(join(folder, 'expected.json')) as Expected;

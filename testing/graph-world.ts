@@ -1,7 +1,10 @@
 /**
- * A chunkedgraph and its watershed, mocked: 10 x 10 x 1 chunks of 8 x 8 x 4 voxels from (16, 8, 4), the graph's chunks the same.
- * Each chunk has background where x is its first voxel, and two supervoxels, 1 below and 2 above the middle in y. Supervoxel n of a
- * chunk belongs to the object of its row of chunks and n; at `MERGED_AT` the two objects of row 0 become one.
+ * A mocked chunkedgraph and its watershed: 10 x 10 x 1 chunks of 8 x 8 x 4 voxels from (16, 8, 4). Graph
+ * chunks are the same.
+ *
+ * In each chunk, the first voxels along x are background. Supervoxel 1 is the lower half in y, and supervoxel
+ * 2 the upper half. Each row of chunks along x has two objects: one of all supervoxels 1, one of all
+ * supervoxels 2. At `MERGED_AT` the two objects of row 0 are merged.
  */
 import type { Vec3 } from '../lib/base/vec3.ts';
 import {
@@ -12,7 +15,9 @@ import {
 } from '../mocks/index.ts';
 import { supervoxel, tinyFiles, tinyInfo, type TinyVolume } from './tiny-volume.ts';
 
+/** Timestamp of the merge. */
 export const MERGED_AT = '2024-06-05T10:10:01.203Z';
+/** The last millisecond before the merge. */
 export const BEFORE = '2024-06-05T10:10:01.202Z';
 export const CHUNK: Vec3 = [8, 8, 4];
 export const OFFSET: Vec3 = [16, 8, 4];
@@ -29,7 +34,7 @@ export const WORLD: TinyVolume = {
   },
 };
 
-/** Object of supervoxel n in row cy of chunks, before the merge. */
+/** Root ID of supervoxel `n` in row `cy` of chunks, before the merge. */
 export const rootOf = (cy: number, n: number): bigint => (4n << 56n) | BigInt(1000 + 10 * cy + n);
 
 export const GRAPH_INFO = {
@@ -65,7 +70,7 @@ export function worldGraph(options: Partial<MockChunkedGraphOptions> = {}) {
   });
 }
 
-/** `count` points spread over all 100 chunks, none on background. */
+/** Points spread over all 100 chunks, none of them on background. */
 export function spreadPoints(count: number): Float64Array {
   const points = new Float64Array(3 * count);
   for (let i = 0; i < count; i++) {

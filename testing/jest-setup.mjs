@@ -1,7 +1,9 @@
 /**
- * What all specs of one run share. Jest calls it once, before the workers start.
- * - Programs that specs start as processes are bundled here: to compile them at each start takes a second.
- * - Temporary files lie in memory where there is room: specs of caches and snapshots wait for the disk otherwise.
+ * Prepares one run of all specs. Jest calls it once, before the workers start.
+ * - It bundles the programs that specs start as processes, because a compilation at each start takes a
+ *   second.
+ * - It puts temporary files in memory if there is room, because specs of caches and snapshots are slow on a
+ *   disk.
  */
 import { mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +20,7 @@ const PROGRAMS = [
 const MEMORY = '/dev/shm',
   ROOM_BYTES = 2 ** 30;
 
-/** @returns Where temporary files go: in memory on Linux, if a GiB is free there. */
+/** Makes the folder for temporary files: in memory on Linux if a GiB is free there, else on disk. */
 function temporaryFolder() {
   try {
     const { bavail, bsize } = statfsSync(MEMORY);
@@ -29,7 +31,7 @@ function temporaryFolder() {
 }
 
 export default async function setUp() {
-  // Inside the project, where the programs find their packages.
+  // The folder is inside the project, so that the programs find their packages.
   mkdirSync('node_modules/.cache', { recursive: true });
   const programs = mkdtempSync(join(process.cwd(), 'node_modules/.cache/specs-'));
   await build({

@@ -1,13 +1,16 @@
-/** The graph of spec/fixtures/pcg, in full, as the mock takes it. */
+/**
+ * Loads the graph of spec/fixtures/pcg as a description for the mock, and the requests recorded on the real
+ * server.
+ */
 import { readFileSync } from 'node:fs';
-import type { GraphDescription, GraphEdit, GraphInfo } from '../mocks/index.ts';
+import type { GraphDescription, GraphEdit, MockGraphInfo } from '../mocks/index.ts';
 
 const read = (name: string): unknown =>
   JSON.parse(readFileSync(new URL(`../spec/fixtures/pcg/${name}`, import.meta.url), 'utf8'));
 
 interface ShortGraph {
   table: string;
-  info: GraphInfo;
+  info: MockGraphInfo;
   base_timestamp: number;
   supervoxels: string[];
   edges: [number, number, number][];
@@ -18,7 +21,7 @@ interface ShortGraph {
   epochs: { name: string; timestamp: number; changed: Record<string, [string, string, string]> }[];
 }
 
-/** What every supervoxel's ancestors are from a moment on; lists parallel to the supervoxels. */
+/** The ancestors of all supervoxels from a timestamp on, as lists parallel to the supervoxels. */
 export interface Epoch {
   name: string;
   timestamp: number;
@@ -29,20 +32,23 @@ export interface Epoch {
 
 const short = read('graph.json') as ShortGraph;
 
+/** All supervoxel IDs. */
 export const supervoxels = BigUint64Array.from(short.supervoxels, BigInt);
 
+/** The ancestors at base and after each edit. */
 export const epochs: Epoch[] = [{ name: 'base', timestamp: short.base_timestamp, ...short.base }];
 for (const { name, timestamp, changed } of short.epochs) {
   const before = epochs[epochs.length - 1];
   const after: Epoch = { name, timestamp, l2: [...before.l2], l3: [...before.l3], root: [...before.root] };
-  for (const [place, [l2, l3, root]] of Object.entries(changed)) {
-    after.l2[Number(place)] = l2;
-    after.l3[Number(place)] = l3;
-    after.root[Number(place)] = root;
+  for (const [index, [l2, l3, root]] of Object.entries(changed)) {
+    after.l2[Number(index)] = l2;
+    after.l3[Number(index)] = l3;
+    after.root[Number(index)] = root;
   }
   epochs.push(after);
 }
 
+/** The graph, as `createMockChunkedGraph` takes it. */
 export const pcgGraph: GraphDescription & { table: string } = {
   table: short.table,
   info: short.info,
@@ -58,6 +64,7 @@ export const pcgGraph: GraphDescription & { table: string } = {
   epochs,
 };
 
+/** A request to the real server, with its answer. */
 export interface Recorded {
   name: string;
   method: string;
@@ -73,9 +80,10 @@ export interface Recorded {
   };
 }
 
+/** All recorded requests, in their order. */
 export const recorded = read('recorded.json') as Recorded[];
 
-/** Supervoxel of a place in the grid: each fills 16 x 16 x 16 voxels. */
+/** The supervoxel ID of a cell of the grid. Each supervoxel fills 16 x 16 x 16 voxels. */
 export const supervoxelAt = (x: number, y: number, z: number): bigint =>
   (1n << 56n) |
   (BigInt(x >> 1) << 46n) |
@@ -83,5 +91,5 @@ export const supervoxelAt = (x: number, y: number, z: number): bigint =>
   (BigInt(z >> 1) << 26n) |
   BigInt(1 + (x & 1) + 2 * (y & 1) + 4 * (z & 1));
 
-/** The watershed, by voxel. */
+/** The supervoxel ID at a voxel. */
 export const labelAt = (x: number, y: number, z: number): bigint => supervoxelAt(x >> 4, y >> 4, z >> 4);

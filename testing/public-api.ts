@@ -1,6 +1,7 @@
 /**
- * Reads the public names and types of the package's entries from the source, as text that a person can compare: `spec/public-api.txt`.
- * It works on syntax alone, which takes less than a second. So every public function, method and accessor must state its type.
+ * Reads the public names and types of the package's entries from the source, as text that a person can
+ * compare: `spec/public-api.txt`. It works on syntax alone, which takes less than a second. So every public
+ * function, method and accessor must state its type.
  */
 import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
@@ -333,7 +334,10 @@ const sorted = <Member extends ts.ClassElement | ts.TypeElement>(members: readon
   return [...members].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 };
 
-/** The keys and plain values of a constant whose type is inferred. A function or a sentence in it is left out, as only its key counts. */
+/**
+ * The keys and plain values of a constant whose type is inferred. A function or a sentence in it is left out,
+ * as only its key counts.
+ */
 function outlineOf(value: ts.Expression): ts.Expression {
   if (ts.isAsExpression(value)) return factory.createAsExpression(outlineOf(value.expression), value.type);
   if (ts.isSatisfiesExpression(value)) return outlineOf(value.expression);

@@ -1,11 +1,12 @@
-/** Seeded randomness for fuzzing: the same numbers on every run and machine. */
+/** Seeded random numbers for fuzzing: the same on every run and machine. */
 export interface Random {
-  /** A whole number, 0 <= n < below. */
-  below(below: number): number;
+  /** A whole number n with 0 <= n < `limit`. */
+  below(limit: number): number;
+  /** An item of the list. */
   pick<T>(items: readonly T[]): T;
 }
 
-/** mulberry32 (Tommy Ettinger, public domain). */
+/** Makes a generator: mulberry32 (Tommy Ettinger, public domain). */
 export function seeded(seed: number): Random {
   let state = seed >>> 0;
   const next = (): number => {

@@ -1,11 +1,14 @@
-/** A raw uint64 volume made of a formula, as the files of a bucket: every voxel's label is known without decoding anything. */
+/**
+ * Writes a raw uint64 volume from a function as the files of a bucket. Its expected labels need no decoder.
+ */
 import type { Vec3 } from '../lib/base/vec3.ts';
 
+/** A volume of one scale. */
 export interface TinyVolume {
   size: Vec3;
   chunkSize: Vec3;
   voxelOffset: Vec3;
-  /** Label of a voxel, in absolute coordinates. */
+  /** Label at a voxel. Coordinates start at the voxel offset. */
   labelAt: (x: number, y: number, z: number) => bigint;
 }
 
@@ -28,7 +31,7 @@ export const tinyInfo = ({ size, chunkSize, voxelOffset }: TinyVolume) => ({
   ],
 });
 
-/** `info` and all chunks, by key. */
+/** The info file and all chunks, by key. */
 export function tinyFiles(volume: TinyVolume): Record<string, Uint8Array> {
   const { size, chunkSize, voxelOffset, labelAt } = volume;
   const files: Record<string, Uint8Array> = {
@@ -52,7 +55,7 @@ export function tinyFiles(volume: TinyVolume): Record<string, Uint8Array> {
   return files;
 }
 
-/** A layer-1 ID of a graph with 8 layer bits and 10 spatial bits. */
+/** A supervoxel ID of a graph with 8 layer bits and 10 spatial bits. */
 export const supervoxel = (chunk: Vec3, segment: number): bigint =>
   (1n << 56n) |
   (BigInt(chunk[0]) << 46n) |

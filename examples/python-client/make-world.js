@@ -1,4 +1,5 @@
-// Writes world/volume and world/graph.json: two neurons, x below and above 20. A proofreader merges them at 10:10.
+// Writes world/volume and world/graph.json: two neurons, x below and above 20. A proofreader merges them at
+// 10:10.
 import { buildWorld, writeWorld } from 'graphene-points/mocks';
 
 const world = buildWorld({

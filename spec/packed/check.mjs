@@ -1,4 +1,5 @@
-// Run in an empty folder in which the packed package is installed: its entries import, its bin runs, and they answer.
+// Checks the packed package: its entries can be imported, and its command runs. The working folder has only
+// the package installed.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -13,7 +14,7 @@ assert.equal(typeof mocks.serveMocks, 'function');
 assert.ok(!existsSync('node_modules/nock'), 'nock is an optional peer and is not installed with the package');
 await assert.rejects(import('graphene-points/mocks/nock'), { code: 'ERR_MODULE_NOT_FOUND' });
 
-// An import that still names a .ts file fails only when it is reached.
+// A dynamic import of a .ts file would fail only when it runs.
 const built = readdirSync('node_modules/graphene-points/dist', { recursive: true }).filter((file) =>
   file.endsWith('.js'),
 );

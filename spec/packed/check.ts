@@ -1,4 +1,4 @@
-// Compiled against the packed package: the types that are promised resolve.
+// Compiled against the packed package, to check that its types resolve.
 import {
   isLookupError,
   openGraphene,

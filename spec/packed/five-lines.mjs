@@ -1,7 +1,9 @@
-// Runs the README's first example against the demo's mocked servers: `node five-lines.mjs README.md [DENO] [BUN]`.
+// Runs the README's first example against the demo's mocked servers: `node five-lines.mjs README.md [DENO]
+// [BUN]`.
 //
-// The working folder has the packed package and TypeScript installed, and nothing else. The example becomes index.ts, is compiled with the
-// settings of `tsc --init`, and runs on Node. Then the runtimes whose paths are given run index.ts as it is.
+// The working folder has the packed package and TypeScript installed, and nothing else. The example becomes
+// index.ts, is compiled with the settings of `tsc --init`, and runs on Node. Then the runtimes whose paths
+// are given run index.ts as it is.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -46,7 +48,10 @@ try {
   mock.kill();
 }
 
-/** Both points are of neurons that a merge has joined by the example's timestamp: they have one root. */
+/**
+ * Runs a file. Both points are in neurons that a merge joined before the example's timestamp, so they have
+ * the same root.
+ */
 function check(file, runtime, args) {
   const printed = execFileSync(runtime, args, { encoding: 'utf8' }).trim().split('\n');
   assert.equal(printed.length, 2);
