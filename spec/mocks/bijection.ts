@@ -1,6 +1,7 @@
 /**
- * IDs of two servers that chose different ones for the same nodes. Pairs are learnt from answers; where an answer is a set of several new
- * IDs, it only says that they are the same set, until an ordered answer tells them apart.
+ * Maps the IDs of two servers that chose different IDs for the same nodes. Pairs are learnt from answers. An
+ * answer that is a set of several new IDs only tells that the sets are equal, until an ordered answer tells
+ * the IDs apart.
  */
 export class Bijection {
   readonly #toMock = new Map<string, string>();
@@ -8,15 +9,15 @@ export class Bijection {
   readonly #groupOf = new Map<string, string>();
   #groups = 0;
 
-  /** @param isShared Whether both servers have the ID anyway. */
+  /** @param isShared Whether both servers use the same ID. */
   constructor(readonly isShared: (id: string) => boolean) {}
 
-  /** What the mock calls an ID of the recording. */
+  /** The mock's ID for an ID of the recording. */
   translated(recorded: string): string {
     return this.#toMock.get(recorded) ?? recorded;
   }
 
-  /** One ID in the place of the other. @returns whether that fits what was learnt before. */
+  /** Learns a pair. @returns Whether it agrees with the pairs learnt before. */
   pair(recorded: string, mock: string): boolean {
     if (this.isShared(recorded) || this.#toMock.has(recorded) || this.#toRecorded.has(mock))
       return this.translated(recorded) === mock;
@@ -26,7 +27,7 @@ export class Bijection {
     return true;
   }
 
-  /** A set of new IDs in the place of another. */
+  /** Learns a pair of sets of new IDs. */
   pairSets(recorded: readonly string[], mock: readonly string[]): boolean {
     if (recorded.length !== mock.length) return false;
     if (recorded.length === 1) return this.pair(recorded[0], mock[0]);
@@ -36,7 +37,7 @@ export class Bijection {
     return true;
   }
 
-  /** IDs as both servers' answers can be compared by: what was told apart, and else the set. */
+  /** IDs in a form that can be compared between both servers: the pair if it is known, else the set. */
   common(id: string, side: 'recorded' | 'mock'): string {
     const known = side === 'recorded' ? this.#toMock.get(id) : this.#toRecorded.has(id) ? id : undefined;
     return known ?? this.#groupOf.get(`${side} ${id}`) ?? id;

@@ -23,7 +23,7 @@ const get = (
 ): Promise<MockResponse> =>
   bucket.handle(
     mockRequest('GET', path, { headers: JSON.parse(JSON.stringify(headers)) as Record<string, string> }),
-  ); // without those that are undefined
+  ); // without undefined members
 const text = ({ body }: MockResponse): string => Buffer.from(body).toString();
 const code = (response: MockResponse): string | undefined => /<Code>(\w+)<\/Code>/.exec(text(response))?.[1];
 
@@ -61,7 +61,7 @@ describe('a bucket of a folder', () => {
   test('names the encoding of a file by its suffix', async () =>
     expect((await get(bucket, '/8_8_40/0-64_0-64_0-64')).headers['content-encoding']).toBe('br'));
 
-  test('serves what is put in its place, and not what is deleted, and leaves the disk alone', async () => {
+  test('serves objects that replace files, and no deleted ones, without changes on disk', async () => {
     const changing = createMockBucket({ folder: join(folder, 'inside') });
     changing.put('8_8_40/0-64_0-64_0-64', 'plain');
     const put = await get(changing, '/8_8_40/0-64_0-64_0-64');
@@ -84,7 +84,7 @@ describe('an object', () => {
   const files: Record<string, Uint8Array> = { info: Buffer.from('{}') };
   const bucket = createMockBucket({ files });
 
-  test('has another ETag and generation when it is put anew', async () => {
+  test('has a new ETag and generation after each put', async () => {
     const before = (await get(bucket, '/info')).headers;
     expect([before.etag, before['x-goog-generation'], before['x-goog-hash']]).toEqual([
       '"99914b932bd37a50b983c5e7c90ae93b"',
@@ -107,7 +107,7 @@ describe('an object', () => {
     { headers: { 'if-none-match': '"99914b932bd37a50b983c5e7c90ae93b"', range: 'bytes=0-0' }, status: 304 },
     { headers: { 'if-match': '"99914b932bd37a50b983c5e7c90ae93b"', range: 'bytes=0-0' }, status: 206 },
     { headers: { 'if-match': '"other"' }, status: 412 },
-  ])('is asked for under $headers: $status', async ({ headers, status }) => {
+  ])('answers a request with $headers: $status', async ({ headers, status }) => {
     const response = await get(createMockBucket({ files: { info: Buffer.from('{}') } }), '/info', headers);
     expect([response.status, response.headers.etag]).toEqual([
       status,
@@ -122,7 +122,7 @@ describe('an object', () => {
     { style: 'gs', takes: 'gzip', status: 206, unpacked: false },
     { style: 's3', takes: '', status: 206, unpacked: false },
   ] as const)(
-    'of $style that is stored as gzip, asked for in part by who takes "$takes": $status',
+    'answers a range of a gzip object in style $style to a client that accepts "$takes": $status',
     async ({ style, takes, status, unpacked }) => {
       const packed = gzipSync('0123456789');
       const response = await get(createMockBucket({ files: { 'a.gz': packed }, style }), '/a', {
@@ -137,7 +137,7 @@ describe('an object', () => {
     },
   );
 
-  test('is neither written nor deleted over HTTP', async () => {
+  test('cannot be written or deleted over HTTP', async () => {
     const response = await bucket.handle(mockRequest('PUT', '/info', { body: '[]' }));
     expect([response.status, response.headers.allow, code(response)]).toEqual([
       405,
@@ -189,7 +189,7 @@ describe('a private bucket', () => {
 });
 
 describe('writeFiles', () => {
-  test('writes what a bucket of that folder serves', async () => {
+  test('writes files that a bucket of the folder serves', async () => {
     const target = join(folder, 'written');
     writeFiles(target, {
       info: Buffer.from('{}'),

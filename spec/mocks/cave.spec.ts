@@ -7,7 +7,7 @@ const tokens = {
 } as const;
 const origin = 'http://127.0.0.1:5';
 
-async function ask(
+async function send(
   path: string,
   {
     method = 'GET',
@@ -70,17 +70,17 @@ describe('mockCave', () => {
     },
   ];
   test.each(answers)('answers $path', async ({ path, json }) =>
-    expect(await ask(path)).toEqual({ status: 200, json }),
+    expect(await send(path)).toEqual({ status: 200, json }),
   );
 
-  test('tells what a token may do', async () => {
-    expect((await ask('/auth/api/v1/user/cache')).json).toMatchObject({
+  test('answers the permissions of a token', async () => {
+    expect((await send('/auth/api/v1/user/cache')).json).toMatchObject({
       id: 7,
       name: 'Ann',
       permissions_v2: { stack: ['view', 'edit', 'admin', 'admin_view'] },
       missing_tos: [],
     });
-    expect((await ask('/auth/api/v1/user/cache', { token: 'tos' })).json).toMatchObject({
+    expect((await send('/auth/api/v1/user/cache', { token: 'tos' })).json).toMatchObject({
       permissions_v2: { stack: [] },
       missing_tos: [{ tos_id: 3 }],
     });
@@ -94,9 +94,9 @@ describe('mockCave', () => {
     { path: '/info/version', token: '', status: 401 },
     { path: '/info/version', method: 'POST', status: 405 },
   ])('$path with $token$method: $status', async ({ path, status, ...how }) =>
-    expect((await ask(path, how)).status).toBe(status),
+    expect((await send(path, how)).status).toBe(status),
   );
 
-  test('asks for no token unless there are some', async () =>
-    expect((await ask('/info/version', { token: '', tokens: undefined })).status).toBe(200));
+  test('requires no token unless tokens are given', async () =>
+    expect((await send('/info/version', { token: '', tokens: undefined })).status).toBe(200));
 });

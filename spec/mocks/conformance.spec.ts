@@ -1,4 +1,4 @@
-/** The mock beside the recordings of a real server: spec/fixtures/pcg. */
+/** Compares the mock with recorded answers of a real server: spec/fixtures/pcg. */
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { bytesOf, idsFromBytes } from '../../lib/base/uint64.ts';
@@ -19,11 +19,11 @@ import {
   type Recorded,
 } from '../../testing/pcg-graph.ts';
 
-/** The recordings were made in November 2026; what is newer than this is the moment of asking. */
+/** The recordings were made in November 2026. A later timestamp is the time of the request. */
 const RECORDING_S = 1_795_000_000;
 const RECORDING_ORIGIN = 'http://127.0.0.1:18556';
 
-/** Lists whose order means nothing, by the name they have in an answer. */
+/** Names of lists in answers whose order has no meaning. */
 const SETS = new Set(
   'leaf_ids children_ids edge_graph links nodes past_id_map new_roots old_roots before_root_ids after_root_ids past_ids valid_roots new_root_ids supervoxel_connected_components roots edges'.split(
     ' ',
@@ -55,9 +55,9 @@ const tokens = {
   'none-token': { id: 104, permissions: [] },
   'tos-token': { id: 105, missingTos: { id: 1, name: 'Terms' } },
 } as const;
-const only = supervoxels[0]; // of the table without edits the recordings show one supervoxel
+const only = supervoxels[0]; // the recordings show only one supervoxel of the table without edits
 
-/** Servers keep what live edits changed: the recordings are replayed in their order. */
+/** Servers keep the changes of live edits, so the recordings are replayed in their order. */
 function servers(): Record<string, ReturnType<typeof createMockChunkedGraph>> {
   return {
     open: createMockChunkedGraph(options),
@@ -80,7 +80,7 @@ const isShared = (id: string): boolean => BigInt(id) >> 56n !== 4n || knownRoots
 const bodyOf = ({ body, headers }: Pick<MockResponse, 'body' | 'headers'>): Uint8Array =>
   headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
 
-/** Bare numbers that are IDs become `#ID`, so that none is rounded. */
+/** Numbers that are IDs become `#ID`, so that JSON.parse does not round them. */
 const parsed = (bytes: Uint8Array): unknown =>
   JSON.parse(
     Buffer.from(bytes)
@@ -90,7 +90,10 @@ const parsed = (bytes: Uint8Array): unknown =>
       ),
   );
 
-/** An answer by which both servers can be compared: IDs in common, sets sorted, the moment of asking left out. */
+/**
+ * An answer in a form that can be compared: IDs are mapped, sets are sorted, the time of the request is left
+ * out.
+ */
 function comparable(value: unknown, side: 'recorded' | 'mock', ids: Bijection, isSet = false): unknown {
   if (typeof value === 'number') return value > RECORDING_S ? 'now' : value;
   if (typeof value === 'string' && value.startsWith('{'))
@@ -125,7 +128,10 @@ function comparable(value: unknown, side: 'recorded' | 'mock', ids: Bijection, i
   return Object.fromEntries(entries);
 }
 
-/** IDs of the recording, as the mock calls them; a chunked body is seen without its framing: one chunk of 8 bytes here. */
+/**
+ * Replaces the recording's IDs by the mock's. A chunked body has its framing removed: here one chunk of 8
+ * bytes.
+ */
 function translated(
   { path, headers, body = '' }: Recorded,
   ids: Bijection,
@@ -198,7 +204,7 @@ describe('the mocked chunkedgraph answers as the real server did', () => {
     } else expect(Buffer.from(is).toString('latin1')).toBe(Buffer.from(was).toString('latin1'));
   });
 
-  test('all 291 of them', () => expect(recorded).toHaveLength(291));
+  test('in all 291 recordings', () => expect(recorded).toHaveLength(291));
 });
 
 describe('the mocked chunkedgraph has the real server’s nodes', () => {
@@ -217,6 +223,6 @@ describe('the mocked chunkedgraph has the real server’s nodes', () => {
     expect(Array.from(idsFromBytes((await open.handle(request)).body), String)).toEqual(ids);
   });
 
-  test('the truth table covers 512 supervoxels at 10 moments', () =>
+  test('in a table of 512 supervoxels at 10 timestamps', () =>
     expect([supervoxels.length, epochs.length]).toEqual([512, 10]));
 });

@@ -1,4 +1,4 @@
-/** What every mount of the mocks must do, whatever carries the requests: run by loopback.spec.ts and nock.spec.ts. */
+/** The contract of every mount of the mocks. loopback.spec.ts and nock.spec.ts run it. */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import got, { type Method, type Response } from 'got';
@@ -16,7 +16,7 @@ export type Mount = (routes: MockRoutes) => Mounted | Promise<Mounted>;
 const A = 72127962782105601n,
   ROOT_OF_A = 288230376151712042n;
 const roots = '/segmentation/api/v1/table/test_pcg/roots_binary';
-// Bytes that are no UTF-8 and have zeros: what text handling would break.
+// Bytes that are not UTF-8, with zeros: they would not survive as text.
 const object = Uint8Array.from({ length: 300 }, (_, k) => (k * 7) & 255);
 
 export function mountContract(name: string, mount: Mount): void {
@@ -44,7 +44,7 @@ export function mountContract(name: string, mount: Mount): void {
     });
     afterEach(() => mounted.unmount());
 
-    const ask = (
+    const send = (
       path: string,
       {
         method = 'GET',
@@ -64,7 +64,7 @@ export function mountContract(name: string, mount: Mount): void {
       });
 
     test('carries binary bodies both ways', async () => {
-      const { statusCode, headers, rawBody } = await ask(roots, {
+      const { statusCode, headers, rawBody } = await send(roots, {
         method: 'POST',
         headers: { 'content-type': 'application/octet-stream' },
         body: bytesOf(BigUint64Array.of(A, 0n, 2n ** 64n - 1n)),
@@ -79,7 +79,7 @@ export function mountContract(name: string, mount: Mount): void {
     });
 
     test('carries gzip bodies both ways', async () => {
-      const { headers, rawBody } = await ask(roots, {
+      const { headers, rawBody } = await send(roots, {
         method: 'POST',
         headers: { 'content-encoding': 'gzip', 'accept-encoding': 'gzip' },
         body: gzipSync(bytesOf(BigUint64Array.of(A))),
@@ -94,12 +94,12 @@ export function mountContract(name: string, mount: Mount): void {
       ['application/json', '{"node_ids":'],
       ['text/plain', 'hello'],
     ])('has the mock refuse a body of type %s that is not JSON: %s', async (type, body) => {
-      const { statusCode, rawBody } = await ask('/segmentation/api/v1/table/test_pcg/roots', {
+      const { statusCode, rawBody } = await send('/segmentation/api/v1/table/test_pcg/roots', {
         method: 'POST',
         headers: { 'content-type': type },
         body: Buffer.from(body),
       });
-      // As the real server does.
+      // The real server answers the same.
       expect([statusCode, (JSON.parse(rawBody.toString()) as { message: string }).message]).toEqual([
         500,
         expect.stringMatching(/^Expecting/),
@@ -107,26 +107,26 @@ export function mountContract(name: string, mount: Mount): void {
       expect(mocks.graph.log.requests.map(({ headers }) => headers['content-type'])).toEqual([type]);
     });
 
-    test('says when it answers, and what a mock says of that instead', async () => {
+    test('sends a Date, unless the mock sets one', async () => {
       const before = Math.floor(Date.now() / 1000) * 1000,
-        { headers } = await ask('/bucket/info');
+        { headers } = await send('/bucket/info');
       expect(Date.parse(headers.date!)).toBeGreaterThanOrEqual(before);
       expect(Date.parse(headers.date!)).toBeLessThanOrEqual(Date.now());
       mocks.bucket.faults.push({ headers: { date: 'Tue, 04 Jun 2024 23:58:30 GMT' } });
-      expect((await ask('/bucket/info')).headers.date).toBe('Tue, 04 Jun 2024 23:58:30 GMT');
+      expect((await send('/bucket/info')).headers.date).toBe('Tue, 04 Jun 2024 23:58:30 GMT');
     });
 
-    test.each([204, 304])('sends neither a body nor its length with %d', async (status) => {
+    test.each([204, 304])('sends no body and no length with status %d', async (status) => {
       mocks.bucket.faults.push({ status, body: 'more' });
-      const { statusCode, headers, rawBody } = await ask('/bucket/a/object');
+      const { statusCode, headers, rawBody } = await send('/bucket/a/object');
       expect([statusCode, headers['content-length'], rawBody.length]).toEqual([status, undefined, 0]);
     });
 
-    test('carries the query and takes an empty body', async () => {
+    test('carries the query and an empty body', async () => {
       expect(
-        (await ask(`${roots}?timestamp=0`, { method: 'POST', body: bytesOf(BigUint64Array.of(A)) })).rawBody,
+        (await send(`${roots}?timestamp=0`, { method: 'POST', body: bytesOf(BigUint64Array.of(A)) })).rawBody,
       ).toEqual(Buffer.from(bytesOf(BigUint64Array.of(A))));
-      expect((await ask(roots, { method: 'POST' })).rawBody.length).toBe(0);
+      expect((await send(roots, { method: 'POST' })).rawBody.length).toBe(0);
       expect(
         mocks.graph.log.requests.map(({ query, bodyBytes, responseBytes }) => [
           query,
@@ -140,20 +140,20 @@ export function mountContract(name: string, mount: Mount): void {
     });
 
     test('tells the graph where it is mounted', async () => {
-      const info = JSON.parse((await ask('/segmentation/table/test_pcg/info')).rawBody.toString()) as {
+      const info = JSON.parse((await send('/segmentation/table/test_pcg/info')).rawBody.toString()) as {
         data_dir: string;
       };
       expect(info.data_dir).toBe(`${mounted.origin}/bucket`);
     });
 
     test('strips the prefix, the longest one first', async () => {
-      expect((await ask('/bucket/info')).rawBody.toString()).toBe('{}');
-      expect((await ask('/bucket/nested/info')).rawBody.toString()).toBe('"longer"');
+      expect((await send('/bucket/info')).rawBody.toString()).toBe('{}');
+      expect((await send('/bucket/nested/info')).rawBody.toString()).toBe('"longer"');
       expect([mocks.bucket.log.requests[0].path, mocks.longer.log.requests[0].path]).toEqual([
         '/info',
         '/info',
       ]);
-      expect((await ask('/buckets/info')).statusCode).toBe(404);
+      expect((await send('/buckets/info')).statusCode).toBe(404);
     });
 
     test.each([
@@ -163,28 +163,28 @@ export function mountContract(name: string, mount: Mount): void {
       { range: 'bytes=250-9999', status: 206, from: 250, to: 300, contentRange: 'bytes 250-299/300' },
       { range: 'bytes=0-1,5-6', status: 200, from: 0, to: 300, contentRange: undefined },
     ])('answers $range with $status', async ({ range, status, from, to, contentRange }) => {
-      const { statusCode, headers, rawBody } = await ask('/bucket/a/object', { headers: { range } });
+      const { statusCode, headers, rawBody } = await send('/bucket/a/object', { headers: { range } });
       expect([statusCode, headers['content-range']]).toEqual([status, contentRange]);
       expect(rawBody).toEqual(Buffer.from(object.subarray(from, to)));
     });
 
     test('answers a range past the end with 416 and the true length', async () => {
-      const { statusCode, headers } = await ask('/bucket/a/object', { headers: { range: 'bytes=300-' } });
+      const { statusCode, headers } = await send('/bucket/a/object', { headers: { range: 'bytes=300-' } });
       expect([statusCode, headers['content-range']]).toEqual([416, 'bytes */300']);
     });
 
-    test('HEAD has the length and no body', async () => {
-      const { statusCode, headers, rawBody } = await ask('/bucket/a/object', { method: 'HEAD' });
+    test('answers HEAD with the length and no body', async () => {
+      const { statusCode, headers, rawBody } = await send('/bucket/a/object', { method: 'HEAD' });
       expect([statusCode, headers['content-length'], rawBody.length]).toEqual([200, '300', 0]);
     });
 
-    test('serves NAME.gz as NAME, packed only for those who take it', async () => {
-      const packed = await ask('/bucket/a/packed', { headers: { 'accept-encoding': 'gzip, br' } });
+    test('serves NAME.gz as NAME, packed only for clients that accept gzip', async () => {
+      const packed = await send('/bucket/a/packed', { headers: { 'accept-encoding': 'gzip, br' } });
       expect([packed.headers['content-encoding'], gunzipSync(packed.rawBody)]).toEqual([
         'gzip',
         Buffer.from(object),
       ]);
-      const plain = await ask('/bucket/a/packed');
+      const plain = await send('/bucket/a/packed');
       expect([plain.headers['content-encoding'], plain.rawBody]).toEqual([undefined, Buffer.from(object)]);
     });
   });

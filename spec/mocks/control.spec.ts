@@ -17,7 +17,7 @@ const make = () => {
 };
 
 describe('the control of mocks', () => {
-  test('lists the requests of all, and forgets them', async () => {
+  test('lists the requests of all mocks, and clears them', async () => {
     const { graph, bucket, tell } = make();
     await bucket.handle(mockRequest('GET', '/info?a=1', { headers: { Authorization: 'Bearer x' } }));
     await graph.handle(mockRequest('HEAD', '/none'));
@@ -52,7 +52,7 @@ describe('the control of mocks', () => {
     ]);
   });
 
-  test('adds faults to one, and takes all away', async () => {
+  test('adds faults to one mock, and removes all faults', async () => {
     const { graph, bucket, tell } = make();
     expect(
       await tell('POST', '/faults', {

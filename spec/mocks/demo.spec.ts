@@ -8,7 +8,7 @@ const A = 72057594038355048n,
   B = 72057594039493726n;
 
 describe('the demo', () => {
-  test('has one merge between its two moments', async () => {
+  test('has one merge between its two timestamps', async () => {
     await using demo = await serveDemo();
     const rootsAt = async (moment: string): Promise<bigint[]> => {
       const url = `${demo.url}/segmentation/api/v1/table/demo/roots_binary?timestamp=${Date.parse(moment) / 1000}`;

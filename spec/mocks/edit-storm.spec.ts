@@ -1,6 +1,6 @@
 /**
- * Ten thousand random merges and splits, beside an oracle that knows nothing of chunks, layers or nodes: a set of edges, and a flood
- * through them. `strict`, because then what stands is exactly what the edits said.
+ * Compares ten thousand random merges and splits with a simple model without chunks, layers or nodes: a set
+ * of edges and a flood fill. The mock is `strict`, so that exactly the edited edges are active.
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { bytesOf, idsFromBytes } from '../../lib/base/uint64.ts';
@@ -33,7 +33,7 @@ let seed = 20240605;
 const random = (below: number): number =>
   Math.floor((((seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) >>> 8) / 2 ** 24) * below);
 
-/** What was done and what came of it. */
+/** An edit and its result. */
 interface Done {
   timeMs: number;
   old: bigint[];
@@ -45,7 +45,7 @@ class Oracle {
 
   component(start: number): Set<number> {
     const reached = new Set([start]);
-    for (const one of reached) for (const other of this.#links.get(one)!) reached.add(other);
+    for (const node of reached) for (const other of this.#links.get(node)!) reached.add(other);
     return reached;
   }
 
@@ -59,7 +59,7 @@ class Oracle {
     this.#links.get(b)!.delete(a);
   }
 
-  /** For each supervoxel the smallest of its object. */
+  /** For each supervoxel the smallest supervoxel of its object. */
   partition(): Int32Array {
     const smallest = new Int32Array(ids.length).fill(-1);
     for (let k = 0; k < ids.length; k++)
@@ -68,7 +68,7 @@ class Oracle {
   }
 }
 
-/** For each supervoxel the first that has the same root. */
+/** For each supervoxel the first one with the same root. */
 function asPartition(roots: BigUint64Array): Int32Array {
   const first = new Map<bigint, number>();
   return Int32Array.from(roots, (root, k) => {
@@ -98,7 +98,7 @@ describe('an edit storm', () => {
     const oracle = new Oracle();
     const standing: [number, number][] = [];
     for (let timeMs = 1000; history.length < EDITS; timeMs++) {
-      // as likely one as the other: objects of all sizes come and go
+      // Merges and splits are equally likely, so that objects of all sizes occur.
       if (standing.length === 0 || random(2) === 0) {
         const a = random(ids.length),
           b = random(3) === 0 ? random(ids.length) : (a + 1 + random(2 * PER_CHUNK)) % ids.length;
@@ -113,16 +113,16 @@ describe('an edit storm', () => {
         const { oldRootIds, newRootIds } = graph.split({ edges: [[ids[a], ids[b]]] }, { at: timeMs / 1000 });
         oracle.cut(a, b);
         history.push({ timeMs, old: oldRootIds, made: newRootIds });
-        // without rings, for merges join two objects: a cut always parts
+        // There are no rings, because a merge joins two objects. So a cut always separates.
         if (newRootIds.length !== 2 || oldRootIds.length !== 1) wrongRoots.push(timeMs);
       }
       if (history.length % 250 === 0 || history.length === EDITS) snapshots.set(timeMs, oracle.partition());
     }
   });
 
-  test('makes one root of two and two of one', () => expect(wrongRoots).toEqual([]));
+  test('merges two roots into one and splits one into two', () => expect(wrongRoots).toEqual([]));
 
-  test('leaves every supervoxel exactly one root, at every time, that of its component', async () => {
+  test('gives every supervoxel the root of its component, at every timestamp', async () => {
     expect(snapshots.size).toBe(EDITS / 250);
     for (const [timeMs, partition] of snapshots) {
       const roots = await rootsAt(timeMs);
@@ -131,7 +131,7 @@ describe('an edit storm', () => {
     }
   });
 
-  test('and a root stands from its making to its replacement, with the same supervoxels below', async () => {
+  test('keeps a root and its supervoxels from its creation to its replacement', async () => {
     const replacedAt = new Map(
       history.flatMap(({ timeMs, old }) => old.map((root) => [root, timeMs] as const)),
     );
@@ -147,7 +147,7 @@ describe('an edit storm', () => {
     }
   });
 
-  test('delta_roots tells what came and went in a window', async () => {
+  test('answers delta_roots with the roots made and replaced in a time range', async () => {
     for (let k = 0; k < 50; k++) {
       const from = random(EDITS),
         to = Math.min(EDITS - 1, from + random(300));
@@ -165,7 +165,7 @@ describe('an edit storm', () => {
     }
   });
 
-  test('the lineage of a root is what the edits say', async () => {
+  test('answers the lineage that the edits made', async () => {
     const makers = new Map(history.flatMap((edit) => edit.made.map((root) => [root, edit] as const)));
     for (const { made } of [history[40], history[200], history[700]]) {
       const expected = new Set<string>();
@@ -190,7 +190,7 @@ describe('an edit storm', () => {
     }
   });
 
-  test('the operation log has them all', () =>
+  test('logs every operation', () =>
     expect([
       graph.operations.length,
       graph.operations[EDITS - 1].id,

@@ -1,4 +1,4 @@
-/** Merges, splits, undos and redos: from test code and over HTTP. */
+/** Edits of a mocked chunkedgraph: merges, splits, undos and redos, by calls and over HTTP. */
 import { describe, expect, test } from '@jest/globals';
 import {
   buildWorld,
@@ -37,7 +37,7 @@ interface Answered {
   json: Record<string, unknown>;
 }
 
-async function ask(
+async function send(
   graph: MockChunkedGraph,
   method: 'GET' | 'POST',
   path: string,
@@ -56,10 +56,10 @@ async function ask(
 }
 
 async function rootsOf(graph: MockChunkedGraph, ids: bigint[], query = ''): Promise<string[]> {
-  return (await ask(graph, 'POST', `/roots${query}`, { node_ids: ids })).json.root_ids as string[];
+  return (await send(graph, 'POST', `/roots${query}`, { node_ids: ids })).json.root_ids as string[];
 }
 
-/** `[0, 0, 1]`: the first two have one root. */
+/** The roots of supervoxels as small numbers: in `[0, 0, 1]` the first two have the same root. */
 const shape = (roots: string[]): number[] => roots.map((root) => roots.indexOf(root));
 
 const codeOf = (run: () => unknown): string => {
@@ -72,7 +72,7 @@ const codeOf = (run: () => unknown): string => {
 };
 
 describe('edits from test code', () => {
-  test('merge, split, undo and redo at given times, each with its operation', async () => {
+  test('are made at given timestamps, each with its operation', async () => {
     const graph = create();
     const merged = graph.merge([c, d], { at: '2024-02-01', user: '7' });
     const split = graph.split({ edges: [[a, b]] }, { at: '2024-02-02' });
@@ -107,23 +107,23 @@ describe('edits from test code', () => {
     ]);
   });
 
-  test('an undo of what is undone changes nothing', () => {
+  test('change nothing when an undone operation is undone again', () => {
     const graph = create();
     graph.merge([c, d]);
     graph.undo(1);
     expect(graph.undo(1)).toEqual({ operationId: null, oldRootIds: [], newRootIds: [], newLayer2Ids: [] });
-    expect(graph.undo(2).newRootIds).toHaveLength(1); // undoing the undo is a redo
+    expect(graph.undo(2).newRootIds).toHaveLength(1); // the undo of an undo is a redo
   });
 
-  test('multicuts are given', () => {
+  test('remove the edges of listed multicuts', () => {
     const given = create({ multicuts: [{ sources: [a], sinks: [c, b], removed: [[b, a]] }] });
     expect(given.split({ sources: [a], sinks: [b, c] }).newRootIds).toHaveLength(2);
-    const asked: unknown[] = [];
+    const requested: unknown[] = [];
     const computed = create({
-      multicuts: (sources, sinks) => (asked.push(sources, sinks), [[String(b), String(c)]]),
+      multicuts: (sources, sinks) => (requested.push(sources, sinks), [[String(b), String(c)]]),
     });
     expect(computed.split({ sources: [a], sinks: [c] }).newRootIds).toHaveLength(2);
-    expect(asked).toEqual([[a], [c]]);
+    expect(requested).toEqual([[a], [c]]);
   });
 
   const refused: { name: string; run: (graph: MockChunkedGraph) => unknown; code: string }[] = [
@@ -141,12 +141,12 @@ describe('edits from test code', () => {
       code: 'REFUSED',
     },
     {
-      name: 'a multicut nobody has given',
+      name: 'a multicut that is not listed',
       run: (graph) => graph.split({ sources: [a], sinks: [c] }),
       code: 'FAILED',
     },
     { name: 'an undo of an unknown operation', run: (graph) => graph.undo(1), code: 'FAILED' },
-    { name: 'what is no supervoxel', run: (graph) => graph.merge([a, 5n]), code: 'there is no supervoxel 5' },
+    { name: 'an unknown supervoxel', run: (graph) => graph.merge([a, 5n]), code: 'there is no supervoxel 5' },
     {
       name: 'an edit before the newest',
       run: (graph) => [graph.merge([a, d]), graph.merge([a, d], { at: 0 })],
@@ -155,7 +155,7 @@ describe('edits from test code', () => {
   ];
   test.each(refused)('$name: $code', ({ run, code }) => expect(codeOf(() => run(create()))).toBe(code));
 
-  test('a refused merge uses up an operation ID, a refused split does not', () => {
+  test('use an operation ID for a refused merge, but not for a refused split', () => {
     const graph = create();
     codeOf(() => graph.merge([a, c]));
     codeOf(() => graph.split({ edges: [[a, d]] }));
@@ -163,11 +163,11 @@ describe('edits from test code', () => {
     expect(graph.operations.map(({ status }) => status)).toEqual([1, 0]);
   });
 
-  test('edges that were removed come back with a merge nearby, unless strict', () => {
+  test('restore removed edges with a merge nearby, unless strict', () => {
     const removedAgain = (strict: boolean): number => {
       const graph = create({ strict });
       graph.split({ edges: [[a, b]] });
-      graph.merge([a, c]); // the known edge a-b in its place
+      graph.merge([a, c]); // the known edge a-b replaces it
       return graph.split({ edges: [[a, c]] }).newRootIds.length;
     };
     expect([false, true].map(removedAgain)).toEqual([1, 2]);
@@ -177,72 +177,72 @@ describe('edits from test code', () => {
 describe('edits over HTTP', () => {
   const node = (id: bigint | string, x: number): unknown[] => [String(id), 8 * x, 8, 40];
 
-  test('by supervoxels', async () => {
+  test('name supervoxels', async () => {
     const graph = create();
-    const { status, json } = await ask(graph, 'POST', '/merge', [node(c, 70), node(d, 260)], {});
+    const { status, json } = await send(graph, 'POST', '/merge', [node(c, 70), node(d, 260)], {});
     expect([status, json.operation_id, (json.new_root_ids as string[]).length]).toEqual([200, '1', 1]);
     expect(shape(await rootsOf(graph, [a, e]))).toEqual([0, 0]);
     expect(
-      (await ask(graph, 'POST', '/split?mincut=false', { sources: [node(c, 70)], sinks: [node(d, 260)] }))
+      (await send(graph, 'POST', '/split?mincut=false', { sources: [node(c, 70)], sinks: [node(d, 260)] }))
         .json,
     ).toMatchObject({ operation_id: '2' });
-    expect((await ask(graph, 'POST', '/undo', { operation_id: 2 })).json).toMatchObject({
+    expect((await send(graph, 'POST', '/undo', { operation_id: 2 })).json).toMatchObject({
       operation_id: '3',
     });
-    expect((await ask(graph, 'POST', '/redo', { operation_id: 2 })).json).toMatchObject({
+    expect((await send(graph, 'POST', '/redo', { operation_id: 2 })).json).toMatchObject({
       operation_id: '4',
     });
     expect(shape(await rootsOf(graph, [a, e]))).toEqual([0, 1]);
-    const { json: details } = await ask(graph, 'GET', '/operation_details?operation_ids=[1]');
+    const { json: details } = await send(graph, 'GET', '/operation_details?operation_ids=[1]');
     expect(details).toMatchObject({
       1: { source_coords: [[70, 1, 1]], sink_coords: [[260, 1, 1]], user: '0', operation_status: 0 },
     });
   });
 
-  test('by roots and points: the object’s supervoxel in the point’s graph chunk', async () => {
+  test('name roots and points: the object’s supervoxel in the point’s graph chunk is used', async () => {
     const graph = create();
     const [left, right] = await rootsOf(graph, [a, d]);
     expect(
-      (await ask(graph, 'POST', '/merge?chebyshev_distance=9', [node(left, 70), node(right, 260)])).status,
+      (await send(graph, 'POST', '/merge?chebyshev_distance=9', [node(left, 70), node(right, 260)])).status,
     ).toBe(200);
     expect(graph.operations[0].added!.map((edge) => [...graph.graph.nodes.idsOf(edge)])).toEqual([[c, d]]);
-    expect((await ask(create(), 'POST', '/merge', [node(left, 300), node(right, 260)])).json).toMatchObject({
+    expect((await send(create(), 'POST', '/merge', [node(left, 300), node(right, 260)])).json).toMatchObject({
       code: 400,
       message: expect.stringContaining('[400]: Could not determine supervoxel ID'),
     });
   });
 
-  test('refusals are 400, a missing multicut 500, both as the server words them', async () => {
+  test('get status 400 when refused and 500 without a multicut, with the server’s messages', async () => {
     const graph = create();
-    expect((await ask(graph, 'POST', '/merge', [node(a, 1), node(c, 70)])).json).toMatchObject({
+    expect((await send(graph, 'POST', '/merge', [node(a, 1), node(c, 70)])).json).toMatchObject({
       code: 400,
       message: '[400]: Supervoxels must belong to different objects.',
     });
     expect(
-      (await ask(graph, 'POST', '/split', { sources: [node(a, 1)], sinks: [node(c, 70)] })).json,
+      (await send(graph, 'POST', '/split', { sources: [node(a, 1)], sinks: [node(c, 70)] })).json,
     ).toMatchObject({ code: 500, message: expect.stringContaining('multicut') });
     expect(
-      (await ask(graph, 'POST', '/merge?chebyshev_distance=2', [node(a, 1), node(d, 260)])).json,
+      (await send(graph, 'POST', '/merge?chebyshev_distance=2', [node(a, 1), node(d, 260)])).json,
     ).toMatchObject({ code: 400 });
   });
 
-  test('an edit can be read only after a while, and then at its own moment', async () => {
+  test('can be read only after visibleAfterMs, with their own timestamp', async () => {
     let release = (): void => undefined;
     let nowMs = NOW_MS;
-    const asked: number[] = [];
+    const waits: number[] = [];
     const graph = create({
       clock: () => nowMs,
       visibleAfterMs: 250,
-      wait: (ms) => new Promise((resolve) => (asked.push(ms), (release = () => resolve(undefined)))),
+      wait: (ms) => new Promise((resolve) => (waits.push(ms), (release = () => resolve(undefined)))),
     });
-    const merging = ask(graph, 'POST', '/merge?chebyshev_distance=9', [node(a, 1), node(d, 260)]);
+    const merging = send(graph, 'POST', '/merge?chebyshev_distance=9', [node(a, 1), node(d, 260)]);
     await new Promise(setImmediate);
     nowMs += 250;
     const between = `?timestamp=${nowMs / 1000 - 0.1}`;
     const before = shape(await rootsOf(graph, [a, d], between));
     release();
     expect((await merging).status).toBe(200);
-    expect([before, shape(await rootsOf(graph, [a, d], between)), asked]).toEqual([[0, 1], [0, 0], [250]]);
+    expect([before, shape(await rootsOf(graph, [a, d], between)), waits]).toEqual([[0, 1], [0, 0], [250]]);
   });
 });
 
@@ -269,14 +269,14 @@ describe('permissions', () => {
             [String(d), 1, 1, 1],
           ]
         : { node_ids: [a] };
-    const answer = await ask(create({ tokens }), 'POST', path, body, { authorization: `Bearer ${token}` });
+    const answer = await send(create({ tokens }), 'POST', path, body, { authorization: `Bearer ${token}` });
     expect([answer.status, answer.json.error]).toEqual([status, error]);
   });
 
-  test('edits carry the user, change logs the name', async () => {
+  test('give operations the user’s ID, and change logs the name', async () => {
     const graph = create({ tokens });
     const headers = { authorization: 'Bearer editor' };
-    const merged = await ask(
+    const merged = await send(
       graph,
       'POST',
       '/merge',
@@ -286,7 +286,7 @@ describe('permissions', () => {
       ],
       headers,
     );
-    const { json } = await ask(
+    const { json } = await send(
       graph,
       'GET',
       `/root/${(merged.json.new_root_ids as string[])[0]}/tabular_change_log`,
@@ -303,7 +303,7 @@ describe('supervoxelId and graphInfo', () => {
       72127962782105601n,
       (1n << 56n) | (3n << 46n) | (2n << 36n) | (1n << 26n) | 9n,
     ]));
-  test('an info says of its graph what the real server said, by hand and over a volume', () => {
+  test('make the same graph info as the real server, with and without a volume', () => {
     const real = pcgGraph.info.graph;
     expect(graphInfo({ layers: 4, chunkSize: [32, 32, 32] }).graph).toEqual(real);
     expect(

@@ -1,4 +1,6 @@
-/** What faults do to clients, whatever carries the requests: run by loopback.spec.ts and nock.spec.ts. */
+/**
+ * The effects of faults on clients, for every mount of the mocks. loopback.spec.ts and nock.spec.ts run it.
+ */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import got, { type RequestError, type Response } from 'got';
 import { createMockBucket } from '../../mocks/bucket.ts';
@@ -32,7 +34,7 @@ export function faultContract(name: string, mount: Mount): void {
       followRedirect: false,
       retry: { limit: 0 },
     } as const;
-    const ask = (headers: Record<string, string> = {}): Promise<Response<Buffer>> =>
+    const send = (headers: Record<string, string> = {}): Promise<Response<Buffer>> =>
       got(`${mounted.origin}/bucket/object`, {
         ...options,
         headers: { 'accept-encoding': 'identity', ...headers },
@@ -40,7 +42,7 @@ export function faultContract(name: string, mount: Mount): void {
     const post = (path: string, body: string): Promise<Response<Buffer>> =>
       got.post(mounted.origin + path, { ...options, body });
     const failure = (): Promise<RequestError> =>
-      ask().then(
+      send().then(
         () => Promise.reject(new Error('there was an answer')),
         (error: unknown) => error as RequestError,
       );
@@ -81,38 +83,38 @@ export function faultContract(name: string, mount: Mount): void {
         body: '<html>\n<head><title>502</title></head>\n<body><center><h1>502</h1></center><hr><center>proxy</center></body>\n</html>\n',
       },
       {
-        name: 'a web page where an answer should be',
+        name: 'a web page in place of an answer',
         fault: { html: true, status: 200, body: '<!doctype html>' },
         status: 200,
         headers: { 'content-type': 'text/html; charset=utf-8' },
         body: '<!doctype html>',
       },
       {
-        name: 'a short body that looks whole',
+        name: 'a cut body with a matching length',
         fault: { cut: 100 },
         status: 200,
         headers: { 'content-length': '100' },
         body: sent.subarray(0, 100),
       },
       {
-        name: 'less than there is',
+        name: 'a Content-Length that is too small',
         fault: { lengthOff: -40 },
         status: 200,
         headers: { 'content-length': '260' },
         body: sent.subarray(0, 260),
       },
       {
-        name: 'another time',
+        name: 'a Date that differs',
         fault: { skewMs: -90_000, clock: () => NOW },
         status: 200,
         headers: { date: 'Tue, 04 Jun 2024 23:58:30 GMT' },
         body: sent,
       },
-      { name: 'after a while', fault: { delayMs: 1 }, status: 200, body: sent },
+      { name: 'a delay', fault: { delayMs: 1 }, status: 200, body: sent },
     ];
     test.each(whole)('answer with $name', async ({ fault, status, headers = {}, body }) => {
       mocks.bucket.faults.push(fault);
-      const answer = await ask();
+      const answer = await send();
       expect([answer.statusCode, answer.rawBody.toString('latin1')]).toEqual([
         status,
         body.toString('latin1'),
@@ -125,12 +127,12 @@ export function faultContract(name: string, mount: Mount): void {
     test.each([
       { name: 'a reset', fault: { reset: true }, logged: { status: 0, responseBytes: 0 } },
       {
-        name: 'a reset amid the body',
+        name: 'a reset in the middle of the body',
         fault: { truncate: 100 },
         logged: { status: 200, responseBytes: 100 },
       },
       {
-        name: 'a Content-Length beyond the body',
+        name: 'a Content-Length that is too large',
         fault: { lengthOff: 5 },
         logged: { status: 200, responseBytes: 300 },
       },
@@ -139,7 +141,7 @@ export function faultContract(name: string, mount: Mount): void {
       async ({ fault, logged }) => {
         mocks.bucket.faults.push({ ...fault, times: 1 });
         expect(await failure()).toMatchObject({ code: 'ECONNRESET' });
-        expect((await ask()).statusCode).toBe(200);
+        expect((await send()).statusCode).toBe(200);
         expect(mocks.bucket.log.requests).toMatchObject([logged, { status: 200, responseBytes: 300 }]);
       },
     );
@@ -206,7 +208,7 @@ export function faultContract(name: string, mount: Mount): void {
     test('change some bytes, the same ones for the same seed', async () => {
       const changed = async (fault: Fault): Promise<number[]> => {
         mocks.bucket.faults.splice(0, 1, fault);
-        const { rawBody } = await ask();
+        const { rawBody } = await send();
         expect(rawBody.length).toBe(300);
         return [...rawBody.keys()].filter((k) => rawBody[k] !== object[k]);
       };
@@ -217,18 +219,18 @@ export function faultContract(name: string, mount: Mount): void {
         expect.not.arrayContaining(first),
       ]);
       expect(await changed({ corrupt: 10_000 })).toHaveLength(300);
-      expect((await ask({ range: 'bytes=0-9' })).rawBody.length).toBe(10);
+      expect((await send({ range: 'bytes=0-9' })).rawBody.length).toBe(10);
     });
 
     test('hide ranges', async () => {
       mocks.bucket.faults.push({ ignoreRange: true, times: 1 });
       expect([
-        (await ask({ range: 'bytes=0-3' })).statusCode,
-        (await ask({ range: 'bytes=0-3' })).statusCode,
+        (await send({ range: 'bytes=0-3' })).statusCode,
+        (await send({ range: 'bytes=0-3' })).statusCode,
       ]).toEqual([200, 206]);
     });
 
-    test('refuse what is too large, and only there', async () => {
+    test('refuse only requests that are too large', async () => {
       mocks.echo.faults.push({ match: /^\/ids\?/, largerThan: 4, status: 413 });
       const statuses = await Promise.all([
         post('/echo/ids?a=1', '1234'),
@@ -239,7 +241,7 @@ export function faultContract(name: string, mount: Mount): void {
       expect(statuses.map(({ statusCode }) => statusCode)).toEqual([200, 413, 200, 200]);
     });
 
-    test('limit a rate, and say when there is room again', async () => {
+    test('limit a rate, with the right Retry-After', async () => {
       let now = NOW;
       mocks.echo.faults.push({ rate: { requests: 2, perMs: 2500 }, clock: () => now, status: 429 });
       const at = async (ms: number): Promise<unknown[]> => {
@@ -266,7 +268,7 @@ export function faultContract(name: string, mount: Mount): void {
       ]);
     });
 
-    test('come by chance, the same way for the same seed', async () => {
+    test('hit a share of the requests, the same ones for the same seed', async () => {
       const statuses = async (fault: Fault): Promise<string> => {
         mocks.echo.faults.splice(0, 1, fault);
         let line = '';
@@ -281,7 +283,7 @@ export function faultContract(name: string, mount: Mount): void {
       expect(await statuses({ probability: 0, status: 503 })).toBe('.'.repeat(40));
     });
 
-    test('apply one at a time, the first that is not spent', async () => {
+    test('apply one at a time: the first that is not used up', async () => {
       mocks.echo.faults.push(
         { times: 1, status: 500 },
         { match: ({ body }) => body.length > 0, times: 2, status: 501 },

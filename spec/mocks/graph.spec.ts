@@ -21,7 +21,7 @@ const info = {
 const sv = (x: number, segment: number): bigint => (1n << 56n) | (BigInt(x) << 46n) | BigInt(segment);
 const root = (segment: number): bigint => (5n << 56n) | BigInt(segment);
 
-async function ask(graph: MockChunkedGraph, ids: bigint[], query = ''): Promise<bigint[]> {
+async function send(graph: MockChunkedGraph, ids: bigint[], query = ''): Promise<bigint[]> {
   const { status, body } = await graph.handle(
     mockRequest('POST', `/segmentation/api/v1/table/mock/roots_binary${query}`, {
       body: bytesOf(BigUint64Array.from(ids)),
@@ -43,53 +43,53 @@ describe('a graph from a table of roots', () => {
     createMockChunkedGraph({ info, supervoxel_to_root: table, base_timestamp: 1000, edits });
 
   test('answers with the table', async () =>
-    expect(await ask(withEdits(), [d, a, b, c, a])).toEqual([root(4), root(9), root(9), root(9), root(9)]));
+    expect(await send(withEdits(), [d, a, b, c, a])).toEqual([root(4), root(9), root(9), root(9), root(9)]));
 
-  test('has one layer-2 node for each root and graph chunk, the lowest of supervoxels that skip layers above', async () => {
+  test('has one layer-2 node per root and graph chunk, also where higher layers are skipped', async () => {
     const graph = withEdits();
-    expect(await ask(graph, [a, b, c, d], '?stop_layer=2')).toEqual([
+    expect(await send(graph, [a, b, c, d], '?stop_layer=2')).toEqual([
       (2n << 56n) | 1n,
       (2n << 56n) | 1n,
       (2n << 56n) | (1n << 46n) | 1n,
       (2n << 56n) | (4n << 46n) | 1n,
     ]);
-    expect(await ask(graph, [a, c, d], '?stop_layer=3')).toEqual([
+    expect(await send(graph, [a, c, d], '?stop_layer=3')).toEqual([
       (3n << 56n) | 1n,
       (3n << 56n) | 1n,
       root(4),
     ]);
-    expect(await ask(graph, [a, c, d], '?stop_layer=4')).toEqual([root(9), root(9), root(4)]);
+    expect(await send(graph, [a, c, d], '?stop_layer=4')).toEqual([root(9), root(9), root(4)]);
   });
 
-  test('merges at its moment, which is included; the new root takes the next ID', async () => {
+  test('merges at the edit’s timestamp, inclusive, with the next ID for the new root', async () => {
     const graph = withEdits({ timestamp: '2024-06-05T10:10:01.203', merge: [a, d] });
-    expect(await ask(graph, [a, b, c, d], '?timestamp=1717582201.202')).toEqual([
+    expect(await send(graph, [a, b, c, d], '?timestamp=1717582201.202')).toEqual([
       root(9),
       root(9),
       root(9),
       root(4),
     ]);
-    expect(await ask(graph, [a, b, c, d], '?timestamp=1717582201.203')).toEqual([
+    expect(await send(graph, [a, b, c, d], '?timestamp=1717582201.203')).toEqual([
       root(10),
       root(10),
       root(10),
       root(10),
     ]);
-    expect(await ask(graph, [a, b], '?stop_layer=2')).toEqual([(2n << 56n) | 2n, (2n << 56n) | 2n]);
-    expect(await ask(graph, [c], '?stop_layer=2')).toEqual([(2n << 56n) | (1n << 46n) | 1n]);
-    expect(await ask(graph, [a, d], '?stop_layer=4')).toEqual([
+    expect(await send(graph, [a, b], '?stop_layer=2')).toEqual([(2n << 56n) | 2n, (2n << 56n) | 2n]);
+    expect(await send(graph, [c], '?stop_layer=2')).toEqual([(2n << 56n) | (1n << 46n) | 1n]);
+    expect(await send(graph, [a, d], '?stop_layer=4')).toEqual([
       (4n << 56n) | 1n,
       (4n << 56n) | (1n << 48n) | 1n,
     ]);
   });
 
-  test('splits into groups whose new roots may be named', async () => {
+  test('splits into groups, with given IDs for the new roots', async () => {
     const graph = withEdits({ timestamp: 2000, split: [[a, c], [b]], new_root_ids: [root(70), root(50)] });
-    expect(await ask(graph, [a, b, c, d])).toEqual([root(70), root(50), root(70), root(4)]);
-    expect(await ask(graph, [a, b, c], '?timestamp=1999.9')).toEqual([root(9), root(9), root(9)]);
+    expect(await send(graph, [a, b, c, d])).toEqual([root(70), root(50), root(70), root(4)]);
+    expect(await send(graph, [a, b, c], '?timestamp=1999.9')).toEqual([root(9), root(9), root(9)]);
   });
 
-  test('strict: unknown IDs get 0, whatever is asked with them', async () => {
+  test('answers 0 for an unknown ID if strict, whatever else is requested', async () => {
     const unknown = sv(3, 3);
     const asReal = withEdits(),
       strict = createMockChunkedGraph({
@@ -98,10 +98,10 @@ describe('a graph from a table of roots', () => {
         base_timestamp: 1000,
         strict: true,
       });
-    expect(await ask(asReal, [unknown])).toEqual([unknown]);
-    expect(await ask(strict, [unknown])).toEqual([0n]);
-    expect(await ask(asReal, [a], '?timestamp=999')).toEqual([a]);
-    expect(await ask(strict, [a], '?timestamp=999')).toEqual([0n]);
+    expect(await send(asReal, [unknown])).toEqual([unknown]);
+    expect(await send(strict, [unknown])).toEqual([0n]);
+    expect(await send(asReal, [a], '?timestamp=999')).toEqual([a]);
+    expect(await send(strict, [a], '?timestamp=999')).toEqual([0n]);
   });
 
   const misfits: { name: string; options: Partial<MockChunkedGraphOptions>; message: string }[] = [
@@ -131,12 +131,12 @@ describe('a graph from a table of roots', () => {
       message: `${b} is not a root ID: its layer is not 5`,
     },
     {
-      name: 'an edge to nowhere',
+      name: 'an edge to an unknown supervoxel',
       options: { supervoxels: [a], edges: [[a, b]] },
       message: `there is no supervoxel ${b}`,
     },
     {
-      name: 'an edge that is not there',
+      name: 'the removal of an unknown edge',
       options: { supervoxels: [a, b], edges: [], edits: [{ timestamp: 1, edges: { removed: [[a, b]] } }] },
       message: `there is no edge between ${a} and ${b} to remove`,
     },
@@ -149,7 +149,7 @@ describe('a graph from a table of roots', () => {
       message: 'edits must be given in the order of their times',
     },
     {
-      name: 'an edit at no moment',
+      name: 'an edit without a valid timestamp',
       options: { supervoxel_to_root: table, edits: [{ timestamp: 'yesterday', merge: [a, d] }] },
       message: 'yesterday is not a timestamp',
     },
@@ -160,7 +160,7 @@ describe('a graph from a table of roots', () => {
 });
 
 describe('a graph under random edits', () => {
-  // The oracle knows nothing of layers: components of the edges that stood at a time.
+  // The model has no layers: it finds components of the edges that were active at a timestamp.
   const places = 24;
   const ids = Array.from({ length: places }, (_, k) => sv(k >> 1, 1 + (k & 1)));
   const components = (edges: ReadonlySet<string>): number[] => {
@@ -177,7 +177,7 @@ describe('a graph under random edits', () => {
     return group;
   };
 
-  test('every supervoxel has the root of its component, at every time, and a new root comes with every change', async () => {
+  test('gives every supervoxel the root of its component, at every timestamp, and a new root for every change', async () => {
     let seed = 12345;
     const random = (below: number): number =>
       ((seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) >>> 8) % below;
@@ -196,12 +196,12 @@ describe('a graph under random edits', () => {
     const graph = createMockChunkedGraph({ info, supervoxels: ids, edges: [], edits });
     const lifetimes = new Map<bigint, number[]>();
     for (const [time, groups] of truth.entries()) {
-      const roots = await ask(graph, ids, `?timestamp=${time}`);
+      const roots = await send(graph, ids, `?timestamp=${time}`);
       const firstWith = new Map(roots.map((id, k) => [id, k] as const).reverse());
       expect(roots.map((id) => firstWith.get(id))).toEqual(groups.map((group) => groups.indexOf(group)));
       for (const id of new Set(roots)) lifetimes.set(id, [...(lifetimes.get(id) ?? []), time]);
     }
-    // a root never comes back
+    // a replaced root never returns
     for (const times of lifetimes.values()) expect(times[times.length - 1] - times[0]).toBe(times.length - 1);
   });
 });

@@ -18,12 +18,12 @@ describe('serveMocks', () => {
     expect(served.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   });
 
-  test('answers hundreds of kept connections at once, and ends them all', async () => {
+  test('answers hundreds of open connections at once, and closes them all', async () => {
     const clients = 300;
     let open = (): void => undefined;
     const all = new Promise<void>((resolve) => (open = resolve));
     const gate = mockServer(async () => {
-      if (gate.log.count() === clients) open(); // nobody is answered before everybody has asked
+      if (gate.log.count() === clients) open(); // no answer before all clients have sent their requests
       await all;
       return { status: 200, headers: {}, body: new Uint8Array(1) };
     });
@@ -58,7 +58,7 @@ describe('serveMocks', () => {
     expect(await answer).toBe('ECONNRESET');
   });
 
-  test('a broken mock ends its connection and leaves the others be', async () => {
+  test('ends only the connection whose mock throws', async () => {
     const broken = mockServer(() => {
       throw new Error('a mistake in the mock');
     });

@@ -8,7 +8,7 @@ import { mountContract, type Mount } from './contract.ts';
 import { faultContract } from './fault-contract.ts';
 
 beforeAll(() => nock.disableNetConnect());
-// Specs of one worker share Node's http: what nock patched is put back for the next file.
+// Specs of one worker share Node's http, so the patches of nock are undone for the next file.
 afterAll(() => nock.restore());
 
 const mount: Mount = (routes) => {
@@ -20,7 +20,7 @@ mountContract('nock', mount);
 faultContract('nock', mount);
 
 describe('nockMocks', () => {
-  test('leaves nothing pending, whether it was asked or not', async () => {
+  test('leaves no interceptor pending, with or without requests', async () => {
     const mocks = nockMocks('https://mocked.example.org', {
       '/bucket': createMockBucket({ files: { info: Buffer.from('{}') } }),
     });
@@ -47,7 +47,7 @@ describe('nockMocks', () => {
     });
   });
 
-  test('restore() takes off its own interceptors and no others', async () => {
+  test('removes only its own interceptors on restore()', async () => {
     const bucket = createMockBucket({ files: { info: Buffer.from('{}') } });
     const mocks = nockMocks('https://mocked.example.org', { '/bucket': bucket });
     nock('https://other.example.org').get('/').reply(200, 'still here');

@@ -1,22 +1,23 @@
 /**
- * What is below nodes: `leaves_many` of nodes that share parts, boxes and windows. Counts and messages are those of a real PyChunkedGraph 2.21.1
- * on this graph; its recorded answers (spec/mocks/conformance.spec.ts) have only nodes apart.
+ * Nodes below nodes: `leaves_many` of nodes that share parts, boxes and time ranges. The counts and messages
+ * are those of a real PyChunkedGraph 2.21.1 on this graph. The recorded answers
+ * (spec/mocks/conformance.spec.ts) have no shared parts.
  */
 import { describe, expect, test } from '@jest/globals';
 import { createMockChunkedGraph, graphInfo, mockRequest, supervoxelId } from '../../mocks/index.ts';
 import { epochs, pcgGraph, supervoxels } from '../../testing/pcg-graph.ts';
 
-/** In the object that the first six edits change. */
+/** A supervoxel in the object that the first six edits change. */
 const A = supervoxels.indexOf(72127962782105601n);
 const rootAfter = (edit: number): string => epochs[edit].root[A];
 const [r0, r1, r2, now] = [rootAfter(0), rootAfter(1), rootAfter(2), rootAfter(9)];
 const { l2, l3 } = { l2: epochs[9].l2[A], l3: epochs[9].l3[A] };
-const NOBODY = '288230376151799999';
+const UNKNOWN_ID = '288230376151799999';
 
 const server = createMockChunkedGraph(pcgGraph),
   strict = createMockChunkedGraph({ ...pcgGraph, strict: true });
 
-async function ask(
+async function send(
   nodes: string[],
   query: string,
   graph = server,
@@ -30,7 +31,7 @@ async function ask(
 }
 
 const leavesOf = async (nodes: string[], query = '', graph = server): Promise<Record<string, string[]>> =>
-  (await ask(nodes, query, graph)).json as Record<string, string[]>;
+  (await send(nodes, query, graph)).json as Record<string, string[]>;
 const counts = async (nodes: string[], query = '', graph = server): Promise<number[]> => {
   const found = await leavesOf(nodes, query, graph);
   return nodes.map((node) => found[node].length);
@@ -69,9 +70,9 @@ describe('leaves_many: what two nodes have in common', () => {
     expect((await Promise.all(nodes.map((batch) => counts(batch, query)))).flat()).toEqual(real),
   );
 
-  test('given to the last, it is all of it', async () =>
+  test('gives all of it to the last node', async () =>
     expect((await leavesOf([r0, r1, r2]))[r2]).toEqual((await leavesOf([r2]))[r2]));
-  test('a strict server gives every node what is its own', async () =>
+  test('gives every node all of its own, if strict', async () =>
     expect(await counts([r0, r1, r2, r0], '', strict)).toEqual([8, 16, 24, 8]));
 });
 
@@ -102,37 +103,37 @@ describe('leaves_many: an ID twice', () => {
       message: 'index 7 is out of bounds for axis 0 with size 0',
     },
     {
-      name: 'that is none',
-      nodes: [NOBODY, NOBODY],
+      name: 'of no node',
+      nodes: [UNKNOWN_ID, UNKNOWN_ID],
       query: '',
       message: 'index 1 is out of bounds for axis 0 with size 0',
     },
   ])('$name', async ({ nodes, query, message }) =>
-    expect(await ask(nodes, query)).toMatchObject({ status: 500, json: { message } }),
+    expect(await send(nodes, query)).toMatchObject({ status: 500, json: { message } }),
   );
 });
 
-describe('an ID that is no node', () => {
+describe('an ID that is not a node', () => {
   test.each([
-    { stopLayer: 4, leaves: [NOBODY] },
+    { stopLayer: 4, leaves: [UNKNOWN_ID] },
     { stopLayer: 3, leaves: [] },
     { stopLayer: 1, leaves: [] },
   ])('at layer $stopLayer', async ({ stopLayer, leaves }) => {
-    expect(await leavesOf([NOBODY, l2], `&stop_layer=${stopLayer}`)).toMatchObject({ [NOBODY]: leaves });
+    expect(await leavesOf([UNKNOWN_ID, l2], `&stop_layer=${stopLayer}`)).toMatchObject({ [UNKNOWN_ID]: leaves });
     const { body } = await server.handle(
       mockRequest(
         'GET',
-        `/segmentation/api/v1/table/${pcgGraph.table}/node/${NOBODY}/leaves?int64_as_str=1&stop_layer=${stopLayer}`,
+        `/segmentation/api/v1/table/${pcgGraph.table}/node/${UNKNOWN_ID}/leaves?int64_as_str=1&stop_layer=${stopLayer}`,
         {},
       ),
     );
     expect(JSON.parse(Buffer.from(body).toString())).toEqual({ leaf_ids: leaves });
   });
-  test('a strict server knows nothing of it', async () =>
-    expect(await leavesOf([NOBODY], '&stop_layer=4', strict)).toEqual({ [NOBODY]: [] }));
+  test('has no leaves if strict', async () =>
+    expect(await leavesOf([UNKNOWN_ID], '&stop_layer=4', strict)).toEqual({ [UNKNOWN_ID]: [] }));
 });
 
-describe('windows and boxes', () => {
+describe('time ranges and boxes', () => {
   const [a, b] = [supervoxelId(graphInfo(), [0, 0, 0], 1), supervoxelId(graphInfo(), [1, 0, 0], 1)];
   const info = {
     ...graphInfo(),
@@ -165,7 +166,7 @@ describe('windows and boxes', () => {
     expect(await get(`node/${root}/leaves?bounds=${bounds}`)).toEqual({ leaf_ids: leaves.map(String) }),
   );
 
-  test('valid_nodes excludes the end of its window', async () => {
+  test('exclude the end of the range in valid_nodes', async () => {
     const valid = (from: number, to: number): Promise<unknown> =>
       get(`valid_nodes?start_timestamp=${from}&end_timestamp=${to}`, `{"node_ids":[${root}]}`);
     expect(await Promise.all([valid(1500, 2000), valid(2000, 2000.001)])).toEqual([
@@ -174,7 +175,7 @@ describe('windows and boxes', () => {
     ]);
   });
 
-  test('delta_roots includes both ends of its window', async () => {
+  test('include both ends of the range in delta_roots', async () => {
     const fresh = async (from: number, to: number): Promise<unknown> =>
       ((await get(`delta_roots?timestamp_past=${from}&timestamp_future=${to}`)) as { new_roots: string[] })
         .new_roots;

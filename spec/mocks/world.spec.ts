@@ -28,14 +28,17 @@ async function rootsOf(
   return [...idsFromBytes(body)];
 }
 
-/** Three slabs of 8 along x, with background between the first and the second, and object 1 again at the far end. */
+/**
+ * Three slabs of 8 voxels along x. There is background between the first two, and object 1 again at the far
+ * end.
+ */
 const slabs = (x: number): bigint => (x === 8 ? 0n : [1n, 2n, 3n, 1n][Math.floor(x / 8)]);
 
 const slabWorld = (options: Partial<Parameters<typeof buildWorld>[0]> = {}): World =>
   buildWorld({ labels: slabs, size: [32, 5, 3], chunkSize: [16, 4, 4], ...options });
 
 describe('buildWorld', () => {
-  test('is described in five lines, and merged and split in one each', async () => {
+  test('builds a world in five lines, with a merge and a split in one line each', async () => {
     const world = slabWorld({
       edits: [
         {
@@ -94,8 +97,8 @@ describe('buildWorld', () => {
     };
     const inNm = ({ volume }: World, voxel: readonly number[]): number[] =>
       voxel.map((v, axis) => v * volume.info.scales[0].resolution[axis]);
-    const rootAt = async (drawn: World, voxel: Voxel): Promise<bigint> =>
-      (await rootsOf(drawn.graph, [drawn.supervoxelAt(voxel)], '2099-01-01'))[0];
+    const rootAt = async (built: World, voxel: Voxel): Promise<bigint> =>
+      (await rootsOf(built.graph, [built.supervoxelAt(voxel)], '2099-01-01'))[0];
     const corners = [
       [0, 0],
       [4, 0],
@@ -104,8 +107,8 @@ describe('buildWorld', () => {
       [2, 1],
     ].map(([y, z]) => ({ y, z }));
 
-    test.each(corners)('strict: a merge and a split at y $y, z $z', async ({ y, z }) => {
-      const drawn = world(true),
+    test.each(corners)('are possible near the edge of a strict volume: y $y, z $z', async ({ y, z }) => {
+      const built = world(true),
         left: Voxel = [0, y, z],
         right: Voxel = [23, y, z],
         edge: Voxel[] = [
@@ -113,26 +116,26 @@ describe('buildWorld', () => {
           [11, y, z],
         ];
       const point = async (voxel: Voxel): Promise<unknown[]> => [
-        await rootAt(drawn, voxel),
-        ...inNm(drawn, voxel),
+        await rootAt(built, voxel),
+        ...inNm(built, voxel),
       ];
-      expect(await rootAt(drawn, left)).not.toBe(await rootAt(drawn, right));
-      expect(await post(drawn, 'merge', [await point(edge[0]), await point(edge[1])])).toMatchObject({
+      expect(await rootAt(built, left)).not.toBe(await rootAt(built, right));
+      expect(await post(built, 'merge', [await point(edge[0]), await point(edge[1])])).toMatchObject({
         status: 200,
       });
-      expect(await rootAt(drawn, left)).toBe(await rootAt(drawn, right));
+      expect(await rootAt(built, left)).toBe(await rootAt(built, right));
       const sides = { sources: [await point(edge[0])], sinks: [await point(edge[1])] };
-      expect(await post(drawn, 'split?mincut=false', sides)).toMatchObject({ status: 200 });
-      expect(await rootAt(drawn, left)).not.toBe(await rootAt(drawn, right));
+      expect(await post(built, 'split?mincut=false', sides)).toMatchObject({ status: 200 });
+      expect(await rootAt(built, left)).not.toBe(await rootAt(built, right));
     });
 
-    test('a point outside the volume is refused', async () => {
-      const drawn = world(true),
-        root = await rootAt(drawn, [0, 0, 0]),
-        other = await rootAt(drawn, [23, 0, 0]);
-      const answer = await post(drawn, 'merge', [
-        [root, ...inNm(drawn, [-900, 0, 0])],
-        [other, ...inNm(drawn, [23, 0, 0])],
+    test('refuse a point outside the volume', async () => {
+      const built = world(true),
+        root = await rootAt(built, [0, 0, 0]),
+        other = await rootAt(built, [23, 0, 0]);
+      const answer = await post(built, 'merge', [
+        [root, ...inNm(built, [-900, 0, 0])],
+        [other, ...inNm(built, [23, 0, 0])],
       ]);
       expect([answer.status, answer.json.message]).toEqual([
         400,
@@ -140,17 +143,17 @@ describe('buildWorld', () => {
       ]);
     });
 
-    test('as on the real server, the search may not leave the volume', async () => {
-      const drawn = world(false);
+    test('fail when the search leaves the volume, as on the real server', async () => {
+      const built = world(false);
       const points = await Promise.all(
         (
           [
             [10, 2, 1],
             [11, 2, 1],
           ] as Voxel[]
-        ).map(async (voxel) => [await rootAt(drawn, voxel), ...inNm(drawn, voxel)]),
+        ).map(async (voxel) => [await rootAt(built, voxel), ...inNm(built, voxel)]),
       );
-      expect(await post(drawn, 'merge', points)).toMatchObject({
+      expect(await post(built, 'merge', points)).toMatchObject({
         status: 500,
         json: { message: expect.stringContaining('cannot be outside of inclusive range') },
       });
@@ -182,7 +185,7 @@ describe('buildWorld', () => {
     });
   });
 
-  test('cuts supervoxels to a size, and holds objects together across all borders', async () => {
+  test('cuts objects into supervoxels of a size, and connects them across all borders', async () => {
     const { graph, supervoxelsOf, supervoxelAt } = slabWorld({ labels: () => 7n, supervoxelSize: [4, 2, 3] });
     const ids = supervoxelsOf(7);
     expect(ids).toHaveLength(8 * 3); // 32 / 4; 2, 2 and 1 of 5; one of 3
@@ -224,7 +227,7 @@ describe('buildWorld', () => {
         const roots = await rootsOf(graph, ids.concat(0n), BEFORE);
         const labelOfRoot = new Map([[0n, 0n]]),
           rootOfLabel = new Map([[0n, 0n]]),
-          placeOf = new Map<bigint, string>();
+          firstChunkOf = new Map<bigint, string>();
         labels.forEach((label, k) => {
           expect([labelOfRoot.get(roots[k]) ?? label, rootOfLabel.get(label) ?? roots[k]]).toEqual([
             label,
@@ -234,8 +237,8 @@ describe('buildWorld', () => {
           rootOfLabel.set(label, roots[k]);
           const place =
             label === 0n ? '' : voxels[k].map((v, axis) => Math.floor(v / chunkSize[axis])).join();
-          expect(placeOf.get(ids[k]) ?? place).toBe(place); // in one graph chunk
-          placeOf.set(ids[k], place);
+          expect(firstChunkOf.get(ids[k]) ?? place).toBe(place); // in one graph chunk
+          firstChunkOf.set(ids[k], place);
         });
         expect([...description.supervoxels!].sort()).toEqual(
           [...new Set(ids)]
@@ -276,7 +279,7 @@ describe('buildWorld', () => {
     ],
   ])('refuses %s', (_, options, says) => expect(() => slabWorld(options)).toThrow(new RangeError(says)));
 
-  test('asks for its tokens: the graph’s and the bucket’s', async () => {
+  test('requires the tokens of the graph and of the bucket', async () => {
     const world = slabWorld({ token: 'graph-token', bucketToken: 'bucket-token' });
     await using served = await serveWorld(world);
     const open = { token: 'graph-token', storage: { headers: { Authorization: 'Bearer bucket-token' } } };
@@ -300,7 +303,7 @@ describe('graphFromVolume', () => {
     return `mem://${name}`;
   };
 
-  test('reads back the graph of a world', async () => {
+  test('finds the graph of a world again', async () => {
     const world = slabWorld({
       labels: (x, y) => BigInt(1 + ((Math.floor(x / 5) + Math.floor(y / 2)) % 3)),
       graphChunkSize: [8, 8, 8],
@@ -326,7 +329,7 @@ describe('graphFromVolume', () => {
     expect(touching.filter((edge) => !all.includes(edge))).toEqual([]);
   });
 
-  test('joins all that touches, and nothing across background', async () => {
+  test('connects all supervoxels that touch, and none across background', async () => {
     const world = slabWorld();
     const { supervoxelAt: at } = world;
     const read = await graphFromVolume(put('that-touches', world));
@@ -339,7 +342,7 @@ describe('graphFromVolume', () => {
     expect([b === c, c === d, a === b]).toEqual([true, true, false]);
   });
 
-  test('takes what is said of the graph', async () => {
+  test('uses the given members of the graph info', async () => {
     const { info } = await graphFromVolume(put('with-layers', slabWorld()), { graph: { n_layers: 6 } });
     expect(info.graph).toMatchObject({ n_layers: 6, chunk_size: [16, 4, 4], n_bits_for_layer_id: 8 });
   });

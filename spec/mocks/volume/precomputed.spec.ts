@@ -1,4 +1,7 @@
-/** What the builder writes, read by the project's reader; CloudVolume and TensorStore read the same volumes in the interoperability run. */
+/**
+ * Reads volumes of the builder with the SDK. CloudVolume and TensorStore read the same volumes in the
+ * interoperability run.
+ */
 import { describe, expect, test } from '@jest/globals';
 import { gunzipSync } from 'node:zlib';
 import { memoryBucket, openPrecomputed } from '../../../lib/index.ts';
@@ -34,9 +37,9 @@ async function readBack({
 }
 
 describe('buildPrecomputed', () => {
-  test.each(BUILT_CASES)('writes what is read as it was meant: $name', async ({ options }) => {
+  test.each(BUILT_CASES)('writes volumes that are read correctly: $name', async ({ options }) => {
     const { got, wanted } = await readBack(buildPrecomputed(options));
-    // not toEqual: it takes a second for so many
+    // toEqual would take a second for so many values
     const wrong = got.findIndex((value, k) => String(value) !== String(wanted[k]));
     expect({ wrong, got: got[wrong], count: got.length }).toEqual({
       wrong: -1,
@@ -46,7 +49,7 @@ describe('buildPrecomputed', () => {
     expect(new Set(wanted).size).toBeGreaterThan(8);
   });
 
-  test('takes the first voxel of mip 0 for each of mip 1, which covers all of mip 0', () => {
+  test('uses the first voxel of mip 0 for each voxel of mip 1, which covers all of mip 0', () => {
     const { info, valueAt } = buildPrecomputed({
       labels: (x, y, z) => BigInt(100 * z + 10 * y + x),
       size: [4, 3, 2],
@@ -63,7 +66,7 @@ describe('buildPrecomputed', () => {
       valueAt([2, 2, 1], { mip: 1 }),
       valueAt([1, 1, 2], { mip: 1 }),
       valueAt([3, 1, 1], { mip: 1 }),
-    ]).toEqual([144n, 223n, 126n]); // x 2 is before the volume: 3 instead
+    ]).toEqual([144n, 223n, 126n]); // x 2 is before the volume, so x 3 is used
     expect([valueAt([0, 1, 1], { mip: 1 }), valueAt([7, 2, 1]), valueAt([6, 4, 2])]).toEqual([
       undefined,
       undefined,
@@ -91,7 +94,7 @@ describe('buildPrecomputed', () => {
     ).toEqual([6n, 7n, 9n, 10n]);
   });
 
-  test('leaves out empty chunks when told to', () => {
+  test('leaves out empty chunks with skipEmpty', () => {
     const labels = (x: number): bigint => (x < 4 ? 0n : 1n);
     const keys = (skipEmpty: boolean): string[] =>
       Object.keys(buildPrecomputed({ labels, size: [8, 2, 2], chunkSize: [4, 4, 4], skipEmpty }).files);
@@ -123,13 +126,13 @@ describe('buildPrecomputed', () => {
       says: 'labels must be a typed array of a volume’s data type, or a function of x, y, z and the channel',
     },
     {
-      name: 'a size of nothing',
+      name: 'a size of 0',
       options: { labels: () => 1n, size: [2, 0, 2] },
       error: RangeError,
       says: 'size 2,0,2, channels 1 and mips 1 must be whole numbers from 1',
     },
     {
-      name: 'bytes as compressed_segmentation',
+      name: 'uint8 as compressed_segmentation',
       options: { labels: new Uint8Array(1), size: [1, 1, 1], encoding: 'compressed_segmentation' },
       error: RangeError,
       says: 'compressed_segmentation cannot hold uint8; it holds uint32, uint64',
