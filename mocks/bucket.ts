@@ -58,7 +58,7 @@ export interface MockBucketOptions {
 export interface MockBucket extends MockServer {
   /**
    * Stores an object with a new ETag and generation. It replaces an object of the same key.
-   * @param contentEncoding The Content-Encoding of `bytes`, such as `gzip`. @default none
+   * @param contentEncoding The Content-Encoding of `bytes`, such as `gzip`. None by default.
    */
   put(key: string, bytes: Uint8Array | string, contentEncoding?: string): void;
   /**

@@ -81,14 +81,14 @@ export class RequestLog {
     }
   }
 
-  /** The requests whose path matches. @param path @default all requests */
+  /** The requests whose path matches. @param path The pattern. Without it all requests match. */
   matching(path: PathPattern = ''): LoggedRequest[] {
     return this.requests.filter((line) =>
       typeof path === 'string' ? line.path.includes(path) : line.path.search(path) >= 0,
     );
   }
 
-  /** How many requests have a path that matches. @param path @default all requests */
+  /** How many requests have a path that matches. @param path The pattern. Without it all requests match. */
   count(path?: PathPattern): number {
     return this.matching(path).length;
   }
@@ -113,8 +113,7 @@ export class RequestLog {
 
   /**
    * Bytes of all bodies: `up` of the requests, `down` of the answers as far as they were sent.
-   * @param path
-   * @default all requests
+   * @param path The pattern of the path. Without it all requests match.
    */
   bytes(path?: PathPattern): {
     /** Bytes of the requests' bodies. */

@@ -15,7 +15,7 @@ export interface MockServer {
   readonly wholePath: boolean;
 }
 
-/** Makes a server from a handler. @param options `faults` is none and `wholePath` is false by default. */
+/** Makes a server from a handler. By default it has no faults, and sees only the part after its prefix. */
 export function mockServer(
   handler: MockHandler,
   { faults = [], wholePath = false }: { faults?: Fault[]; wholePath?: boolean } = {},

@@ -1,4 +1,4 @@
-/** The layers are one-way and the pure rooms stay pure: read from the imports themselves. */
+/** Checks the structure of the source by its imports: the order of the rooms, pure rooms, unique names. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import ts from 'typescript';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** A room may import those before it, never those after it. */
+/** The rooms of lib/. A room may import the rooms before it, and never those after it. */
 const ROOMS = [
   'base',
   'cache',
@@ -27,13 +27,13 @@ const ROOMS = [
   'jobs',
   'cli',
 ] as const;
-/** Rooms within a room, in their order. */
+/** The rooms within a room, in the same order. */
 const INNER: Readonly<Record<string, readonly string[]>> = {
   'lib/tables': ['files', 'text'],
   'lib/chunkedgraph': ['ids', 'server', 'roots', 'api', 'root-cache'],
   mocks: ['graph', 'volume', 'endpoints', 'cave'],
 };
-/** Bytes and numbers in, numbers out: a browser build needs them as they are. */
+/** Files that compute only, without Node: a browser build uses them unchanged. */
 const PURE = [
   /^lib\/base\//,
   /^lib\/failures\/(verdict|delay)\.ts$/,
@@ -46,7 +46,7 @@ const PURE_PACKAGES = ['zod', 'ipaddr.js'];
 
 interface Import {
   file: string;
-  /** A file of this project, from its root, or a package's name. */
+  /** The path of a file from the project's root, or the name of a package. */
   target: string;
   ours: boolean;
   typeOnly: boolean;
@@ -115,7 +115,10 @@ const rank = (room: string): number => ROOMS.indexOf(room as (typeof ROOMS)[numb
 const isPure = (file: string): boolean => PURE.some((pattern) => pattern.test(file));
 const shown = ({ file, target }: Import): string => `${file} -> ${target}`;
 
-/** What is left once all that imports nothing else has been taken away, again and again: circles, and what leads into them. */
+/**
+ * The files in circles of imports, and those that lead into them: files that import none of the rest are
+ * removed until none is left.
+ */
 function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
   const left = new Map(graph);
   for (let before = -1; before !== left.size;) {
@@ -126,7 +129,7 @@ function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
 }
 
 describe('the structure', () => {
-  test('has rooms that are all listed, and files that are all found', () => {
+  test('has only listed rooms', () => {
     expect(imports.length).toBeGreaterThan(50);
     expect(
       [
@@ -139,7 +142,7 @@ describe('the structure', () => {
     ).toEqual([]);
   });
 
-  test('has layers that import only what lies below them', () => {
+  test('has rooms that import only rooms before them', () => {
     const upwards = imports.filter(
       ({ file, target, ours }) =>
         ours &&
@@ -151,7 +154,7 @@ describe('the structure', () => {
     expect(upwards.map(shown)).toEqual([]);
   });
 
-  test('has tables that know words of statuses and bitstreams, and nothing of volumes', () => {
+  test('has a tables room that imports statuses and compression, and nothing about volumes', () => {
     const beyond = imports.filter(
       ({ file, target, ours }) =>
         ours &&
@@ -170,7 +173,7 @@ describe('the structure', () => {
     expect(folders.filter((file) => place(file) < 0)).toEqual([]);
   });
 
-  test('has volumes that are built from what was resolved, and a resolver that knows no volumes', () => {
+  test('has a resolver that does not import volumes', () => {
     const known = /^lib\/graphene\/(resolve\/|(option-types|resolution|ocdbt)\.ts$)/;
     const reaching = imports.filter(
       ({ file, target }) => file.startsWith('lib/graphene/resolve/') && target.startsWith('lib/graphene/'),
@@ -226,12 +229,12 @@ describe('the structure', () => {
     expect(impure.map(shown)).toEqual([]);
   });
 
-  test('has benchmarks and interoperability runs that share helpers with specs in testing/, and no specs', () => {
+  test('has benchmarks and interoperability runs that import no specs', () => {
     const users = ['lib', 'mocks', 'testing', 'bench', 'interop'].flatMap(tree).flatMap(importsOf);
     expect(users.filter(({ target }) => target.startsWith('spec/')).map(shown)).toEqual([]);
   });
 
-  test('reaches Node from what decodes points through the inflater of the platform only', () => {
+  test('imports Node in the rooms that decode points only through the platform’s inflater', () => {
     const rooms = /^lib\/(compression|chunks|points)\//,
       platform = /^lib\/compression\/node\//;
     const reaching = imports.filter(
@@ -248,7 +251,7 @@ describe('the structure', () => {
     ]);
   });
 
-  test('has specs that take nock off again: those of one worker share what it patches', () => {
+  test('has specs that restore nock, because specs of one worker share its patches', () => {
     const texts = tree('spec').map((file) => ({ file, text: readFileSync(join(ROOT, file), 'utf8') }));
     const patching = texts.filter(({ text }) => /^import nock from 'nock';$/m.test(text));
     expect(patching.length).toBeGreaterThan(10);
@@ -257,7 +260,7 @@ describe('the structure', () => {
     );
   });
 
-  test('joins signals by listeners: AbortSignal.any holds its sources weakly, and a timeout needs a holder', () => {
+  test('joins signals by listeners, because AbortSignal.any and AbortSignal.timeout can be garbage-collected', () => {
     const texts = [...tree('lib'), ...tree('mocks')].map((file) => [
       file,
       readFileSync(join(ROOT, file), 'utf8'),
@@ -267,7 +270,7 @@ describe('the structure', () => {
     ).toEqual([]);
   });
 
-  test('has the HTTP room as the only one that talks HTTP', () => {
+  test('imports HTTP clients only in the HTTP room', () => {
     const talking = imports.filter(
       ({ file, target }) =>
         file.startsWith('lib/') &&

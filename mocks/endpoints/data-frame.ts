@@ -13,7 +13,7 @@ export interface DataFrame {
 /**
  * Makes a table from rows.
  * @param keep Selects rows; the others leave gaps in the row numbers.
- * @default all rows
+ *   By default all rows are kept.
  */
 export function toDataFrame<Row extends object>(
   rows: readonly Row[],

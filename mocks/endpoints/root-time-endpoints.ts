@@ -33,8 +33,8 @@ export function validNodesEndpoint(context: TableContext, { query, body }: Endpo
 }
 
 /**
- * Whether no edit has replaced a node before a timestamp. Unlike elsewhere, the timestamp itself is excluded
- * unless `strict`.
+ * Whether a node existed before a timestamp and was not yet replaced. Unlike elsewhere, the timestamp itself
+ * is excluded unless `strict`.
  */
 function isLatest(context: TableContext, id: bigint, timeMs: number): boolean {
   const { nodes, supervoxels, lineage } = context.graph;

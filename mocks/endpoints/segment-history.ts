@@ -16,8 +16,7 @@ export interface SegmentHistory {
 
 /**
  * The lineage of roots from a timestamp in the past to now.
- * @param pastMs
- * @default before the first operation
+ * @param pastMs Milliseconds since 1970. By default just before the first operation.
  */
 export function segmentHistory(
   context: TableContext,

@@ -11,7 +11,7 @@ export interface Regions {
 /**
  * Finds the regions.
  * @param joined Whether two neighbouring voxels are in one region.
- * @param isPart Whether a voxel is in any region. @default always
+ * @param isPart Whether a voxel is in any region. By default every voxel is.
  */
 export function regionsOf(
   sx: number,

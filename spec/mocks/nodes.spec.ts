@@ -119,7 +119,9 @@ describe('an ID that is not a node', () => {
     { stopLayer: 3, leaves: [] },
     { stopLayer: 1, leaves: [] },
   ])('at layer $stopLayer', async ({ stopLayer, leaves }) => {
-    expect(await leavesOf([UNKNOWN_ID, l2], `&stop_layer=${stopLayer}`)).toMatchObject({ [UNKNOWN_ID]: leaves });
+    expect(await leavesOf([UNKNOWN_ID, l2], `&stop_layer=${stopLayer}`)).toMatchObject({
+      [UNKNOWN_ID]: leaves,
+    });
     const { body } = await server.handle(
       mockRequest(
         'GET',
