@@ -1,11 +1,12 @@
 /**
- * How long do voxels of one chunk take, beside the codecs that CloudVolume uses?
+ * Measures how long it takes to read voxels of one chunk, beside the codecs of CloudVolume.
  *
  *   npm run bench:codecs -- --volumes DIR [--python PYTHON]
  *
- * DIR is what peers/make_volumes.py wrote: uint64 chunks of 128 x 128 x 64, gzipped; every 32nd is used, unzipped beforehand. Ours and
- * Python take turns chunk by chunk, one thread each. Medians over the chunks of medians over the repeats, in microseconds; every voxel is
- * compared before any timing counts. The table goes to results/codecs.md.
+ * DIR is the output of peers/make_volumes.py: gzipped uint64 chunks of 128 x 128 x 64. Every 32nd chunk is
+ * used and is decompressed before the clock starts. graphene-points and Python take turns chunk by chunk,
+ * with one thread each. A figure is the median over the chunks of the median over the repeats, in
+ * microseconds. Every voxel is compared before a figure counts. The table goes to results/codecs.md.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -54,16 +55,16 @@ interface Peer {
 }
 
 function startPeer(python: string): {
-  ask: (file: string, encoding: string) => Promise<Peer>;
+  measure: (file: string, encoding: string) => Promise<Peer>;
   end: () => void;
 } {
   const child = spawn(python, [join(HERE, 'peers/codecs.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-  const ask = async (file: string, encoding: string): Promise<Peer> => {
+  const measure = async (file: string, encoding: string): Promise<Peer> => {
     child.stdin.write(`${file} ${encoding}\n`);
     return JSON.parse((await lines.next()).value as string) as Peer;
   };
-  return { ask, end: () => child.stdin.end() };
+  return { measure, end: () => child.stdin.end() };
 }
 
 const peer = args.python ? startPeer(args.python) : undefined;
@@ -80,13 +81,14 @@ for (const [name, encoding] of Object.entries(ENCODINGS)) {
     codec.decodePoints(bytes, layout, offsets, wordsView(labels), outIndex);
     return { us: 1000 * (performance.now() - start), labels };
   };
-  const oneByOne = (bytes: Uint8Array, calls: number): number => {
-    const asked = Array.from({ length: calls }, () => CASES['one voxel']()),
+  /** Microseconds per call, each of which reads one random voxel. */
+  const timeSingleVoxels = (bytes: Uint8Array, calls: number): number => {
+    const voxels = Array.from({ length: calls }, () => CASES['one voxel']()),
       label = new Uint32Array(2),
       first = new Uint32Array(1);
     const start = performance.now();
-    for (const offset of asked) codec.decodePoints(bytes, layout, offset, label, first);
-    return (1000 * (performance.now() - start)) / asked.length;
+    for (const offset of voxels) codec.decodePoints(bytes, layout, offset, label, first);
+    return (1000 * (performance.now() - start)) / calls;
   };
   const files = readdirSync(folder)
     .sort()
@@ -96,20 +98,21 @@ for (const [name, encoding] of Object.entries(ENCODINGS)) {
   for (const [k, file] of [files[0], ...files].entries()) {
     const bytes = gunzipSync(readFileSync(join(folder, file)));
     if (peer) {
-      const { hash, ...times } = await peer.ask(join(folder, file), encoding);
+      const { hash, ...times } = await peer.measure(join(folder, file), encoding);
       const whole = decode(
         bytes,
         Uint32Array.from({ length: VOXELS }, (_, at) => at),
       ).labels;
       if (createHash('sha256').update(new Uint8Array(whole.buffer)).digest('hex') !== hash)
-        throw new Error(`${file}: not what the peer reads`);
+        throw new Error(`${file}: the voxels differ from those of the peer`);
       for (const [what, us] of Object.entries(times)) (theirs[what] ??= []).push(us);
     }
     for (const [what, offsets] of Object.entries(CASES)) {
-      // As the peer's: random voxels of one chunk, a call each. One may take less than the clock itself, so they are timed by the thousand.
+      // As for the peer, each call reads one random voxel of the chunk. One call may be shorter than the
+      // clock's resolution, so many calls are timed together.
       const us = median(
         Array.from({ length: what === 'one voxel' ? 20 : 100 }, () =>
-          what === 'one voxel' ? oneByOne(bytes, quick ? 1000 : 40) : decode(bytes, offsets()).us,
+          what === 'one voxel' ? timeSingleVoxels(bytes, quick ? 1000 : 40) : decode(bytes, offsets()).us,
         ),
       );
       if (k > 0) (ours[what] ??= []).push(us); // the first chunk warms up
@@ -135,9 +138,9 @@ writeFileSync(
   `# Voxels of one chunk, beside CloudVolume's codecs
 
 ${machine()}
-uint64, 128 x 128 x 64, real segmentation, bitstream undone; microseconds, one thread; the peer's own Python overhead is in its figures.
+uint64, 128 x 128 x 64, real segmentation, already decompressed. Microseconds, one thread. The peer's figures include its Python overhead.
 
-| encoding | one voxel | peer | ratio | each further one of its slice | 1,000 of the chunk | peer, whole chunk | ratio |
+| encoding | one voxel | peer | ratio | each further voxel of its slice | 1,000 of the chunk | peer, whole chunk | ratio |
 |---|--:|--:|--:|--:|--:|--:|--:|
 ${rows.join('\n')}
 `,

@@ -1,11 +1,13 @@
 /**
- * From which chunk size on would it pay to read one value of compressed_segmentation by ranges, where it is stored without a bitstream?
+ * Calculates the chunk size from which it would pay to read one value of compressed_segmentation by ranges,
+ * if the chunk is stored uncompressed.
  *
  *   tsx bench/cseg-parts.ts --volumes DIR
  *
- * DIR is what peers/make_volumes.py wrote: how many bytes a voxel takes comes from every 32nd chunk of cseg_gzip, unzipped; the rest is
- * calculated. A value by parts takes two round trips: the block header (its place is known; the reply tells the size of the chunk), then
- * the packed word and the block's table, read as far as it can reach. A whole chunk takes one.
+ * DIR is the output of peers/make_volumes.py. The bytes per voxel are measured on every 32nd chunk of
+ * cseg_gzip, decompressed; the rest is calculated. A read by ranges takes two round trips: one for the block
+ * header (its offset is known, and the reply tells the size of the chunk), one for the packed word and the
+ * block's table, up to the table's longest possible end. A read of a whole chunk takes one round trip.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,7 +24,7 @@ const stored = readdirSync(folder)
 const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1];
 const perVoxel = median(stored.map((bytes) => gunzipSync(bytes).length)) / VOXELS;
 console.log(
-  `${perVoxel.toFixed(3)} bytes a voxel, ${(median(stored.map(({ length }) => length)) / VOXELS).toFixed(3)} as gzip`,
+  `${perVoxel.toFixed(3)} bytes per voxel, ${(median(stored.map(({ length }) => length)) / VOXELS).toFixed(3)} as gzip`,
 );
 
 for (const [latencyMs, bytesPerMs] of [
@@ -30,12 +32,12 @@ for (const [latencyMs, bytesPerMs] of [
   [20, 100_000],
 ]) {
   console.log(
-    `${latencyMs} ms a request, ${bytesPerMs / 1000} MB/s: break-even at ${((latencyMs * bytesPerMs) / 1e6).toFixed(2)} MB, ${((latencyMs * bytesPerMs) / perVoxel / 1e6).toFixed(1)} million voxels`,
+    `${latencyMs} ms per request, ${bytesPerMs / 1000} MB/s: break-even at ${((latencyMs * bytesPerMs) / 1e6).toFixed(2)} MB, ${((latencyMs * bytesPerMs) / perVoxel / 1e6).toFixed(1)} million voxels`,
   );
   for (const side of [64, 128, 256, 512]) {
     const bytes = perVoxel * side ** 3;
     console.log(
-      `  ${side}^3: ${(bytes / 1e6).toFixed(2)} MB, whole ${(latencyMs + bytes / bytesPerMs).toFixed(0)} ms, parts ${2 * latencyMs} ms`,
+      `  ${side}^3: ${(bytes / 1e6).toFixed(2)} MB, whole ${(latencyMs + bytes / bytesPerMs).toFixed(0)} ms, ranges ${2 * latencyMs} ms`,
     );
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The floor: the chunks of a point set fetched with node:http and inflated by node:zlib into buffers of the right size. Nothing is decoded, nothing
- * is answered. One JSON line.
+ * Measures the floor: the chunks of a point set are fetched with node:http and decompressed with node:zlib
+ * into buffers of the right size. No voxel is decoded. Prints one JSON line.
  *
  *   node bench/floor.mjs --base URL --volume NAME --points FILE_WITHOUT_SUFFIX [--again N]
  */
@@ -49,19 +49,19 @@ for (let i = 0; i < points.length; i += 3) {
   keys.add(`${scale.key}/${x * cx}-${(x + 1) * cx}_${y * cy}-${(y + 1) * cy}_${z * cz}-${(z + 1) * cz}`);
 }
 
-/** Large outputs on the thread pool, one a core; small ones at once. */
+/** Decompresses large chunks on the thread pool, one per core, and small chunks on the main thread. */
 let free = availableParallelism();
-const turns = [];
+const waiters = [];
 async function inflate(stored) {
   const size = stored.readUInt32LE(stored.length - 4),
     options = { chunkSize: size + 64 };
   if (size < 1 << 19) return gunzipSync(stored, options);
-  if (free === 0) await new Promise((resolve) => turns.push(resolve));
+  if (free === 0) await new Promise((resolve) => waiters.push(resolve));
   else free--;
   const inflated = await new Promise((resolve, reject) =>
     gunzip(stored, options, (error, output) => (error ? reject(error) : resolve(output))),
   );
-  if (turns.length > 0) turns.shift()();
+  if (waiters.length > 0) waiters.shift()();
   else free++;
   return inflated;
 }

@@ -1,4 +1,4 @@
-/** What every benchmark of points shares: the server, one run of one case, medians. */
+/** Helpers that the benchmarks share: the bucket server, one run of one case, medians. */
 import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -13,9 +13,9 @@ const run = promisify(execFile);
 export interface Measured {
   wall_s: number;
   cpu_s: number;
-  /** Largest resident size of the process. */
+  /** Peak resident memory of the process, in MiB. */
   peak_mb: number;
-  /** The same before the first point was read. */
+  /** Peak resident memory before the first point was read, in MiB. */
   before_mb?: number;
   wrong: number;
   requests?: number;
@@ -31,7 +31,10 @@ export interface Server {
   stop(): void;
 }
 
-/** In Go where there is Go, as it takes the least of the cores that all share; else in Node. */
+/**
+ * Starts a server of the folder `root`: in Go if Go is installed, as it takes less CPU time, otherwise in
+ * Node.
+ */
 export async function startServer(root: string): Promise<Server> {
   const binary = join(tmpdir(), `graphene-points-bench-server-${process.pid}`);
   let command = [process.execPath, join(HERE, 'server/serve.mjs'), root],
@@ -40,23 +43,28 @@ export async function startServer(root: string): Promise<Server> {
     execFileSync('go', ['build', '-o', binary, '.'], { cwd: join(HERE, 'server'), stdio: 'ignore' });
     [command, name] = [[binary, '-root', root], 'Go'];
   } catch {
-    // no Go here
+    // Go is not installed
   }
   const child: ChildProcess = spawn(command[0], command.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
   const [line] = (await once(createInterface(child.stdout!), 'line')) as [string];
   const base = `http://127.0.0.1:${line.split(' ')[1]}`;
-  const ask = async (path: string): Promise<Response> => fetch(base + path);
+  const get = async (path: string): Promise<Response> => fetch(base + path);
   return {
     base,
     name,
-    setLatency: async (ms) => void (await (await ask(`/__latency?ms=${ms}`)).text()),
-    reset: async () => void (await (await ask('/__reset')).text()),
-    stats: async () => (await (await ask('/__stats')).json()) as { requests: number; bytes: number },
+    setLatency: async (ms) => void (await (await get(`/__latency?ms=${ms}`)).text()),
+    reset: async () => void (await (await get('/__reset')).text()),
+    stats: async () => (await (await get('/__stats')).json()) as { requests: number; bytes: number },
     stop: () => void child.kill(),
   };
 }
 
-/** One case in a fresh process; the answers are checked there. Requests and bytes are what the server counted. */
+/**
+ * Runs one case in a fresh process, which checks its own answers. Requests and bytes are as the server
+ * counted them.
+ *
+ * @throws Error if any answer was wrong.
+ */
 export async function measure(
   server: Server,
   command: string,
@@ -64,27 +72,27 @@ export async function measure(
 ): Promise<{ cold: Measured; again?: Measured }> {
   await server.reset();
   const { stdout } = await run(command, parameters, { maxBuffer: 1 << 26 });
-  const taken = JSON.parse(stdout.trim().split('\n').at(-1)!) as {
+  const output = JSON.parse(stdout.trim().split('\n').at(-1)!) as {
     before_mb?: number;
     cold: Measured;
     again?: Measured;
   };
-  for (const one of [taken.cold, taken.again])
-    if (one && one.wrong > 0)
-      throw new Error(`${one.wrong} wrong answers: ${command} ${parameters.join(' ')}`);
+  for (const pass of [output.cold, output.again])
+    if (pass && pass.wrong > 0)
+      throw new Error(`${pass.wrong} wrong answers: ${command} ${parameters.join(' ')}`);
   const { requests, bytes } = await server.stats();
-  return { cold: { ...taken.cold, before_mb: taken.before_mb, requests, bytes }, again: taken.again };
+  return { cold: { ...output.cold, before_mb: output.before_mb, requests, bytes }, again: output.again };
 }
 
 const sorted = (numbers: readonly number[]): number[] => [...numbers].sort((a, b) => a - b);
 export const median = (numbers: readonly number[]): number => sorted(numbers)[Math.floor(numbers.length / 2)];
-/** Median (least–most). */
+/** Formats numbers as `median (least–most)`, or a single number alone. */
 export const spread = (numbers: readonly number[], digits: number): string =>
   numbers.length === 1
     ? numbers[0].toFixed(digits)
     : `${median(numbers).toFixed(digits)} (${sorted(numbers)[0].toFixed(digits)}–${sorted(numbers).at(-1)!.toFixed(digits)})`;
 
-/** `versions` of the peers, as their own Python says. */
+/** Returns the versions of Python and of the peers' packages, as that Python reports them. */
 export async function peerVersions(python: string): Promise<string> {
   const names = ['cloud-volume', 'tensorstore', 'crackle-codec', 'compresso'];
   const { stdout } = await run(python, [

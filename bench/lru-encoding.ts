@@ -1,10 +1,11 @@
 /**
- * What does it cost, and save, to keep raw chunks as compressed_segmentation?
+ * Measures what it costs, and what memory it saves, to keep raw chunks as compressed_segmentation.
  *
  *   tsx bench/lru-encoding.ts --volumes DIR --base URL [--runs 5]
  *
- * URL serves DIR, which holds `raw_gzip`, `cseg_gzip` (the same labels by the C++ encoder) and `u100k`: see bench/README.md. First every
- * 16th chunk is encoded in this process and compared, then the points are read cold and warm, each case in fresh processes, in turn.
+ * URL serves DIR, which holds `raw_gzip`, `cseg_gzip` (the same labels, encoded in C++) and `u100k`: see
+ * bench/README.md. First, every 16th chunk is encoded in this process and compared. Then the points are read
+ * cold and warm, each run in a fresh process; the cases take turns.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -46,7 +47,7 @@ function encodeChunks(): { ms: number[]; raw: number[]; ours: number[]; peer: nu
     const raw = chunk('raw_gzip', name),
       times: number[] = [];
     let encoded: Uint8Array | undefined;
-    for (let again = 0; again < 9; again++) {
+    for (let repeat = 0; repeat < 9; repeat++) {
       const began = performance.now();
       const encoder = new SegmentationEncoder(layout);
       encoder.add(raw);
@@ -56,7 +57,7 @@ function encodeChunks(): { ms: number[]; raw: number[]; ours: number[]; peer: nu
     const labels = new BigUint64Array(everyVoxel.length);
     compressedSegmentationCodec.decodePoints(encoded!, layout, everyVoxel, wordsView(labels), everyVoxel);
     if (Buffer.compare(new Uint8Array(labels.buffer), raw) !== 0)
-      throw new Error(`${name} reads back as something else`);
+      throw new Error(`${name}: the encoded chunk does not decode to the same labels`);
     result.ms.push(median(times));
     result.raw.push(raw.byteLength);
     result.ours.push(encoded!.byteLength);
@@ -102,12 +103,12 @@ async function measure(flags: string[]): Promise<{ cold: Pass; warm?: Pass; peak
 }
 
 const { ms, raw, ours, peer } = encodeChunks();
-const taken = CASES.map(() => [] as Awaited<ReturnType<typeof measure>>[]);
-await measure([]); // the page cache is warm for everybody
+const measured = CASES.map(() => [] as Awaited<ReturnType<typeof measure>>[]);
+await measure([]); // fills the page cache, so that every case reads from it
 for (let round = 0; round < Number(args.runs); round++)
-  for (const [k, { flags }] of CASES.entries()) taken[k].push(await measure(flags));
+  for (const [k, { flags }] of CASES.entries()) measured[k].push(await measure(flags));
 const rows = CASES.map(({ name }, k) => {
-  const runs = taken[k],
+  const runs = measured[k],
     warm = runs.flatMap((run) => run.warm ?? []);
   const cells = [
     spread(
@@ -135,9 +136,9 @@ const report = `# Raw chunks kept as compressed_segmentation
 ${machine()}
 
 ${ours.length} of 512 chunks of 128 x 128 x 64 uint64, real labels, mean bytes: raw ${mean(raw)}, ours ${mean(ours)}, C++ ${mean(peer)}. Encoding takes
-${spread(ms, 1)} ms a chunk: the median over the chunks (least–most) of the median of 9.
+${spread(ms, 1)} ms per chunk: the median over the chunks (least–most) of the median of 9.
 
-100,000 uniform points in all 512 chunks over loopback HTTP, cold and then the same again; ${args.runs} fresh processes each, median (least–most).
+100,000 uniform points in all 512 chunks over loopback HTTP, read cold and then again; ${args.runs} fresh processes each, median (least–most).
 
 | lruEncoding, lruBytes | cold s | cold CPU s | warm ms | warm points/s | warm requests | peak MB |
 |---|--:|--:|--:|--:|--:|--:|

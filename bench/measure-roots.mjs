@@ -1,6 +1,7 @@
 /**
- * One look-up of ours in one process: the roots of n supervoxels, every answer checked, one JSON line. Plain JavaScript, as a loader for
- * TypeScript would be half of the memory.
+ * Measures one root look-up of graphene-points in one process: looks up the roots of n supervoxels, checks
+ * every answer and prints one JSON line. This is plain JavaScript, as a TypeScript loader would take half of
+ * the memory.
  *
  *   node bench/measure-roots.mjs --base URL --n IDS --distinct DISTINCT [--one-by-one]
  */
@@ -18,7 +19,7 @@ const { values: args } = parseArgs({
 const n = Number(args.n),
   distinct = Number(args.distinct);
 
-/** As in peers/roots.py: chunks in no order, segments counted, repeats strewn. */
+/** The same IDs as in peers/roots.py: chunks in mixed order, ascending segments, scattered repeats. */
 const ids = new BigUint64Array(n),
   words = new Uint32Array(ids.buffer);
 for (let k = 0; k < n; k++) {

@@ -1,8 +1,10 @@
 /**
- * One case of ours in one process: opens a volume, reads a point set cold and some times again, checks every answer, prints one JSON line. Plain
- * JavaScript, as a loader for TypeScript would be half of the memory.
+ * Measures one case of graphene-points in one process: opens a volume, reads a point set cold and then
+ * `--again` times more, checks every answer and prints one JSON line. This is plain JavaScript, as a
+ * TypeScript loader would take half of the memory.
  *
- *   node bench/measure.mjs --base URL --volume NAME --points FILE_WITHOUT_SUFFIX [--lru BYTES] [--lru-encoding ENCODING] [--concurrency N] [--take N] [--again N]
+ *   node bench/measure.mjs --base URL --volume NAME --points FILE_WITHOUT_SUFFIX [--lru BYTES]
+ *                         [--lru-encoding ENCODING] [--concurrency N] [--take N] [--again N]
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -22,10 +24,10 @@ const { values: args } = parseArgs({
   },
 });
 const read = (suffix) => readFileSync(`${args.points}.${suffix}`);
-const given = read('f64'),
-  count = Number(args.take ?? given.byteLength / 24);
+const input = read('f64'),
+  count = Number(args.take ?? input.byteLength / 24);
 const points = new Float64Array(3 * count),
-  set = new Float64Array(given.buffer, given.byteOffset, given.byteLength / 8);
+  set = new Float64Array(input.buffer, input.byteOffset, input.byteLength / 8);
 for (let at = 0; at < points.length; at += set.length) points.set(set.subarray(0, points.length - at), at);
 const options = {
   lruBytes: Number(args.lru),
@@ -54,7 +56,7 @@ async function run() {
   };
 }
 
-/** Bytes are compared, after the clock and the peak were read: the truth is no part of what is measured. */
+/** Counts wrong values. It runs after the clock and the peak were read, so that the check is not measured. */
 function check({ ids, ...run }) {
   const truth = read('u64'),
     n = truth.length / 8,

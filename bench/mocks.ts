@@ -1,5 +1,6 @@
 /**
- * How quick is the mocked chunkedgraph? Start-up from supervoxels and edges, roots a second through loopback, edits a second.
+ * Measures the mocked chunkedgraph: the time to start from supervoxels and edges, roots per second through
+ * loopback, and edits per second.
  *
  *     npm run bench:mocks
  */
@@ -19,9 +20,12 @@ const info = {
   },
 };
 const PER_CHUNK = 100;
-const OBJECT = 40; // supervoxels in a row that are one object
+const OBJECT_SIZE = 40; // consecutive supervoxels that form one object
 
-/** Supervoxels of a row of graph chunks that wanders through all three axes, and the edges of objects along it. */
+/**
+ * Returns `count` supervoxels, 100 per graph chunk of a cubic grid, and the edges that join them into
+ * objects.
+ */
 function describe(count: number): { supervoxels: BigUint64Array; edges: BigUint64Array } {
   const side = Math.ceil(Math.cbrt(count / PER_CHUNK));
   const supervoxels = BigUint64Array.from({ length: count }, (_, k) => {
@@ -33,7 +37,7 @@ function describe(count: number): { supervoxels: BigUint64Array; edges: BigUint6
   });
   const edges: bigint[] = [];
   for (let k = 0; k + 1 < count; k++)
-    if (k % OBJECT !== OBJECT - 1) edges.push(supervoxels[k], supervoxels[k + 1]);
+    if (k % OBJECT_SIZE !== OBJECT_SIZE - 1) edges.push(supervoxels[k], supervoxels[k + 1]);
   return { supervoxels, edges: BigUint64Array.from(edges) };
 }
 
@@ -42,7 +46,9 @@ const create = (graph: {
   edges: BigUint64Array | [string, string][];
 }): MockChunkedGraph => createMockChunkedGraph({ info, ...graph });
 
-/** Milliseconds by the clock, and of the processor: on a machine with other work the second is the one to compare. */
+/**
+ * Runs a function. Returns its wall time and its CPU time: compare CPU times if the machine has other work.
+ */
 function timed<T>(run: () => T): { value: T; ms: number; cpuMs: number } {
   const start = performance.now(),
     before = process.cpuUsage();
@@ -76,9 +82,9 @@ function startUp(count: number, runs: number): void {
   ] as const) {
     const cold = timed(() => create(graph));
     const times = Array.from({ length: runs }, () => timed(() => create(graph)));
-    const what = `start-up, ${count.toLocaleString('en')} supervoxels, ${form}: first; then median (min-max) of ${runs}, ms`;
+    const what = `start-up, ${count.toLocaleString('en')} supervoxels, ${form}: first run; then median (min-max) of ${runs}, ms`;
     report(what, `${cold.ms.toFixed(0)}; ${spread(times.map(({ ms }) => ms))}`);
-    report(`${what} of processor`, `${cold.cpuMs.toFixed(0)}; ${spread(times.map(({ cpuMs }) => cpuMs))}`);
+    report(`${what} of CPU time`, `${cold.cpuMs.toFixed(0)}; ${spread(times.map(({ cpuMs }) => cpuMs))}`);
   }
 }
 
@@ -116,7 +122,7 @@ async function roots(count: number, batch: number, total: number): Promise<void>
   );
   const answer = idsFromBytes(await post(agent, url, bytesOf(bodies[0])));
   if (answer.length !== batch || answer.some((root) => root >> 56n !== BigInt(LAYERS)))
-    throw new Error('not all of them are roots');
+    throw new Error('some of the returned IDs are not roots');
   const rates: number[] = [],
     cpuRates: number[] = [];
   for (let run = 0; run < 5; run++) {
@@ -128,26 +134,27 @@ async function roots(count: number, batch: number, total: number): Promise<void>
     cpuRates.push(total / (user + system));
   }
   agent.destroy();
-  const what = `roots_binary through loopback, random IDs among ${count.toLocaleString('en')}, batches of ${batch.toLocaleString('en')}, million a second`;
+  const what = `roots_binary through loopback, random IDs among ${count.toLocaleString('en')}, batches of ${batch.toLocaleString('en')}, million per second`;
   report(what, spread(rates, 2));
-  report(`${what} of processor`, spread(cpuRates, 2));
+  report(`${what} of CPU time`, spread(cpuRates, 2));
 }
 
 function edits(count: number, times: number): void {
   const { supervoxels, edges } = describe(count);
   const graph = create({ supervoxels, edges });
-  const objects = Math.floor(count / OBJECT);
+  const objects = Math.floor(count / OBJECT_SIZE);
   const { ms } = timed(() => {
     for (let k = 0; k < times; k++) {
       const a = k % (objects - 1);
-      const { operationId } = graph.merge([supervoxels[a * OBJECT], supervoxels[(a + 1) * OBJECT]], {
-        at: k + 1,
-      });
+      const { operationId } = graph.merge(
+        [supervoxels[a * OBJECT_SIZE], supervoxels[(a + 1) * OBJECT_SIZE]],
+        { at: k + 1 },
+      );
       if (k % 2 === 1) graph.undo(operationId!, { at: k + 1.5 });
     }
   });
   report(
-    `merges, every other one undone, among ${count.toLocaleString('en')} supervoxels, edits a second`,
+    `merges, every second merge undone, among ${count.toLocaleString('en')} supervoxels, edits per second`,
     ((1.5 * times * 1e3) / ms).toFixed(0),
   );
 }
@@ -161,5 +168,5 @@ edits(1_000_000, 2_000);
 mkdirSync(new URL('results/', import.meta.url), { recursive: true });
 writeFileSync(
   new URL('results/mocks.md', import.meta.url),
-  `# The mocked chunkedgraph\n\n${machine()} Client and server share one process and its one thread; the machine had other work.\n\n| what | figure |\n|---|---|\n${rows.join('\n')}\n`,
+  `# The mocked chunkedgraph\n\n${machine()} Client and server share one process and one thread. The machine had other work.\n\n| what | figure |\n|---|---|\n${rows.join('\n')}\n`,
 );

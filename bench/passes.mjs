@@ -1,7 +1,7 @@
 /**
- * One cold pass of `run`, and `count` more in the same process.
+ * Runs one cold pass of `run`, and `count` more passes in the same process.
  *
- * @returns `again`: of the further passes the one in the middle; undefined when there are none.
+ * @returns `cold`, and `again`: the further pass with the median wall time, or undefined if `count` is 0.
  */
 export async function passes(run, count) {
   const cold = await run(),

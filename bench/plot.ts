@@ -1,4 +1,6 @@
-/** Line plots on two logarithmic axes, as SVG. */
+/** Draws line plots on two logarithmic axes, as SVG. */
+
+/** One line of a plot. Values must be above 0. */
 export interface Series {
   name: string;
   points: readonly (readonly [x: number, y: number])[];
@@ -13,13 +15,14 @@ const WIDTH = 640,
 const COLOURS = ['#0b62a4', '#d1495b', '#8a8a8a', '#2a9d5c', '#b8860b', '#7b4fa3'];
 const escaped = (text: string): string => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
 
-/** Powers of ten that enclose the values. */
+/** Returns consecutive powers of ten that enclose the values: at least two. */
 function decades(values: readonly number[]): number[] {
   const first = Math.floor(Math.log10(Math.min(...values))),
     last = Math.max(first + 1, Math.ceil(Math.log10(Math.max(...values)) - 1e-9));
   return Array.from({ length: last - first + 1 }, (_, k) => 10 ** (first + k));
 }
 
+/** Returns the SVG text of a plot with a title, axis labels and a legend. */
 export function plot({
   title,
   x,
@@ -34,12 +37,12 @@ export function plot({
   const all = series.flatMap(({ points }) => points),
     xs = decades(all.map(([at]) => at)),
     ys = decades(all.map(([, value]) => value));
-  const place = (value: number, ticks: readonly number[], from: number, to: number): number =>
+  const scaled = (value: number, ticks: readonly number[], from: number, to: number): number =>
     from +
     ((Math.log10(value) - Math.log10(ticks[0])) / (Math.log10(ticks.at(-1)!) - Math.log10(ticks[0]))) *
       (to - from);
-  const px = (value: number): string => place(value, xs, LEFT, WIDTH - RIGHT).toFixed(1),
-    py = (value: number): string => place(value, ys, HEIGHT - BOTTOM, TOP).toFixed(1);
+  const px = (value: number): string => scaled(value, xs, LEFT, WIDTH - RIGHT).toFixed(1),
+    py = (value: number): string => scaled(value, ys, HEIGHT - BOTTOM, TOP).toFixed(1);
   const text = (
     at: readonly [number | string, number | string],
     content: string,

@@ -1,11 +1,13 @@
 /**
- * How long do points take beside CloudVolume, TensorStore and the floor (the same chunks fetched and inflated, nothing else)? Every run is a
- * fresh process; the peers take turns, so that ratios hold when the machine's speed drifts; every answer is checked.
+ * Measures how long point look-ups take, beside CloudVolume, TensorStore and the floor (the same chunks
+ * fetched and decompressed, nothing else). Every run is a fresh process, and every answer is checked. The
+ * programs take turns, so that ratios hold when the speed of the machine drifts.
  *
- *   npm run bench -- --quick                                              ours and the floor, on a volume made here; no Python
- *   npm run bench -- --volumes DIR --python PYTHON [--runs 5] [--only SECTION,…] [--of VOLUME,…] [--sets NAME,…] [--note TEXT]
+ *   npm run bench -- --quick                    graphene-points and the floor, on a volume that it makes; no Python
+ *   npm run bench -- --volumes DIR --python PYTHON [--runs 5] [--only SECTION,…] [--of VOLUME,…] [--sets NAME,…]
+ *                    [--note TEXT]
  *
- * Sections and sets that are not taken keep the figures they had.
+ * Sections and sets that do not run keep their old figures.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,7 +32,7 @@ const { values: args } = parseArgs({
 });
 const runs = Number(args.runs ?? (args.quick ? 3 : 5)),
   { python } = args;
-/** Figures of a quick look are not for keeping. */
+/** Quick figures go to a folder that git ignores. */
 const out = args.out ?? join(HERE, args.quick ? '.work/results' : 'results');
 const volumes = args.volumes ?? join(HERE, '.work/volumes');
 if (!args.volumes && !hasVolume(volumes, 'cseg_gzip')) {
@@ -39,14 +41,15 @@ if (!args.volumes && !hasVolume(volumes, 'cseg_gzip')) {
 }
 const server = await startServer(volumes);
 
-/** Whoever is measured, as a command. `phase` is what of its output counts. */
-interface Who {
+/** A program to measure, with one set of options. */
+interface Program {
   name: string;
   command: string;
   parameters: string[];
+  /** Which part of its output counts; `cold` by default. */
   phase?: 'cold' | 'again';
-  /** Slow ones are run so often at most. */
-  most?: number;
+  /** Limits the runs of a slow program. */
+  maxRuns?: number;
 }
 
 const shared = (volume: string, set: string): string[] => [
@@ -57,15 +60,15 @@ const shared = (volume: string, set: string): string[] => [
   '--points',
   join(volumes, set),
 ];
-const node = (name: string, file: string, parameters: string[]): Who => ({
+const node = (name: string, file: string, parameters: string[]): Program => ({
   name,
   command: process.execPath,
   parameters: [join(HERE, file), ...parameters],
 });
-const ours = (volume: string, set: string, ...more: string[]): Who =>
+const ours = (volume: string, set: string, ...more: string[]): Program =>
   node('graphene-points', 'measure.mjs', [...shared(volume, set), ...more]);
-const floor = (volume: string, set: string): Who => node('floor', 'floor.mjs', shared(volume, set));
-const peer = (name: string, volume: string, set: string, ...more: string[]): Who[] =>
+const floor = (volume: string, set: string): Program => node('floor', 'floor.mjs', shared(volume, set));
+const peer = (name: string, volume: string, set: string, ...more: string[]): Program[] =>
   python
     ? [
         {
@@ -81,7 +84,7 @@ const peer = (name: string, volume: string, set: string, ...more: string[]): Who
         },
       ]
     : [];
-const tensorStore = (volume: string, set: string, ...more: string[]): Who[] =>
+const tensorStore = (volume: string, set: string, ...more: string[]): Program[] =>
   /^(cseg|raw)/.test(volume) ? peer('TensorStore', volume, set, ...more) : [];
 
 const RESULTS = join(out, args.quick ? 'quick.json' : 'points.json');
@@ -94,13 +97,13 @@ function save(): void {
   report(results, out, args.quick ? 'quick' : 'points');
 }
 
-/** All of a section's cases. Each is written as soon as it is done. */
+/** Measures all cases of a section. The results are saved after each case. */
 async function section(
   name: string,
-  cases: { volume: string; set: string; latencyMs?: number; x?: number; who: Who[] }[],
+  cases: { volume: string; set: string; latencyMs?: number; x?: number; programs: Program[] }[],
 ): Promise<void> {
   if (args.only && !args.only.split(',').includes(name)) return;
-  for (const { volume, set, latencyMs = 0, x, who } of cases) {
+  for (const { volume, set, latencyMs = 0, x, programs } of cases) {
     if (
       (args.sets && !args.sets.split(',').includes(set)) ||
       (args.of && !args.of.split(',').includes(volume))
@@ -108,31 +111,24 @@ async function section(
       continue;
     if (!hasVolume(volumes, volume) || !existsSync(join(volumes, `${set}.f64`))) continue;
     await server.setLatency(latencyMs);
-    await measure(server, who[0].command, who[0].parameters); // the page cache is warm for everybody
-    const taken = new Map<string, Measured[]>(who.map(({ name }) => [name, []]));
+    await measure(server, programs[0].command, programs[0].parameters); // fills the page cache for all programs
+    const measured = new Map<string, Measured[]>(programs.map(({ name }) => [name, []]));
     for (let round = 0; round < runs; round++)
-      for (const { name, command, parameters, phase = 'cold', most = Infinity } of who)
-        if (round < most) taken.get(name)!.push((await measure(server, command, parameters))[phase]!);
-    const kept = (results[name]?.rows ?? []).filter(
+      for (const { name, command, parameters, phase = 'cold', maxRuns = Infinity } of programs)
+        if (round < maxRuns) measured.get(name)!.push((await measure(server, command, parameters))[phase]!);
+    const otherRows = (results[name]?.rows ?? []).filter(
       (row) => !(row.volume === volume && row.set === set && row.latencyMs === latencyMs && row.x === x),
     );
-    const rows: Row[] = [...taken].map(([who, measured]) => ({
-      volume,
-      set,
-      latencyMs,
-      x,
-      who,
-      runs: measured,
-    }));
+    const rows: Row[] = [...measured].map(([who, runs]) => ({ volume, set, latencyMs, x, who, runs }));
     results[name] = {
       taken: machine(),
       versions,
       note: args.note ?? results[name]?.note,
-      rows: [...kept, ...rows],
+      rows: [...otherRows, ...rows],
     };
     save();
     console.log(
-      `${name}: ${volume} ${set} ${latencyMs} ms${x === undefined ? '' : ` ${x}`}: ${[...taken].map(([who, all]) => `${who} ${all.map(({ wall_s }) => wall_s.toFixed(2)).join(' ')}`).join('; ')}`,
+      `${name}: ${volume} ${set} ${latencyMs} ms${x === undefined ? '' : ` ${x}`}: ${[...measured].map(([who, all]) => `${who} ${all.map(({ wall_s }) => wall_s.toFixed(2)).join(' ')}`).join('; ')}`,
     );
   }
 }
@@ -151,7 +147,7 @@ try {
           volume,
           set,
           latencyMs,
-          who: [
+          programs: [
             ours(volume, set),
             ...(volume === 'cseg_sharded' ? [] : [floor(volume, set)]),
             ...tensorStore(volume, set),
@@ -167,7 +163,7 @@ try {
       volume: 'cseg_gzip',
       set: 'u1M',
       x,
-      who: [
+      programs: [
         ours('cseg_gzip', 'u1M', '--take', String(x)),
         ...tensorStore('cseg_gzip', 'u1M', '--take', String(x)),
       ],
@@ -182,35 +178,35 @@ try {
         set: 'u100k',
         latencyMs,
         x,
-        who: [ours('cseg_gzip', 'u100k', '--concurrency', String(x))],
+        programs: [ours('cseg_gzip', 'u100k', '--concurrency', String(x))],
       })),
     ),
   );
-  const again = (passes: number, who: Who): Who => ({
-    ...who,
-    parameters: [...who.parameters, '--again', String(passes)],
+  const repeat = (passes: number, program: Program): Program => ({
+    ...program,
+    parameters: [...program.parameters, '--again', String(passes)],
     phase: 'again',
   });
-  const kept = args.quick ? ['cseg_gzip'] : ['cseg_gzip', 'raw_gzip'];
+  const repeated = args.quick ? ['cseg_gzip'] : ['cseg_gzip', 'raw_gzip'];
   await section(
     'steady',
-    kept.map((volume) => ({
+    repeated.map((volume) => ({
       volume,
       set: 'u100k',
-      who: [ours(volume, 'u100k'), floor(volume, 'u100k'), ...tensorStore(volume, 'u100k')].map((who) =>
-        again(9, who),
+      programs: [ours(volume, 'u100k'), floor(volume, 'u100k'), ...tensorStore(volume, 'u100k')].map(
+        (program) => repeat(9, program),
       ),
     })),
   );
   await section(
     'warm',
-    kept.map((volume) => ({
+    repeated.map((volume) => ({
       volume,
       set: 'u100k',
-      who: [
+      programs: [
         ours(volume, 'u100k', '--lru', '1e9', '--lru-encoding', 'compressed_segmentation'),
         ...tensorStore(volume, 'u100k', '--cache', '6e9'),
-      ].map((who) => again(25, who)),
+      ].map((program) => repeat(25, program)),
     })),
   );
   const slow = ['crackle_gzip', 'compresso_gzip'];
@@ -220,7 +216,7 @@ try {
       ['u10k', 'u100k'].map((set) => ({
         volume,
         set,
-        who: [
+        programs: [
           ours(volume, set),
           floor(volume, set),
           ...(python
@@ -237,19 +233,22 @@ try {
     ),
   );
   if (python) {
-    const cloudVolume = (volume: string, set: string, most: number): Who[] =>
-      peer('CloudVolume, LRU 1 GB', volume, set, '--cache', '1e9').map((who) => ({ ...who, most }));
-    const bare = (volume: string, set: string): Who[] =>
-      peer('CloudVolume, no LRU', volume, set).map((who) => ({ ...who, most: 1 }));
+    const cloudVolume = (volume: string, set: string, maxRuns: number): Program[] =>
+      peer('CloudVolume, LRU 1 GB', volume, set, '--cache', '1e9').map((program) => ({
+        ...program,
+        maxRuns,
+      }));
+    const withoutLru = (volume: string, set: string): Program[] =>
+      peer('CloudVolume, no LRU', volume, set).map((program) => ({ ...program, maxRuns: 1 }));
     await section(
       'cloudvolume',
       ['cseg_gzip', 'crackle_gzip', 'compresso_gzip', 'raw_gzip'].map((volume) => ({
         volume,
         set: 'c10k',
-        who: [
+        programs: [
           ours(volume, 'c10k'),
           ...cloudVolume(volume, 'c10k', volume === 'raw_gzip' ? 1 : 3),
-          ...bare(volume, 'c10k'),
+          ...withoutLru(volume, 'c10k'),
         ],
       })),
     );
@@ -258,9 +257,9 @@ try {
       ['cseg_gzip', 'crackle_gzip', 'compresso_gzip', 'raw_gzip'].map((volume) => ({
         volume,
         set: 'c10k',
-        who: [
-          again(9, ours(volume, 'c10k', '--lru', '1e9')),
-          ...cloudVolume(volume, 'c10k', volume === 'raw_gzip' ? 1 : 3).map((who) => again(1, who)),
+        programs: [
+          repeat(9, ours(volume, 'c10k', '--lru', '1e9')),
+          ...cloudVolume(volume, 'c10k', volume === 'raw_gzip' ? 1 : 3).map((program) => repeat(1, program)),
         ],
       })),
     );
@@ -269,7 +268,7 @@ try {
       ['cseg_gzip', 'crackle_gzip'].map((volume) => ({
         volume,
         set: 'u100k',
-        who: [ours(volume, 'u100k'), ...cloudVolume(volume, 'u100k', 1)],
+        programs: [ours(volume, 'u100k'), ...cloudVolume(volume, 'u100k', 1)],
       })),
     );
   }

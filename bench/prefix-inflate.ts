@@ -1,11 +1,14 @@
 /**
- * Would it pay to stop inflating a raw chunk at its last wanted byte, and what would that let through?
+ * Measures how much time it would save to stop decompressing a raw chunk after the last byte that a look-up
+ * needs, and how many damaged chunks would then go unnoticed.
  *
  *   tsx bench/prefix-inflate.ts --volumes DIR
  *
- * DIR is what peers/make_volumes.py wrote: gzipped raw chunks of 8 MB; every 32nd is used, as gzip and as brotli of quality 5. Times are
- * medians a chunk, one thread. A flip changes one bit of a stored chunk: it goes unseen at the end when the stream ends well with the
- * right size and other bytes, and in the prefix when the bytes before a random place are others without an error until there.
+ * DIR is the output of peers/make_volumes.py: gzipped raw chunks of 8 MB. Every 32nd chunk is used, as gzip
+ * and as brotli of quality 5. Times are medians per chunk, on one thread. A flip changes one bit of a stored
+ * chunk. It is unseen at the end if the stream ends without an error and with the right size, but with other
+ * bytes. It is unseen in the prefix if the bytes before a random offset are wrong and no error came before
+ * that offset.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,7 +30,7 @@ const SIZE = chunks[0].length,
 let seed = 1;
 const random = (): number => (seed = (seed * 48_271) % 0x7fffffff) / 0x7fffffff;
 
-/** What comes out up to `stop`; undefined after an error. */
+/** Returns the decompressed bytes up to the offset `stop`, or undefined after an error. */
 function inflate(create: typeof createGunzip, bytes: Uint8Array, stop: number): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const stream = create({ chunkSize: 128 * 1024 }),
@@ -81,6 +84,6 @@ for (const { name, create, stored } of FORMATS) {
       if (prefix?.length === stop && !prefix.equals(chunks[k].subarray(0, stop))) inPrefix++;
     }
   console.log(
-    `${name}: of ${FLIPS * stored.length} flips, unseen at the end ${atEnd}, in the prefix ${inPrefix}`,
+    `${name}: ${FLIPS * stored.length} flips: ${atEnd} unseen at the end, ${inPrefix} unseen in the prefix`,
   );
 }

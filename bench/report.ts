@@ -1,4 +1,4 @@
-/** What was measured, as tables and plots. */
+/** Writes the results of points.ts as Markdown tables and SVG plots. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { median, spread, type Measured } from './harness.ts';
@@ -8,8 +8,9 @@ export interface Row {
   volume: string;
   set: string;
   latencyMs: number;
-  /** What the section varies. */
+  /** The value that the section varies: a number of points, or of reads in flight. */
   x?: number;
+  /** Name of the program. */
   who: string;
   runs: Measured[];
 }
@@ -28,23 +29,25 @@ const TITLES: Record<string, string> = {
   cold: 'Cold, over loopback HTTP',
   scaling: 'Time against the number of points, on the same 512 chunks (cseg_gzip)',
   concurrency: 'Time against the reads in flight (cseg_gzip, u100k)',
-  steady: 'The same cold reads in a process that goes on: the median of 9 more passes, nothing kept',
-  warm: 'Again, from memory, the median of 25 passes: ours keeps encoded chunks (raw as compressed_segmentation), TensorStore decoded ones',
+  steady: 'Cold reads repeated in one process: the median of 9 more passes, without a cache',
+  warm: 'Reads from memory, the median of 25 passes: graphene-points keeps encoded chunks (raw as compressed_segmentation), TensorStore decoded chunks',
   decoding:
-    'Encodings that must be decoded: the floor fetches and inflates; the C++ codecs decode the same chunks whole, on all cores, without fetching',
+    'Encodings that must be decoded: the floor fetches and decompresses; the C++ codecs decode the same chunks whole, on all cores, without fetching',
   cloudvolume: 'Clustered points beside CloudVolume',
   'cloudvolume-warm':
-    'The same again, both with 1 GB of LRU (CloudVolume: its second pass; ours: the median of 9 more)',
+    'Clustered points again, both with 1 GB of LRU (CloudVolume: its second pass; graphene-points: the median of 9 more)',
   'cloudvolume-100k': '100,000 points beside CloudVolume',
 };
 
 const OURS = 'graphene-points';
 const pointsOf = ({ set, x }: Row, section: string): number =>
   section === 'scaling' ? x! : Number(set.slice(1).replace('k', '000').replace('M', '000000'));
-const of = (runs: readonly Measured[], key: 'wall_s' | 'cpu_s' | 'peak_mb'): number[] =>
+const figures = (runs: readonly Measured[], key: 'wall_s' | 'cpu_s' | 'peak_mb'): number[] =>
   runs.map((run) => run[key]);
-const ms = (runs: readonly Measured[]): number => median(of(runs, 'wall_s'));
-/** Theirs over ours, in the same round: medians of ratios do not see the machine drift. */
+const seconds = (runs: readonly Measured[]): number => median(figures(runs, 'wall_s'));
+/**
+ * Returns the peer's figure over ours, per round: ratios within a round hold when the machine's speed drifts.
+ */
 const ratios = (row: Row, ours: Row, key: 'wall_s' | 'cpu_s'): number[] =>
   row.runs.map((run, round) => run[key] / ours.runs[Math.min(round, ours.runs.length - 1)][key]);
 
@@ -69,22 +72,22 @@ function table(name: string, { rows }: Section): string {
       ...(varies ? [row.x] : []),
       who,
       runs.length,
-      spread(of(runs, 'wall_s'), 3),
+      spread(figures(runs, 'wall_s'), 3),
       who === OURS ? '' : spread(ratios(row, ours, 'wall_s'), 2),
-      Math.round(points / ms(runs)).toLocaleString('en'),
-      median(of(runs, 'cpu_s')).toFixed(2),
+      Math.round(points / seconds(runs)).toLocaleString('en'),
+      median(figures(runs, 'cpu_s')).toFixed(2),
       who === OURS ? '' : median(ratios(row, ours, 'cpu_s')).toFixed(2),
       requests ?? '',
       bytes === undefined ? '' : (bytes / 1e6).toFixed(1),
-      runs[0].peak_mb > 0 ? median(of(runs, 'peak_mb')).toFixed(0) : '',
+      runs[0].peak_mb > 0 ? median(figures(runs, 'peak_mb')).toFixed(0) : '',
     ].join(' | ');
   });
-  return `| volume | points | latency ms | ${varies ? 'in flight | ' : ''}who | runs | seconds | times ours | points/s | CPU s | times ours | requests | MB | peak MB |
+  return `| volume | points | latency ms | ${varies ? 'in flight | ' : ''}program | runs | seconds | times ours | points/s | CPU s | times ours | requests | MB | peak MB |
 |---|---|--:|${varies ? '--:|' : ''}---|--:|--:|--:|--:|--:|--:|--:|--:|--:|
 ${lines.map((line) => `| ${line} |`).join('\n')}`;
 }
 
-/** One line a name, x upwards. */
+/** Groups rows into one plot line per name, in ascending order of x. */
 function series(
   rows: readonly Row[],
   nameOf: (row: Row) => string,
@@ -95,16 +98,19 @@ function series(
   return [...named].map(([name, points]) => ({ name, points: points.sort(([a], [b]) => a - b) }));
 }
 
-/** Seconds for ten times the points, fitted over 1e4 and more: 1 is proportional. */
-function slope(rows: readonly Row[]): string {
+/**
+ * Describes how time and memory grow with the number of points, from 1e4 points on; slope 1 is proportional.
+ */
+function describeGrowth(rows: readonly Row[]): string {
   const ours = rows.filter(({ who, x }) => who === OURS && x! >= 1e4);
   if (ours.length < 2) return '';
   const [first, last] = [ours[0], ours.at(-1)!];
   const { before_mb: before = 0, peak_mb: peak } = last.runs[0];
   const perPoint = ((peak - before) * 2 ** 20) / last.x! - 9;
-  return `\nFrom ${first.x!.toLocaleString('en')} to ${last.x!.toLocaleString('en')} points ours takes ${(ms(last.runs) / ms(first.runs)).toFixed(1)} times as long (slope ${(Math.log10(ms(last.runs) / ms(first.runs)) / Math.log10(last.x! / first.x!)).toFixed(2)} on log-log axes). At the most points memory grows by ${perPoint.toFixed(0)} bytes a point beyond the given and the returned arrays.\n`;
+  return `\nFrom ${first.x!.toLocaleString('en')} to ${last.x!.toLocaleString('en')} points, the time of graphene-points grows ${(seconds(last.runs) / seconds(first.runs)).toFixed(1)} times (slope ${(Math.log10(seconds(last.runs) / seconds(first.runs)) / Math.log10(last.x! / first.x!)).toFixed(2)} on log-log axes). At the largest number of points, memory grows by ${perPoint.toFixed(0)} bytes per point beyond the input and output arrays.\n`;
 }
 
+/** Writes `NAME.md` and its plots, `NAME-PLOT.svg`, to a folder. */
 export function report(results: Results, folder: string, name: string): void {
   const parts = Object.keys(TITLES).filter((section) => results[section]?.rows.length > 0);
   const plots: Record<string, string> = {};
@@ -117,7 +123,7 @@ export function report(results: Results, folder: string, name: string): void {
       series: series(
         scaling.rows,
         ({ who }) => who,
-        (row) => [row.x!, ms(row.runs)],
+        (row) => [row.x!, seconds(row.runs)],
       ),
     });
   if (concurrency)
@@ -127,8 +133,8 @@ export function report(results: Results, folder: string, name: string): void {
       y: 'seconds',
       series: series(
         concurrency.rows,
-        ({ latencyMs }) => `${latencyMs} ms a request`,
-        (row) => [row.x!, ms(row.runs)],
+        ({ latencyMs }) => `${latencyMs} ms per request`,
+        (row) => [row.x!, seconds(row.runs)],
       ),
     });
   for (const volume of ['cseg_gzip', 'raw_gzip']) {
@@ -143,7 +149,7 @@ export function report(results: Results, folder: string, name: string): void {
         series: series(
           rows,
           ({ who }) => who,
-          (row) => [pointsOf(row, 'cold'), pointsOf(row, 'cold') / ms(row.runs)],
+          (row) => [pointsOf(row, 'cold'), pointsOf(row, 'cold') / seconds(row.runs)],
         ),
       });
   }
@@ -153,15 +159,16 @@ export function report(results: Results, folder: string, name: string): void {
   });
   const text = parts.map((section) => {
     const { taken, versions, note, rows } = results[section];
-    return `## ${TITLES[section]}\n\n${taken} ${versions}${note ? ` ${note}` : ''}\n\n${table(section, results[section])}\n${section === 'scaling' ? slope(rows) : ''}`;
+    return `## ${TITLES[section]}\n\n${taken} ${versions}${note ? ` ${note}` : ''}\n\n${table(section, results[section])}\n${section === 'scaling' ? describeGrowth(rows) : ''}`;
   });
   writeFileSync(
     join(folder, `${name}.md`),
     `# Points
 
-Median (least–most). "times ours" is the other's figure over ours in the same round. Requests and MB are what the server counted, with what it
-takes to open the volume. Peak is of the whole process: Node begins with about 85 MB here, TensorStore's Python with 60, CloudVolume's with 105.
-Sets: u uniform, c along random walks of 250 points (as synapses along neurites), n along a single one.
+Median (least–most). "times ours" is the program's figure over that of graphene-points in the same round. Requests and MB are what the server
+counted, including those that open the volume. Peak MB is that of the whole process: Node starts with about 85 MB here, TensorStore's Python with
+60, CloudVolume's with 105. Sets of points: u is uniform, c lies along random walks of 250 points (as synapses along neurites), n along a single
+walk.
 
 ${files.join('\n')}
 

@@ -1,9 +1,10 @@
 /**
- * What does a root cache of N entries take, and how fast is it?
+ * Measures the memory and the speed of a root cache of N entries.
  *
  *   node --expose-gc --import tsx bench/root-cache.ts [--entries 10000000] [--roots 100000]
  *
- * The server is an instant function in this process: only the cache's own work is timed.
+ * A function in this process replaces the server and takes almost no time, so only the work of the cache is
+ * timed.
  */
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,8 +25,11 @@ const entries = Number(args.entries),
 const SEEN_MS = 1_700_000_000_000,
   LATER_MS = SEEN_MS + 60_000;
 
-/** Supervoxels of many graph chunks in scattered order; its root is a function of its number. */
-function batch(start: number): BigUint64Array {
+/**
+ * Returns the next batch of supervoxels, of many graph chunks in mixed order. The low word of an ID gives its
+ * root.
+ */
+function makeBatch(start: number): BigUint64Array {
   const ids = new BigUint64Array(Math.min(BATCH, entries - start)),
     words = wordsOf(ids);
   for (let i = 0; i < ids.length; i++) {
@@ -36,7 +40,7 @@ function batch(start: number): BigUint64Array {
   return ids;
 }
 const source: RootSource = {
-  lookUp: async (ids, question) => {
+  lookUp: async (ids, options) => {
     const rootIds = new BigUint64Array(ids.length),
       words = wordsOf(ids),
       out = wordsOf(rootIds);
@@ -45,7 +49,7 @@ const source: RootSource = {
       out[2 * i + 1] = 0x06000000;
     }
     return {
-      timestampMs: question!.timestampMs!,
+      timestampMs: options!.timestampMs!,
       settled: true,
       rootIds,
       outcomes: new Uint8Array(ids.length),
@@ -60,8 +64,8 @@ const open = (): RootCache =>
     {
       source,
       history: {
-        isLatest: async (asked) => new Uint8Array(asked.length).fill(1),
-        createdMs: async (asked) => new Float64Array(asked.length),
+        isLatest: async (rootIds) => new Uint8Array(rootIds.length).fill(1),
+        createdMs: async (rootIds) => new Float64Array(rootIds.length),
       },
       graph: 'bench',
       nLayers: 6,
@@ -75,7 +79,7 @@ async function pass(cache: RootCache, timestampMs: number): Promise<{ perSecond:
   let seconds = 0,
     cached = 0;
   for (let start = 0; start < entries; start += BATCH) {
-    const ids = batch(start),
+    const ids = makeBatch(start),
       began = performance.now();
     const answer = await cache.lookUp(ids, { timestampMs });
     seconds += (performance.now() - began) / 1000;
@@ -93,21 +97,21 @@ const before = memory();
 const cache = open();
 const rows: [string, string][] = [];
 rows.push([
-  'first look-up, million IDs/s, the server taking no time',
+  'first look-up, million IDs/s, without a server',
   million((await pass(cache, SEEN_MS)).perSecond),
 ]);
 const { bytes, entries: held } = cache.stats;
 rows.push(
-  ['bytes an entry', (bytes / held).toFixed(1)],
-  ['bytes an entry, as the process counts them', ((memory() - before) / held).toFixed(1)],
+  ['bytes per entry', (bytes / held).toFixed(1)],
+  ['bytes per entry, as the process counts them', ((memory() - before) / held).toFixed(1)],
 );
 for (const [name, timestampMs] of [
-  ['again', SEEN_MS],
-  ['a minute later, all roots asked and current', LATER_MS],
-  ['again at that', LATER_MS],
+  ['second look-up', SEEN_MS],
+  ['a minute later, all roots checked and current', LATER_MS],
+  ['second look-up a minute later', LATER_MS],
 ] as const) {
   const { perSecond, cached } = await pass(cache, timestampMs);
-  if (cached !== entries) throw new Error(`${entries - cached} were looked up`);
+  if (cached !== entries) throw new Error(`${entries - cached} IDs were not in the cache`);
   rows.push([`${name}, million IDs/s`, million(perSecond)]);
 }
 const folder = mkdtempSync(join(tmpdir(), 'root-cache-')),
@@ -121,7 +125,7 @@ try {
   );
   const loaded = open();
   began = performance.now();
-  if ((await loaded.load(file)) !== entries) throw new Error('not all came back');
+  if ((await loaded.load(file)) !== entries) throw new Error('not all entries were loaded');
   rows.push(['loading, s', ((performance.now() - began) / 1000).toFixed(1)]);
 } finally {
   rmSync(folder, { recursive: true });

@@ -1,6 +1,6 @@
 /**
- * How long do root look-ups take, and how much memory, beside CloudVolume's `get_roots`? Every run is a fresh process; the peers take turns
- * on one server that costs next to nothing. Every answer is checked.
+ * Measures the time and the memory of root look-ups, beside CloudVolume's `get_roots`. Every run is a fresh
+ * process, and every answer is checked. The programs take turns on one server that costs almost no time.
  *
  *   npm run bench:roots -- [--python PYTHON] [--runs 5]
  */
@@ -58,7 +58,7 @@ try {
   const base = `http://127.0.0.1:${line.split(' ')[1]}`;
   for (const { name, n, distinct, oneByOne } of CASES) {
     const shared = ['--base', base, '--n', String(n), '--distinct', String(distinct)];
-    const peers: Record<string, () => Promise<Measured>> = {
+    const programs: Record<string, () => Promise<Measured>> = {
       'graphene-points': () =>
         measure(process.execPath, [
           join(HERE, 'measure-roots.mjs'),
@@ -68,15 +68,15 @@ try {
       ...(args.python &&
         !oneByOne && { CloudVolume: () => measure(args.python!, [join(HERE, 'peers/roots.py'), ...shared]) }),
     };
-    const taken: Record<string, Measured[]> = {};
+    const measured: Record<string, Measured[]> = {};
     for (let round = 0; round < Number(args.runs); round++)
-      for (const [who, go] of Object.entries(peers)) (taken[who] ??= []).push(await go());
-    for (const [who, runs] of Object.entries(taken)) {
-      const of = (key: 'wall_s' | 'cpu_s' | 'peak_mb'): number[] => runs.map((one) => one[key]);
+      for (const [program, run] of Object.entries(programs)) (measured[program] ??= []).push(await run());
+    for (const [program, runs] of Object.entries(measured)) {
+      const figures = (key: 'wall_s' | 'cpu_s' | 'peak_mb'): number[] => runs.map((run) => run[key]);
       const ratios = (key: 'wall_s' | 'peak_mb'): number[] =>
-        runs.map((one, round) => one[key] / taken['graphene-points'][round][key]);
+        runs.map((run, round) => run[key] / measured['graphene-points'][round][key]);
       rows.push(
-        `| ${name} | ${who} | ${runs.length} | ${spread(of('wall_s'), 3)} | ${spread(ratios('wall_s'), 1)} | ${median(of('cpu_s')).toFixed(2)} | ${runs[0].requests} | ${runs[0].ids} | ${median(of('peak_mb')).toFixed(0)} | ${spread(ratios('peak_mb'), 1)} |`,
+        `| ${name} | ${program} | ${runs.length} | ${spread(figures('wall_s'), 3)} | ${spread(ratios('wall_s'), 1)} | ${median(figures('cpu_s')).toFixed(2)} | ${runs[0].requests} | ${runs[0].ids} | ${median(figures('peak_mb')).toFixed(0)} | ${spread(ratios('peak_mb'), 1)} |`,
       );
       console.log(rows.at(-1));
     }
@@ -87,10 +87,10 @@ try {
 const report = `# Root look-ups
 
 ${machine()}
-Median (least–most). "times ours" is the peer's figure over ours in the same round. Peak is of the whole process: Node begins with about
-70 MB, Python with about 125.
+Median (least–most). "times ours" is the program's figure over that of graphene-points in the same round. Peak MB is that of the whole process:
+Node starts with about 70 MB, Python with about 125.
 
-| IDs | who | runs | seconds | times ours | CPU s | requests | IDs sent | peak MB | times ours |
+| IDs | program | runs | seconds | times ours | CPU s | requests | IDs sent | peak MB | times ours |
 |---|---|--:|--:|--:|--:|--:|--:|--:|--:|
 ${rows.join('\n')}
 `;

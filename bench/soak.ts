@@ -1,10 +1,12 @@
 /**
- * A day of outages in a minute or two: a million points over loopback from servers of which every twentieth answer goes wrong, in every way
- * that a client can notice. No value may be wrong, no point lost, and memory must not grow. What has failed is asked again, as a job would.
+ * Looks up a million points on loopback servers that fail every twentieth reply, in every way that a client
+ * can notice. No value may be wrong, no point may be lost, and memory must not grow. Failed points are looked
+ * up again, as a job would do.
  *
  *     npm run soak [-- POINTS [SEED]]
  *
- * Chunks are stored with gzip, whose checksum shows changed bytes; root replies have none, so theirs are cut, never changed.
+ * Chunks are stored with gzip, whose checksum reveals changed bytes. Root replies have no checksum, so they
+ * are cut but never changed.
  */
 import { fork } from 'node:child_process';
 import { setFlagsFromString } from 'node:v8';
@@ -18,13 +20,13 @@ import { tinyFiles } from '../testing/tiny-volume.ts';
 import { machine } from './machine.ts';
 
 const FAULT_RATE = 0.05;
-/** Volumes have connections of their own and share no reads. */
+/** Each volume has its own connections and shares no reads with the others. */
 const CALL_POINTS = 1000,
   VOLUMES = 8,
-  MOST_ROUNDS = 20;
-const MOST_GROWTH_BYTES = 8 * 2 ** 20;
+  MAX_ROUNDS = 20;
+const MAX_GROWTH_BYTES = 8 * 2 ** 20;
 
-const AT_ONCE = { 'retry-after': '0' };
+const NO_WAIT = { 'retry-after': '0' };
 const COMMON: Record<string, Fault> = {
   reset: { reset: true },
   'cut connection': { truncate: 40 },
@@ -32,10 +34,10 @@ const COMMON: Record<string, Fault> = {
   'stall in the body': { stall: 40 },
   late: { delayMs: 50 },
   '408': { status: 408 },
-  '429': { status: 429, headers: AT_ONCE },
+  '429': { status: 429, headers: NO_WAIT },
   '500': { status: 500, body: 'something broke' },
   '502 of a proxy': { html: true },
-  '503': { status: 503, headers: AT_ONCE },
+  '503': { status: 503, headers: NO_WAIT },
   '503, come back in a second': { status: 503, headers: { 'retry-after': '1' } },
   '504': { status: 504 },
   'length too large': { lengthOff: 7 },
@@ -52,7 +54,10 @@ const KINDS: Record<'bucket' | 'graph', Record<string, Fault>> = {
   graph: { ...COMMON, '413': { status: 413 } },
 };
 
-/** One draw decides about each request: which fault hits it, if any. */
+/**
+ * Returns a list of faults that hits each request with at most one fault, chosen at random, and counts the
+ * hits.
+ */
 function faultsOf(
   kinds: Record<string, Fault>,
   on: RegExp,
@@ -87,34 +92,34 @@ async function serve(seed: number): Promise<void> {
   );
   const bucket = worldBucket({ files, faults: faultsOf(KINDS.bucket, /s0/, randomFrom(seed), faults) });
   const graph = worldGraph({ faults: faultsOf(KINDS.graph, /roots_binary/, randomFrom(seed + 1), faults) });
-  const tidy = (): void => {
+  const countAndClear = (): void => {
     requests += bucket.log.requests.length + graph.log.requests.length;
     for (const { log } of [bucket, graph]) log.clear();
   };
-  setInterval(tidy, 500);
+  setInterval(countAndClear, 500);
   const { url } = await serveMocks({ '/segmentation': graph, '/bucket': bucket });
   process.on('message', () => {
-    tidy();
+    countAndClear();
     process.send!({ requests, faults } satisfies ServerCounts, () => process.exit());
   });
   process.send!(url);
 }
 
 setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
+const collectGarbage = runInNewContext('gc') as () => void;
 function heldBytes(): number {
-  collect();
+  collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 }
 
 async function soak(points: number, seed: number): Promise<boolean> {
   const server = fork(import.meta.filename, ['serve', String(seed)]);
-  const heard = <T>(): Promise<T> =>
+  const nextMessage = <T>(): Promise<T> =>
     new Promise((resolve) => server.once('message', (message) => resolve(message as T)));
-  const troubles: string[] = [];
-  process.on('warning', ({ message }) => troubles.push(message));
-  const url = await heard<string>();
+  const warnings: string[] = [];
+  process.on('warning', ({ message }) => warnings.push(message));
+  const url = await nextMessage<string>();
   const open = (): Promise<GrapheneVolume> =>
     openGraphene(`graphene://${url}/segmentation/table/world`, {
       token: null,
@@ -126,7 +131,7 @@ async function soak(points: number, seed: number): Promise<boolean> {
 
   const volumes = await Promise.all(Array.from({ length: VOLUMES }, open));
   const random = randomFrom(seed + 2);
-  const count = { asked: 0, right: 0, wrong: 0, lost: 0, askedAgain: 0, requests: 0, rootRequests: 0 };
+  const count = { started: 0, right: 0, wrong: 0, lost: 0, retried: 0, requests: 0, rootRequests: 0 };
   const held: number[] = [];
   const began = performance.now();
 
@@ -134,71 +139,71 @@ async function soak(points: number, seed: number): Promise<boolean> {
     point: Float64Array,
     at: number,
     { supervoxelIds, rootIds, status }: PointsResult,
-  ): 'right' | 'wrong' | 'again' {
+  ): 'right' | 'wrong' | 'retry' {
     const [x, y, z] = point.subarray(3 * at, 3 * at + 3).map(Math.floor);
     const label = WORLD.labelAt(x, y, z),
       root = label === 0n ? 0n : rootOf(Math.floor((y - OFFSET[1]) / 8), Number(label & 0xffffn));
     const is = (code: number, id: bigint, itsRoot: bigint): boolean =>
       status[at] === code && supervoxelIds[at] === id && rootIds[at] === itsRoot;
-    if (is(PointStatus.failed, 0n, 0n) || is(PointStatus.rootFailed, label, 0n)) return 'again';
+    if (is(PointStatus.failed, 0n, 0n) || is(PointStatus.rootFailed, label, 0n)) return 'retry';
     return is(label === 0n ? PointStatus.background : PointStatus.ok, label, root) ? 'right' : 'wrong';
   }
 
-  async function ask(volume: GrapheneVolume, list: Float64Array): Promise<void> {
+  async function lookUp(volume: GrapheneVolume, list: Float64Array): Promise<void> {
     for (let round = 0; list.length > 0; round++) {
-      if (round === MOST_ROUNDS) return void (count.lost += list.length / 3);
+      if (round === MAX_ROUNDS) return void (count.lost += list.length / 3);
       const result = await volume.scatteredPoints(list, { onError: 'status' });
       count.requests += result.stats.requests;
       count.rootRequests += result.stats.rootRequests;
-      const again: number[] = [];
+      const failed: number[] = [];
       for (let at = 0; at < list.length / 3; at++) {
         const verdict = judge(list, at, result);
-        if (verdict === 'again') again.push(...list.subarray(3 * at, 3 * at + 3));
+        if (verdict === 'retry') failed.push(...list.subarray(3 * at, 3 * at + 3));
         else count[verdict]++;
       }
-      count.askedAgain += again.length / 3;
-      list = Float64Array.from(again);
+      count.retried += failed.length / 3;
+      list = Float64Array.from(failed);
     }
   }
 
   async function work(volume: GrapheneVolume): Promise<void> {
-    while (count.asked < points) {
+    while (count.started < points) {
       const list = Float64Array.from(
-        { length: 3 * Math.min(CALL_POINTS, points - count.asked) },
+        { length: 3 * Math.min(CALL_POINTS, points - count.started) },
         (_, k) => OFFSET[k % 3] + random() * WORLD.size[k % 3],
       );
-      count.asked += list.length / 3;
-      if (count.asked % (CALL_POINTS * Math.ceil(points / CALL_POINTS / 40)) === 0) held.push(heldBytes());
-      await ask(volume, list);
+      count.started += list.length / 3;
+      if (count.started % (CALL_POINTS * Math.ceil(points / CALL_POINTS / 40)) === 0) held.push(heldBytes());
+      await lookUp(volume, list);
     }
   }
   await Promise.all(volumes.map(work));
   const seconds = (performance.now() - began) / 1000;
   await Promise.all(volumes.map((volume) => volume.close()));
   server.send('counts');
-  const { requests, faults } = await heard<ServerCounts>();
+  const { requests, faults } = await nextMessage<ServerCounts>();
 
   const quarter = Math.floor(held.length / 4),
-    mean = (list: number[]): number => list.reduce((sum, one) => sum + one, 0) / list.length;
+    mean = (list: number[]): number => list.reduce((sum, value) => sum + value, 0) / list.length;
   const growth = quarter > 0 ? mean(held.slice(-quarter)) - mean(held.slice(quarter, 2 * quarter)) : 0;
-  const hits = Object.values(faults).reduce((sum, one) => sum + one, 0);
+  const hits = Object.values(faults).reduce((sum, times) => sum + times, 0);
   const n = (value: number): string => Math.round(value).toLocaleString('en-US');
   const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
   console.log(`${machine()}\n
 ${n(points)} points in calls of ${n(CALL_POINTS)}, ${VOLUMES} at once, seed ${seed}: ${seconds.toFixed(0)} s
-right ${n(count.right)}, wrong ${n(count.wrong)}, lost ${n(count.lost)}; ${n(count.askedAgain)} had failed and were asked again
-${n(requests)} requests reached the servers, ${n(hits)} of them (${((100 * hits) / requests).toFixed(1)} %) went wrong:
+right ${n(count.right)}, wrong ${n(count.wrong)}, lost ${n(count.lost)}; ${n(count.retried)} failed and were looked up again
+${n(requests)} requests reached the servers, ${n(hits)} of them (${((100 * hits) / requests).toFixed(1)} %) got a failed reply:
 ${Object.entries(faults)
   .sort()
   .map(([name, times]) => `  ${name} ${n(times)}`)
   .join('\n')}
-held after collection: ${mib(held[0])} MiB at first, ${mib(Math.max(...held))} at most, ${mib(held.at(-1)!)} at last; growth from the second quarter to the last ${mib(growth)} MiB; RSS ${mib(process.memoryUsage().rss)} MiB${troubles.map((trouble) => `\nwarning: ${trouble}`).join('')}`);
+memory after garbage collection: ${mib(held[0])} MiB at first, ${mib(Math.max(...held))} at most, ${mib(held.at(-1)!)} at last; growth from the second quarter to the last ${mib(growth)} MiB; RSS ${mib(process.memoryUsage().rss)} MiB${warnings.map((warning) => `\nwarning: ${warning}`).join('')}`);
   return (
     count.right === points &&
     count.wrong === 0 &&
     count.lost === 0 &&
-    growth < MOST_GROWTH_BYTES &&
-    troubles.length === 0
+    growth < MAX_GROWTH_BYTES &&
+    warnings.length === 0
   );
 }
 

@@ -1,5 +1,6 @@
 /**
- * How long does the command line take to start? Wall time of `--version`, and CPU time of the first look-up of one point; medians.
+ * Measures how long the command line takes to start: the wall time and the CPU time of `--version` and of a
+ * look-up of one point, as medians.
  *
  *   npm run build && tsx bench/startup.ts --volumes DIR [--runs 9]
  */
@@ -20,13 +21,13 @@ const { values: args } = parseArgs({
 });
 const run = promisify(execFile),
   main = join(HERE, '../dist/lib/cli/main.js');
-/** Tells the process's own CPU time as its last line of standard error. */
-const TELL =
+/** A module that prints the process's CPU time, in milliseconds, as the last line of standard error. */
+const PRINT_CPU_MS =
   'data:text/javascript,process.on("exit",()=>{const{user,system}=process.cpuUsage();console.error((user+system)/1e3)})';
 
-async function taken(parameters: readonly string[]): Promise<{ wallMs: number; cpuMs: number }> {
+async function measure(parameters: readonly string[]): Promise<{ wallMs: number; cpuMs: number }> {
   const began = performance.now();
-  const { stderr } = await run(process.execPath, ['--import', TELL, ...parameters]);
+  const { stderr } = await run(process.execPath, ['--import', PRINT_CPU_MS, ...parameters]);
   return { wallMs: performance.now() - began, cpuMs: Number(stderr.trim().split('\n').at(-1)) };
 }
 
@@ -34,7 +35,7 @@ const server = await startServer(args.volumes),
   folder = mkdtempSync(join(tmpdir(), 'graphene-points-'));
 writeFileSync(join(folder, 'point.csv'), 'x,y,z\n100,200,300\n');
 const cases = {
-  'node, nothing': ['-e', '0'],
+  'node, empty program': ['-e', '0'],
   '--version': [main, '--version'],
   'lookup of one point': [
     main,
@@ -51,7 +52,7 @@ try {
     Object.keys(cases).map((name) => [name, []]),
   );
   for (let round = 0; round < Number(args.runs); round++)
-    for (const [name, parameters] of Object.entries(cases)) all.get(name)!.push(await taken(parameters));
+    for (const [name, parameters] of Object.entries(cases)) all.get(name)!.push(await measure(parameters));
   for (const [name, runs] of all)
     rows.push(
       `| ${name} | ${runs.length} | ${spread(

@@ -1,6 +1,6 @@
 /**
- * How quick are tables? Rows a second through a job whose questions cost nothing, and what is won by reading and writing while a server is
- * waited for.
+ * Measures tables: the rows per second of a job whose look-ups take no time, and the time saved by reading
+ * and writing while a look-up waits for a server.
  *
  *     npm run bench:tables
  */
@@ -44,7 +44,7 @@ function tableOf(kind: string): Buffer {
 async function run(kind: string, table: Buffer, waitMs: number): Promise<{ seconds: number; cpu: number }> {
   async function* source(): AsyncGenerator<Uint8Array> {
     for (let at = 0; at < table.length; at += 2 ** 20) {
-      await wait(0); // as a file: other work gets its turn
+      await wait(0); // as with a file, other work runs between reads
       yield table.subarray(at, at + 2 ** 20);
     }
   }
@@ -71,7 +71,7 @@ async function run(kind: string, table: Buffer, waitMs: number): Promise<{ secon
     channels: 1,
     lookUp: ({ points }) => answer(points.length / 3, 2),
   };
-  const question: IdLookup = {
+  const idLookup: IdLookup = {
     idsPerLookup: 1,
     listName: 'supervoxel_id',
     columns: () => ({ ids: ['supervoxel_id'], outputs: ['root_id', 'status'] }),
@@ -81,7 +81,7 @@ async function run(kind: string, table: Buffer, waitMs: number): Promise<{ secon
     before = process.cpuUsage();
   const { rows, statuses } =
     kind === 'CSV of IDs'
-      ? await lookUpIdTable(question, source(), sink, { format: 'csv', batchRows: BATCH_ROWS })
+      ? await lookUpIdTable(idLookup, source(), sink, { format: 'csv', batchRows: BATCH_ROWS })
       : await lookUpPointTable(lookup, source(), sink, {
           format: kind === 'JSON Lines' ? 'jsonl' : 'csv',
           positions: kind === 'CSV, positions' ? ['pt_position'] : undefined,
@@ -90,7 +90,7 @@ async function run(kind: string, table: Buffer, waitMs: number): Promise<{ secon
   const seconds = (performance.now() - start) / 1000,
     { user, system } = process.cpuUsage(before);
   if (rows !== ROWS || statuses.ok !== ROWS || lines !== ROWS + (KINDS[kind].head === '' ? 0 : 1))
-    throw new Error(`${kind}: ${lines} lines of ${rows} rows`);
+    throw new Error(`${kind}: wrote ${lines} lines for ${rows} rows`);
   return { seconds, cpu: (user + system) / 1e6 };
 }
 
@@ -101,27 +101,27 @@ for (const kind of Object.keys(KINDS)) {
   const table = tableOf(kind);
   await run(kind, table, 0); // warm
   const cpus: number[] = [],
-    apart: number[] = [],
-    together: number[] = [];
+    sequential: number[] = [],
+    overlapped: number[] = [];
   for (let k = 0; k < RUNS; k++) {
-    const free = await run(kind, table, 0);
-    cpus.push(free.cpu);
-    apart.push(free.seconds + (ROWS / BATCH_ROWS) * (WAIT_MS / 1000));
-    together.push((await run(kind, table, WAIT_MS)).seconds);
+    const withoutWaits = await run(kind, table, 0);
+    cpus.push(withoutWaits.cpu);
+    sequential.push(withoutWaits.seconds + (ROWS / BATCH_ROWS) * (WAIT_MS / 1000));
+    overlapped.push((await run(kind, table, WAIT_MS)).seconds);
   }
   const cpu = median(cpus);
   rows.push(
-    `| ${kind} | ${(table.length / 1e6).toFixed(0)} MB | ${cpu.toFixed(2)} s | ${(ROWS / cpu / 1e6).toFixed(2)} M | ${median(together).toFixed(2)} s | ${median(apart).toFixed(2)} s |`,
+    `| ${kind} | ${(table.length / 1e6).toFixed(0)} MB | ${cpu.toFixed(2)} s | ${(ROWS / cpu / 1e6).toFixed(2)} M | ${median(overlapped).toFixed(2)} s | ${median(sequential).toFixed(2)} s |`,
   );
   console.log(rows.at(-1));
 }
 const text = `# Tables
 
-${machine()} ${ROWS.toLocaleString('en-US')} rows in batches of ${BATCH_ROWS.toLocaleString('en-US')}, medians of ${RUNS}; the questions
-themselves cost nothing, or wait ${WAIT_MS} ms a batch. The last column is
-what reading, asking and writing one after the other would take: the time without waits, and the waits. The machine may have had other work.
+${machine()} ${ROWS.toLocaleString('en-US')} rows in batches of ${BATCH_ROWS.toLocaleString('en-US')}, medians of ${RUNS}. A look-up
+takes no time, or waits ${WAIT_MS} ms per batch ("with waits"). The last column is the time that reading, looking up and writing would take one after the
+other: the time without waits plus the waits. The machine may have had other work.
 
-| table | size | CPU time | rows a second | with waits | one after the other |
+| table | size | CPU time | rows per second | with waits | one after the other |
 |---|---|---|---|---|---|
 ${rows.join('\n')}
 `;

@@ -1,7 +1,10 @@
 /**
- * A benchmark volume without Python: 1024 x 1024 x 512 voxels of uint64 in 512 chunks, cells of a jittered grid with some 40 labels a chunk, as
- * supervoxels have, and IDs as a chunkedgraph numbers them. There are 8 shapes of a chunk, so that it is made in seconds; the truth of every
- * point comes from the shapes and not from what was written.
+ * Makes the benchmark volumes and point sets without Python: 1024 x 1024 x 512 voxels of uint64 in 512
+ * chunks.
+ *
+ * A chunk has some 40 labels, the cells of a jittered grid, with IDs as a chunkedgraph numbers supervoxels.
+ * There are only 8 different chunk patterns, so that the volume is made in seconds. The true label of each
+ * point comes from the pattern, not from the written files.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,11 +17,11 @@ const SIZE = [1024, 1024, 512] as const,
   SPACING = [32, 32, 26] as const;
 const [CX, CY, CZ] = CHUNK,
   VOXELS = CX * CY * CZ,
-  SHAPES = 8;
-const pack = promisify(gzip);
+  PATTERNS = 8;
+const compress = promisify(gzip);
 
-/** Seeded: mulberry32. */
-function dice(seed: number): () => number {
+/** Returns a generator of seeded random numbers from 0 to 1 (mulberry32). */
+function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -28,16 +31,18 @@ function dice(seed: number): () => number {
   };
 }
 
-/** Nearest seed of a jittered grid, for every voxel of a chunk; x fastest. */
-function makeShape(seed: number): Uint16Array {
-  const roll = dice(seed),
+/**
+ * Returns, for every voxel of a chunk, the number of the nearest point of a jittered grid, from 1; x fastest.
+ */
+function makePattern(seed: number): Uint16Array {
+  const random = seededRandom(seed),
     [nx, ny, nz] = CHUNK.map((n, axis) => Math.ceil(n / SPACING[axis]));
   const seeds = Array.from({ length: nx * ny * nz }, (_, k) =>
     [k % nx, Math.floor(k / nx) % ny, Math.floor(k / (nx * ny))].map(
-      (at, axis) => (at + roll()) * SPACING[axis],
+      (at, axis) => (at + random()) * SPACING[axis],
     ),
   );
-  const shape = new Uint16Array(VOXELS);
+  const pattern = new Uint16Array(VOXELS);
   for (let z = 0, at = 0; z < CZ; z++)
     for (let y = 0; y < CY; y++)
       for (let x = 0; x < CX; x++, at++) {
@@ -51,23 +56,23 @@ function makeShape(seed: number): Uint16Array {
               const s = i + nx * (j + ny * k),
                 [sx, sy, sz] = seeds[s],
                 d = (x - sx) ** 2 + (y - sy) ** 2 + (z - sz) ** 2;
-              if (d < nearest) [nearest, shape[at]] = [d, s + 1];
+              if (d < nearest) [nearest, pattern[at]] = [d, s + 1];
             }
       }
-  return shape;
+  return pattern;
 }
 
-const shapeOf = (cell: number): number => (cell * 5 + (cell >> 3)) % SHAPES;
-/** Upper word of the IDs of a cell, whose lower word counts: layer 1 and the place of the chunk. */
+const patternOf = (chunk: number): number => (chunk * 5 + (chunk >> 3)) % PATTERNS;
+/** Returns the upper word of the IDs of the chunk at x, y, z: layer 1 and the position of the graph chunk. */
 const upperOf = (x: number, y: number, z: number): number => 2 ** 24 + x * 2 ** 14 + y * 2 ** 4 + (z >> 4);
 const lowerOf = (z: number, segment: number): number => ((z & 15) << 28) | (segment * 37);
 
-const spanned = ([x, y, z]: readonly number[]): string =>
+const chunkName = ([x, y, z]: readonly number[]): string =>
   [x, y, z].map((at, axis) => `${at * CHUNK[axis]}-${(at + 1) * CHUNK[axis]}`).join('_');
 
 /** Writes `cseg_gzip`, `raw_gzip` and the point sets u1k to u1M and c10k below `folder`. */
 export async function makeVolumes(folder: string): Promise<void> {
-  const shapes = Array.from({ length: SHAPES }, (_, k) => makeShape(k + 1));
+  const patterns = Array.from({ length: PATTERNS }, (_, k) => makePattern(k + 1));
   for (const [name, encoding] of [
     ['raw_gzip', 'raw'],
     ['cseg_gzip', 'compressed_segmentation'],
@@ -95,35 +100,35 @@ export async function makeVolumes(folder: string): Promise<void> {
   }
   const words = new Uint32Array(2 * VOXELS),
     bytes = new Uint8Array(words.buffer);
-  for (let cell = 0; cell < 512; cell++) {
-    const at = [cell % 8, (cell >> 3) % 8, cell >> 6] as const,
-      shape = shapes[shapeOf(cell)],
+  for (let chunk = 0; chunk < 512; chunk++) {
+    const at = [chunk % 8, (chunk >> 3) % 8, chunk >> 6] as const,
+      pattern = patterns[patternOf(chunk)],
       upper = upperOf(...at);
     for (let k = 0; k < VOXELS; k++) {
-      words[2 * k] = lowerOf(at[2], shape[k]);
+      words[2 * k] = lowerOf(at[2], pattern[k]);
       words[2 * k + 1] = upper;
     }
     const encoder = new SegmentationEncoder({ chunkSize: [...CHUNK], channels: 1, dataType: 'uint64' });
     encoder.add(bytes);
-    const [raw, cseg] = await Promise.all([pack(bytes, { level: 1 }), pack(encoder.finish()!)]);
-    writeFileSync(join(folder, 'raw_gzip/8_8_40', `${spanned(at)}.gz`), raw);
-    writeFileSync(join(folder, 'cseg_gzip/8_8_40', `${spanned(at)}.gz`), cseg);
+    const [raw, cseg] = await Promise.all([compress(bytes, { level: 1 }), compress(encoder.finish()!)]);
+    writeFileSync(join(folder, 'raw_gzip/8_8_40', `${chunkName(at)}.gz`), raw);
+    writeFileSync(join(folder, 'cseg_gzip/8_8_40', `${chunkName(at)}.gz`), cseg);
   }
-  const roll = dice(99);
+  const random = seededRandom(99);
   const uniform = (n: number): Float64Array =>
-    new Float64Array(3 * n).map((_, k) => Math.floor(roll() * SIZE[k % 3]));
+    new Float64Array(3 * n).map((_, k) => Math.floor(random() * SIZE[k % 3]));
   for (const [name, points] of Object.entries({
     u1k: uniform(1000),
     u10k: uniform(10_000),
     u100k: uniform(100_000),
     u1M: uniform(1_000_000),
-    c10k: walks(roll, 40, 250),
+    c10k: walks(random, 40, 250),
   })) {
     const truth = new Uint32Array((2 * points.length) / 3);
     for (let i = 0; i < points.length; i += 3) {
       const at = [0, 1, 2].map((axis) => Math.floor(points[i + axis] / CHUNK[axis])),
         [x, y, z] = [0, 1, 2].map((axis) => points[i + axis] % CHUNK[axis]);
-      const segment = shapes[shapeOf(at[0] + 8 * (at[1] + 8 * at[2]))][x + CX * (y + CY * z)];
+      const segment = patterns[patternOf(at[0] + 8 * (at[1] + 8 * at[2]))][x + CX * (y + CY * z)];
       truth[(2 * i) / 3] = lowerOf(at[2], segment);
       truth[(2 * i) / 3 + 1] = upperOf(at[0], at[1], at[2]);
     }
@@ -132,15 +137,18 @@ export async function makeVolumes(folder: string): Promise<void> {
   }
 }
 
-/** Points along random walks, up to 12 voxels a step in x and y and 3 in z: as synapses along neurites. */
-function walks(roll: () => number, count: number, steps: number): Float64Array {
+/**
+ * Returns points along random walks, as synapses lie along neurites: up to 12 voxels per step in x and y, 3
+ * in z.
+ */
+function walks(random: () => number, count: number, steps: number): Float64Array {
   const points = new Float64Array(3 * count * steps);
   let to = 0;
   for (let walk = 0; walk < count; walk++) {
-    const p = SIZE.map((n) => roll() * n),
-      d = [0, 0, 0].map(() => roll() - 0.5);
+    const p = SIZE.map((n) => random() * n),
+      d = [0, 0, 0].map(() => random() - 0.5);
     for (let step = 0; step < steps; step++) {
-      for (const axis of [0, 1, 2]) d[axis] = 0.9 * d[axis] + 0.4 * (roll() - 0.5);
+      for (const axis of [0, 1, 2]) d[axis] = 0.9 * d[axis] + 0.4 * (random() - 0.5);
       const length = Math.hypot(...d) || 1;
       for (const axis of [0, 1, 2]) {
         p[axis] = Math.min(SIZE[axis] - 1, Math.max(0, p[axis] + (d[axis] / length) * [12, 12, 3][axis]));

@@ -1,4 +1,7 @@
-"""The peers' codecs, as CloudVolume calls them, on one chunk a line of standard input: `FILE ENCODING`. One JSON line each."""
+"""Measures the codecs of CloudVolume, as CloudVolume calls them.
+
+Each line of standard input names one chunk: `FILE ENCODING`. The script prints one JSON line for each.
+"""
 import gzip, hashlib, json, sys, time
 import numpy as np
 from cloudvolume import chunks
@@ -8,12 +11,12 @@ KEYWORDS = dict(shape=SHAPE, dtype=np.uint64, block_size=(8, 8, 8))
 
 
 def median_us(run, times):
-    taken = []
+    seconds = []
     for i in range(times):
         began = time.perf_counter()
         run(i)
-        taken.append(time.perf_counter() - began)
-    return sorted(taken)[times // 2] * 1e6
+        seconds.append(time.perf_counter() - began)
+    return sorted(seconds)[times // 2] * 1e6
 
 
 for line in sys.stdin:

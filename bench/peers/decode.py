@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The C++ codecs' full decode of the chunks of a point set, on all cores, bitstream undone before the clock starts: decode.py VOLUME_FOLDER POINTS
+"""Measures how long the C++ codecs take to decode all chunks of a point set: decode.py VOLUME_FOLDER POINTS
 
-One process a core takes chunks from one list; only decoding is inside the clock.
+The chunks are read and decompressed before the clock starts. One process per core takes chunks from a shared list.
 """
 import gzip, json, multiprocessing, os, resource, sys, time
 import numpy as np
@@ -26,7 +26,7 @@ def used():
 
 cores = os.cpu_count()
 with multiprocessing.get_context("fork").Pool(cores) as pool:
-    pool.map(decode, range(4 * cores), 1)  # everybody is up
+    pool.map(decode, range(4 * cores), 1)  # waits until every process has started
     began = time.perf_counter()
     pool.map(decode, range(len(stored)), 4)
     seconds = time.perf_counter() - began

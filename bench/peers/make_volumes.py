@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Write the benchmark volumes and point sets: make_volumes.py SOURCE_VOLUME OUT [encoding_bitstream ...]
+"""Writes the benchmark volumes and point sets: make_volumes.py SOURCE_VOLUME OUT [encoding_compression ...]
 
-SOURCE_VOLUME is a Precomputed uint64 segmentation that CloudVolume reads (1024 x 1024 x 512, chunks of 128 x 128 x 64).
-OUT gets one volume a name (cseg_gzip, raw_gzip, cseg_sharded, ...), and per point set NAME.npz for the Python peers and NAME.f64, NAME.u64
-(points xyz interleaved, true labels) for ours. Without names only the point sets are written. Needs the packages in requirements.txt beside this file.
+SOURCE_VOLUME is a Precomputed uint64 segmentation that CloudVolume can read (1024 x 1024 x 512, chunks of 128 x 128 x 64).
+OUT gets one volume per name (cseg_gzip, raw_gzip, cseg_sharded, ...). It also gets three files per point set: NAME.npz for the Python peers,
+NAME.f64 (points, xyz interleaved) and NAME.u64 (true labels) for graphene-points. Without names, only the point sets are written.
+The script needs the packages in requirements.txt beside this file.
 """
 import json, multiprocessing, os, sys
 import numpy as np
@@ -27,9 +28,9 @@ def encode(job):
 
 
 def write(job):
-    path, encoding, bitstream, cell = job
+    path, encoding, compression, cell = job
     region, data = encode((encoding, cell))
-    CloudFiles("file://" + path).put("_".join(f"{s.start}-{s.stop}" for s in region), data, compress=None if bitstream == "none" else bitstream)
+    CloudFiles("file://" + path).put("_".join(f"{s.start}-{s.stop}" for s in region), data, compress=None if compression == "none" else compression)
 
 
 def write_shards(path, encoding, cells, grid, pool):
@@ -40,7 +41,7 @@ def write_shards(path, encoding, cells, grid, pool):
 
 
 def walks(rng, count, steps, size):
-    """Points along random walks, up to 12 voxels a step in x and y and 3 in z: as synapses along neurites."""
+    """Returns points along random walks, as synapses lie along neurites: up to 12 voxels per step in x and y, 3 in z."""
     points = []
     for _ in range(count):
         p, d = rng.rand(3) * size, rng.normal(size=3)
@@ -57,19 +58,19 @@ def main():
     labels = np.asarray(CloudVolume("file://" + os.path.abspath(source), progress=False)[:, :, :])[..., 0]
     size = np.array(labels.shape)
     for name in names:
-        short, bitstream = name.split("_")
+        short, compression = name.split("_")
         path = os.path.join(out, name, "8_8_40")
         os.makedirs(path, exist_ok=True)
         scale = {"encoding": ENCODINGS[short], "chunk_sizes": [CHUNK], "key": "8_8_40", "resolution": [8, 8, 40], "voxel_offset": [0, 0, 0], "size": size.tolist()}
-        if bitstream == "sharded": scale["sharding"] = SHARDING
+        if compression == "sharded": scale["sharding"] = SHARDING
         if short == "cseg": scale["compressed_segmentation_block_size"] = [8, 8, 8]
         with open(os.path.join(out, name, "info"), "w") as f:
             json.dump({"@type": "neuroglancer_multiscale_volume", "type": "segmentation", "data_type": "uint64", "num_channels": 1, "scales": [scale]}, f)
         grid = [-(-n // c) for n, c in zip(size, CHUNK)]
         cells = [(x, y, z) for z in range(grid[2]) for y in range(grid[1]) for x in range(grid[0])]
         with multiprocessing.get_context("fork").Pool() as pool:
-            if bitstream == "sharded": write_shards(path, ENCODINGS[short], cells, grid, pool)
-            else: pool.map(write, [(path, ENCODINGS[short], bitstream, cell) for cell in cells])
+            if compression == "sharded": write_shards(path, ENCODINGS[short], cells, grid, pool)
+            else: pool.map(write, [(path, ENCODINGS[short], compression, cell) for cell in cells])
         print(name, len(cells), "chunks", flush=True)
     rng = np.random.RandomState(1)
     sets = {f"u{n}": np.stack([rng.randint(0, s, int(n.replace("k", "000").replace("M", "000000"))) for s in size], 1) for n in ("1k", "10k", "100k", "1M")}

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""One case of a peer in one process, as ../measure.mjs is for ours:
+"""Measures one case of a peer in one process, as ../measure.mjs does for graphene-points:
 
   measure.py --peer cloudvolume|tensorstore --base URL --volume NAME --points FILE_WITHOUT_SUFFIX [--cache BYTES] [--take N] [--again N]
 """
@@ -20,9 +20,9 @@ if a.peer == "cloudvolume":
     os.environ["CLOUD_VOLUME_DIR"] = tempfile.mkdtemp()
     from cloudvolume import CloudVolume
     volume = CloudVolume(f"precomputed://{a.base}/{a.volume}", progress=False, fill_missing=True, lru_bytes=int(a.cache))
-    asked = list(map(tuple, points.tolist()))
-    read = lambda: volume.scattered_points(asked)
-    labels = lambda answer: np.array([answer[p] for p in asked], dtype=np.uint64)
+    tuples = list(map(tuple, points.tolist()))
+    read = lambda: volume.scattered_points(tuples)
+    labels = lambda answer: np.array([answer[p] for p in tuples], dtype=np.uint64)
 else:
     import tensorstore
     context = tensorstore.Context({"cache_pool": {"total_bytes_limit": int(a.cache)}})
@@ -49,5 +49,5 @@ def run():
 
 
 cold = run()
-again = sorted((run() for _ in range(a.again)), key=lambda one: one["wall_s"])
+again = sorted((run() for _ in range(a.again)), key=lambda measured: measured["wall_s"])
 print(json.dumps({"points": len(points), "before_mb": before, "cold": cold, "again": again[a.again // 2] if again else None}))

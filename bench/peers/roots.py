@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""CloudVolume's get_roots in one process, as ../measure-roots.ts is for ours:
+"""Measures CloudVolume's get_roots in one process, as ../measure-roots.mjs does for graphene-points:
 
   roots.py --base URL --n IDS --distinct DISTINCT
 """

@@ -1,5 +1,6 @@
-// A folder of volumes on loopback, as an object store would serve it: server -root DIR. Prints "PORT n". NAME comes from NAME, or from
-// NAME.gz with its content encoding. /__latency?ms=20 sets a wait before every answer, /__reset zeroes the counters, /__stats gives them.
+// Serves a folder of volumes on loopback, as a bucket would: server -root DIR. Prints "PORT n". A request for
+// NAME gets the file NAME, or the file NAME.gz with the content encoding gzip. /__latency?ms=20 sets a wait
+// before every reply, /__reset sets the counters to zero, /__stats returns them.
 package main
 
 import (
@@ -55,7 +56,7 @@ func serve(root string, w http.ResponseWriter, r *http.Request) {
 		}
 		if encoding.name != "" {
 			w.Header().Set("Content-Encoding", encoding.name)
-			if r.Header.Get("Range") == "" { // ServeContent leaves the length of encoded content out
+			if r.Header.Get("Range") == "" { // ServeContent omits the length of encoded content
 				w.Header().Set("Content-Length", strconv.FormatInt(info.Size(), 10))
 			}
 		}
@@ -88,6 +89,6 @@ func main() {
 		panic(err)
 	}
 	fmt.Printf("PORT %d\n", listener.Addr().(*net.TCPAddr).Port)
-	go func() { io.Copy(io.Discard, os.Stdin); os.Exit(0) }() // ends with whoever started it
+	go func() { io.Copy(io.Discard, os.Stdin); os.Exit(0) }() // stop when the parent process ends
 	http.Serve(listener, nil)
 }

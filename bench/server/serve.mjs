@@ -1,4 +1,8 @@
-/** What main.go does, where there is no Go: the same paths, the same counters; costs about twice its CPU. node serve.mjs DIR */
+/**
+ * Replaces main.go if Go is not installed: the same paths and counters, at about twice the CPU time.
+ *
+ *   node bench/server/serve.mjs DIR
+ */
 import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join, normalize } from 'node:path';
@@ -8,7 +12,7 @@ let requests = 0,
   bytes = 0,
   latencyMs = 0;
 
-/** The file behind a path and its encoding, or undefined. */
+/** Finds the file for a path, with its size and its content encoding, or returns undefined. */
 function find(name) {
   for (const [suffix, encoding] of [
     ['', undefined],
