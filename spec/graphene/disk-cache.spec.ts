@@ -32,7 +32,7 @@ type Manner = (
   answer: (request: MockRequest) => Promise<MockResponse>,
 ) => Promise<MockResponse>;
 
-/** Serves a fixture. `ask` opens a new volume each time, as another process would. */
+/** Serves a fixture. `readAgain` opens a new volume each time, as another process would. */
 async function serve(
   name: string,
   files: Record<string, Uint8Array> = {},
@@ -40,7 +40,7 @@ async function serve(
 ) {
   const bucket = createMockBucket({ folder: join(VOLUMES_FOLDER, name), files });
   served = await serveMocks({
-    '/bucket': { ...bucket, handle: (request) => manner(request, (asked) => bucket.handle(asked)) },
+    '/bucket': { ...bucket, handle: (request) => manner(request, (changed) => bucket.handle(changed)) },
   });
   const { points } = loadFixture(name).scales[0];
   const path = `${served.url}/bucket`;
@@ -49,7 +49,7 @@ async function serve(
     files,
     points,
     path,
-    ask: async (options: Partial<OpenOptions> = {}, query = '') => {
+    readAgain: async (options: Partial<OpenOptions> = {}, query = '') => {
       bucket.log.requests.length = 0;
       await using volume = await openPrecomputed(path + query, {
         cacheDir,
@@ -62,7 +62,7 @@ async function serve(
         values,
         status,
         stats,
-        asked: bucket.log.requests.map(({ path }) => path).filter((asked) => !asked.endsWith('/info')),
+        requestedPaths: bucket.log.requests.map(({ path }) => path).filter((path) => !path.endsWith('/info')),
       };
     },
   };
@@ -82,15 +82,15 @@ describe('cacheDir', () => {
   test.each(volumes.map(({ name }) => name))(
     'answers %s from disk as from the bucket, without a request for a chunk',
     async (name) => {
-      const { ask } = await serve(name);
-      const plain = await ask({ cacheDir: undefined });
-      const cold = await ask(),
-        warm = await ask();
+      const { readAgain } = await serve(name);
+      const plain = await readAgain({ cacheDir: undefined });
+      const cold = await readAgain(),
+        warm = await readAgain();
       for (const { values, status } of [cold, warm])
         expect([values, status]).toEqual([plain.values, plain.status]);
-      expect(cold.asked.length).toBeGreaterThan(0);
+      expect(cold.requestedPaths.length).toBeGreaterThan(0);
       expect(cold.stats.cacheHits).toBe(0);
-      expect(warm.asked).toEqual([]);
+      expect(warm.requestedPaths).toEqual([]);
       expect(warm.stats).toMatchObject({ requests: 0, bytes: 0, cacheHits: warm.stats.chunks });
     },
   );
@@ -98,8 +98,8 @@ describe('cacheDir', () => {
   test.each([['same'], ['compressed_segmentation']] as const)(
     'works together with the memory cache (%s)',
     async (lruEncoding) => {
-      const { ask, points, bucket, path } = await serve('seg_raw_u64_gzip');
-      const plain = await ask({ cacheDir: undefined });
+      const { readAgain, points, bucket, path } = await serve('seg_raw_u64_gzip');
+      const plain = await readAgain({ cacheDir: undefined });
       for (const round of ['cold', 'from disk']) {
         bucket.log.requests.length = 0;
         await using volume = await openPrecomputed(path, { cacheDir, lruBytes: 10e6, lruEncoding });
@@ -113,26 +113,26 @@ describe('cacheDir', () => {
   );
 
   test('does not use the entries of another reader', async () => {
-    const { ask } = await serve('seg_cseg_u64_gzip');
-    const first = await ask({ storage: { token: 's3cr3t-one' } });
+    const { readAgain } = await serve('seg_cseg_u64_gzip');
+    const first = await readAgain({ storage: { token: 's3cr3t-one' } });
     for (const storage of [{ token: 's3cr3t-two' }, { headers: { 'x-key': 's3cr3t-one' } }, undefined])
-      expect((await ask({ storage })).asked.sort()).toEqual([...first.asked].sort());
-    expect((await ask({ storage: { token: 's3cr3t-one' } })).asked).toEqual([]);
+      expect((await readAgain({ storage })).requestedPaths.sort()).toEqual([...first.requestedPaths].sort());
+    expect((await readAgain({ storage: { token: 's3cr3t-one' } })).requestedPaths).toEqual([]);
     for (const file of await entryFiles()) expect((await readFile(file)).includes('s3cr3t')).toBe(false);
   });
 
   test('does not use entries of another query, which may name another version or be a signature', async () => {
-    const { ask } = await serve('seg_cseg_u64_gzip');
+    const { readAgain } = await serve('seg_cseg_u64_gzip');
     for (const query of ['?v=s3cr3t', '?v=2', '']) {
-      expect((await ask({}, query)).asked.length).toBeGreaterThan(0);
-      expect((await ask({}, query)).asked).toEqual([]);
+      expect((await readAgain({}, query)).requestedPaths.length).toBeGreaterThan(0);
+      expect((await readAgain({}, query)).requestedPaths).toEqual([]);
     }
     for (const file of await entryFiles()) expect((await readFile(file)).includes('s3cr3t')).toBe(false);
   });
 
   test('does not use entries of another log-in', async () => {
-    const { ask, path, bucket, points } = await serve('seg_cseg_u64_gzip');
-    const first = await ask({ storage: { token: 'one' } });
+    const { readAgain, path, bucket, points } = await serve('seg_cseg_u64_gzip');
+    const first = await readAgain({ storage: { token: 'one' } });
     const { CAVE_TOKEN } = process.env;
     try {
       for (const [token, fresh] of [
@@ -146,7 +146,7 @@ describe('cacheDir', () => {
         await volume.scatteredPoints(points);
         expect([token, bucket.log.requests.filter(({ path }) => !path.endsWith('/info')).length]).toEqual([
           token,
-          fresh ? first.asked.length : 0,
+          fresh ? first.requestedPaths.length : 0,
         ]);
       }
     } finally {
@@ -156,8 +156,8 @@ describe('cacheDir', () => {
   });
 
   test('reads nothing more from disk when no call waits for it', async () => {
-    const { ask, path, points } = await serve('shard_cseg_u64_murmur');
-    await ask();
+    const { readAgain, path, points } = await serve('shard_cseg_u64_murmur');
+    await readAgain();
     const read = jest.spyOn(ChunkDiskCache.prototype, 'get');
     try {
       await using volume = await openPrecomputed(path, { cacheDir });
@@ -168,7 +168,7 @@ describe('cacheDir', () => {
       });
       await expect(volume.scatteredPoints(points, { signal: abort.signal })).rejects.toThrow('enough');
       await volume.close();
-      const shards = new Set((await ask({ cacheDir: undefined })).asked).size;
+      const shards = new Set((await readAgain({ cacheDir: undefined })).requestedPaths).size;
       expect(read.mock.calls.length).toBeLessThanOrEqual(8 * shards); // those in flight
     } finally {
       read.mockRestore();
@@ -176,8 +176,8 @@ describe('cacheDir', () => {
   });
 
   test('ignores a damaged entry', async () => {
-    const { ask } = await serve('seg_cseg_u64_gzip');
-    const cold = await ask();
+    const { readAgain } = await serve('seg_cseg_u64_gzip');
+    const cold = await readAgain();
     const files = await entryFiles();
     expect(files.length).toBe(cold.stats.chunks);
     for (const file of files) {
@@ -185,42 +185,45 @@ describe('cacheDir', () => {
       bytes[bytes.length - 1] ^= 1;
       await writeFile(file, bytes);
     }
-    const again = await ask();
-    expect([again.values, [...again.asked].sort()]).toEqual([cold.values, [...cold.asked].sort()]);
-    expect((await ask()).asked).toEqual([]);
+    const again = await readAgain();
+    expect([again.values, [...again.requestedPaths].sort()]).toEqual([
+      cold.values,
+      [...cold.requestedPaths].sort(),
+    ]);
+    expect((await readAgain()).requestedPaths).toEqual([]);
   });
 
   test('does not keep a chunk that could not be read or decoded', async () => {
-    const { ask, bucket } = await serve('seg_cseg_u64_gzip');
+    const { readAgain, bucket } = await serve('seg_cseg_u64_gzip');
     bucket.faults.push({ match: /\d+-\d+_/, status: 500 });
-    expect(new Set((await ask()).status)).toEqual(new Set([8, 3]));
+    expect(new Set((await readAgain()).status)).toEqual(new Set([8, 3]));
     bucket.faults.length = 0;
     bucket.faults.push({ match: /\d+-\d+_/, body: new Uint8Array(64).fill(255) });
-    expect((await ask()).status).toContain(8);
+    expect((await readAgain()).status).toContain(8);
     bucket.faults.length = 0;
     expect((await cacheStats(cacheDir)).entries).toBe(0);
-    const good = await ask();
-    expect([good.asked.length, good.values]).toEqual([
+    const good = await readAgain();
+    expect([good.requestedPaths.length, good.values]).toEqual([
       good.stats.chunks,
-      (await ask({ cacheDir: undefined })).values,
+      (await readAgain({ cacheDir: undefined })).values,
     ]);
   });
 
   test('remembers for ten minutes that a chunk is not stored', async () => {
-    const { ask, bucket } = await serve('seg_cseg_u64_gzip');
+    const { readAgain, bucket } = await serve('seg_cseg_u64_gzip');
     bucket.faults.push({ match: /\d+-\d+_/, status: 404 });
-    const absent = await ask();
+    const absent = await readAgain();
     bucket.faults.length = 0;
-    expect(await ask()).toMatchObject({ asked: [], status: absent.status });
-    expect((await ask({ revalidate: 'always' })).asked.length).toBe(absent.stats.chunks);
+    expect(await readAgain()).toMatchObject({ requestedPaths: [], status: absent.status });
+    expect((await readAgain({ revalidate: 'always' })).requestedPaths.length).toBe(absent.stats.chunks);
     await rm(cacheDir, { recursive: true });
     bucket.faults.push({ match: /\d+-\d+_/, status: 404 });
-    await ask();
+    await readAgain();
     bucket.faults.length = 0;
     const now = Date.now();
     jest.spyOn(Date, 'now').mockImplementation(() => now + 600_001);
     try {
-      expect((await ask()).asked.length).toBe(absent.stats.chunks);
+      expect((await readAgain()).requestedPaths.length).toBe(absent.stats.chunks);
     } finally {
       jest.restoreAllMocks();
     }
@@ -275,49 +278,49 @@ describe('cacheDir', () => {
       ['info', true],
       ['never', false],
     ] as const)('%s: reads a volume whose info has changed again: %p', async (revalidate, again) => {
-      const { ask, files } = await serve('seg_cseg_u64_gzip');
-      await ask({ revalidate });
+      const { readAgain, files } = await serve('seg_cseg_u64_gzip');
+      await readAgain({ revalidate });
       await changed('seg_cseg_u64_gzip', files);
-      expect((await ask({ revalidate })).asked.length > 0).toBe(again);
+      expect((await readAgain({ revalidate })).requestedPaths.length > 0).toBe(again);
     });
 
     test.each(['seg_cseg_u64_gzip', 'shard_cseg_u64_murmur'])(
       'always: asks of each object whether it is the same, %s',
       async (name) => {
-        const { ask, bucket } = await serve(name);
-        const cold = await ask({ revalidate: 'always' });
-        const warm = await ask({ revalidate: 'always' });
+        const { readAgain, bucket } = await serve(name);
+        const cold = await readAgain({ revalidate: 'always' });
+        const warm = await readAgain({ revalidate: 'always' });
         expect(warm.values).toEqual(cold.values);
         expect(warm.stats.bytes).toBe(0);
-        expect(warm.asked.length).toBeLessThanOrEqual(cold.asked.length);
+        expect(warm.requestedPaths.length).toBeLessThanOrEqual(cold.requestedPaths.length);
         expect(
           bucket.log.requests.filter(({ path }) => !path.endsWith('/info')).map(({ status }) => status),
-        ).toEqual(warm.asked.map(() => 304));
+        ).toEqual(warm.requestedPaths.map(() => 304));
       },
     );
 
     test('always: reads an object that has changed again', async () => {
-      const { ask, files } = await serve('seg_raw_u64_gzip');
-      const cold = await ask({ revalidate: 'always' });
-      const key = cold.asked[0].slice(1);
+      const { readAgain, files } = await serve('seg_raw_u64_gzip');
+      const cold = await readAgain({ revalidate: 'always' });
+      const key = cold.requestedPaths[0].slice(1);
       files[key] = new Uint8Array(
         8 * loadFixture('seg_raw_u64_gzip').info.scales[0].chunk_sizes[0].reduce((a, b) => a * b),
       ); // all background
-      const again = await ask({ revalidate: 'always' });
-      expect(again.asked.filter((path) => path === cold.asked[0])).toHaveLength(2);
+      const again = await readAgain({ revalidate: 'always' });
+      expect(again.requestedPaths.filter((path) => path === cold.requestedPaths[0])).toHaveLength(2);
       expect(again.values).not.toEqual(cold.values);
     });
   });
 
   test("never: reads chunks again when the volume's encoding has changed", async () => {
-    const { ask, files } = await serve('seg_cseg_u64_gzip');
-    await ask({ revalidate: 'never' });
+    const { readAgain, files } = await serve('seg_cseg_u64_gzip');
+    await readAgain({ revalidate: 'never' });
     const info = JSON.parse(await readFile(join(VOLUMES_FOLDER, 'seg_cseg_u64_gzip', 'info'), 'utf8')) as {
       scales: Record<string, unknown>[];
     };
     info.scales[0].compressed_segmentation_block_size = [4, 4, 4];
     files.info = Buffer.from(JSON.stringify(info));
-    expect((await ask({ revalidate: 'never' })).asked.length).toBeGreaterThan(0);
+    expect((await readAgain({ revalidate: 'never' })).requestedPaths.length).toBeGreaterThan(0);
   });
 
   const without = ({ headers, ...request }: MockRequest, ...names: string[]): MockRequest => ({
@@ -391,21 +394,21 @@ describe('cacheDir', () => {
   test.each(oddServers)(
     'always: of a server %s the answers are right; nothing is read twice: %p',
     async (_, unchanged, manner) => {
-      const { ask, files } = await serve('seg_cseg_u64_gzip', {}, manner);
-      const plain = await ask({ cacheDir: undefined });
+      const { readAgain, files } = await serve('seg_cseg_u64_gzip', {}, manner);
+      const plain = await readAgain({ cacheDir: undefined });
       for (const round of [1, 2])
-        expect([round, (await ask({ revalidate: 'always' })).values]).toEqual([round, plain.values]);
-      const third = await ask({ revalidate: 'always' });
+        expect([round, (await readAgain({ revalidate: 'always' })).values]).toEqual([round, plain.values]);
+      const third = await readAgain({ revalidate: 'always' });
       expect([third.stats.cacheHits, third.stats.bytes === 0]).toEqual([
         unchanged ? third.stats.chunks : 0,
         unchanged,
       ]);
       expect(third.stats.bytes).toBeLessThan(2 * plain.stats.bytes + third.stats.chunks * 65_536);
       // a new version: the bytes of a neighbour chunk
-      const [one, other] = plain.asked.map((path) => path.slice(1));
+      const [one, other] = plain.requestedPaths.map((path) => path.slice(1));
       files[`${one}.gz`] = await readFile(join(VOLUMES_FOLDER, 'seg_cseg_u64_gzip', `${other}.gz`));
-      const changed = await ask({ revalidate: 'always' });
-      expect(changed.values).toEqual((await ask({ cacheDir: undefined })).values);
+      const changed = await readAgain({ revalidate: 'always' });
+      expect(changed.values).toEqual((await readAgain({ cacheDir: undefined })).values);
     },
   );
 
@@ -421,7 +424,7 @@ describe('cacheDir', () => {
 
 describe('a store of the caller', () => {
   const { files } = buildPrecomputed({ labels: () => 7n, size: [8, 8, 8], chunkSize: [8, 8, 8] });
-  const asked = async (identity?: () => Promise<unknown>): Promise<string[]> => {
+  const requestsOf = async (identity?: () => Promise<unknown>): Promise<string[]> => {
     const keys: string[] = [];
     const storage = {
       url: 'own://store',
@@ -442,13 +445,13 @@ describe('a store of the caller', () => {
 
   test('is cached if it has an identity, and only for the same identity', async () => {
     const one = async (): Promise<unknown> => ['reader', 1];
-    expect(await asked(one)).toHaveLength(1);
-    expect(await asked(one)).toEqual([]);
-    expect(await asked(async () => ['reader', 2])).toHaveLength(1);
+    expect(await requestsOf(one)).toHaveLength(1);
+    expect(await requestsOf(one)).toEqual([]);
+    expect(await requestsOf(async () => ['reader', 2])).toHaveLength(1);
   });
 
   test('is not cached without an identity', async () => {
-    expect(await asked()).toHaveLength(1);
-    expect(await asked()).toHaveLength(1);
+    expect(await requestsOf()).toHaveLength(1);
+    expect(await requestsOf()).toHaveLength(1);
   });
 });

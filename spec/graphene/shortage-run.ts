@@ -26,7 +26,7 @@ async function withoutDescriptors<T>(work: () => Promise<T>): Promise<T> {
   return work();
 }
 
-const told = async (name: string, work: () => Promise<{ status: Uint8Array }>): Promise<void> => {
+const record = async (name: string, work: () => Promise<{ status: Uint8Array }>): Promise<void> => {
   results[name] = await work().then(
     ({ status }) => [...status].map(statusText),
     (error: unknown) => String(error),
@@ -37,7 +37,7 @@ const told = async (name: string, work: () => Promise<{ status: Uint8Array }>): 
 // is not loaded.
 const files = await openPrecomputed(`${volumes}/seg_raw_u64_zstd`, { logger });
 const { min } = files.bounds();
-await told('chunks in files, and their decoder', () =>
+await record('chunks in files, and their decoder', () =>
   withoutDescriptors(() => files.scatteredPoints([min])),
 );
 
@@ -48,7 +48,7 @@ const points = [
   [33, 25, 5],
   [41, 33, 5],
 ] as const;
-await told('chunks over HTTP, with a disk cache', () =>
+await record('chunks over HTTP, with a disk cache', () =>
   withoutDescriptors(() => http.scatteredPoints(points)),
 );
 await http.close();
@@ -61,7 +61,7 @@ const graph = await openGraphene(`graphene://${server}/segmentation/table/world`
   timestamp: BEFORE,
   logger,
 });
-await told('roots', () =>
+await record('roots', () =>
   withoutDescriptors(() => graph.roots([supervoxel([0, 0, 0], 1), supervoxel([1, 1, 0], 2)])),
 );
 const other = openGraphene(`graphene://${server}/segmentation/table/world`, {
@@ -69,7 +69,7 @@ const other = openGraphene(`graphene://${server}/segmentation/table/world`, {
   timestamp: BEFORE,
   logger,
 });
-await told('a volume opened during the shortage', () =>
+await record('a volume opened during the shortage', () =>
   withoutDescriptors(async () => (await other).roots([supervoxel([0, 0, 0], 1)])),
 );
 await Promise.all([files.close(), again.close(), graph.close(), (await other).close()]);

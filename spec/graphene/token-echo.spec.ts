@@ -40,63 +40,64 @@ async function failing<T>(work: Promise<T>): Promise<T | undefined> {
   }
 }
 
-type Says = (response: ServerResponse, said: string, path: string) => void;
+type Says = (response: ServerResponse, echoed: string, path: string) => void;
 const info = (more: object): string => JSON.stringify({ ...GRAPH_INFO, ...more });
 const scale = GRAPH_INFO.scales[0];
 /** Replies to the request for the info. All other requests get a 404. */
 const PLACES: Record<string, Says> = {
-  'a body': (response, said) => void response.writeHead(400).end(said),
-  'a body that is cut within the token': (response, said) =>
-    void response.writeHead(400).end(`${'x'.repeat(185)} ${said}`),
-  'a body longer than the size limit': (response, said) =>
-    void response.writeHead(418).end(`${' '.repeat(16_384 - 14)}${said}`),
-  'a message': (response, said) =>
-    void response.writeHead(403).end(JSON.stringify({ code: 403, message: `no: ${said}` })),
-  headers: (response, said) =>
+  'a body': (response, echoed) => void response.writeHead(400).end(echoed),
+  'a body that is cut within the token': (response, echoed) =>
+    void response.writeHead(400).end(`${'x'.repeat(185)} ${echoed}`),
+  'a body longer than the size limit': (response, echoed) =>
+    void response.writeHead(418).end(`${' '.repeat(16_384 - 14)}${echoed}`),
+  'a message': (response, echoed) =>
+    void response.writeHead(403).end(JSON.stringify({ code: 403, message: `no: ${echoed}` })),
+  headers: (response, echoed) =>
     void response
       .writeHead(401, {
-        'www-authenticate': `Bearer realm="https://h/${said}/authorize"`,
-        'retry-after': said,
-        etag: said,
+        'www-authenticate': `Bearer realm="https://h/${echoed}/authorize"`,
+        'retry-after': echoed,
+        etag: echoed,
       })
-      .end(said),
-  'a Location header': (response, said) =>
-    void response.writeHead(302, { location: `/${encodeURIComponent(said)}` }).end(),
-  'a redirect': (response, said) =>
-    void response.end(info({ redirect: `graphene://http://127.0.0.1:1/segmentation/table/${said}` })),
-  'a redirect in a circle': (response, said, path) =>
+      .end(echoed),
+  'a Location header': (response, echoed) =>
+    void response.writeHead(302, { location: `/${encodeURIComponent(echoed)}` }).end(),
+  'a redirect': (response, echoed) =>
+    void response.end(info({ redirect: `graphene://http://127.0.0.1:1/segmentation/table/${echoed}` })),
+  'a redirect in a circle': (response, echoed, path) =>
     void response.end(
       info({
         redirect: path.includes('again')
           ? `graphene://{HOST}/segmentation/table/world`
-          : `graphene://{HOST}/segmentation/table/again${encodeURIComponent(said).replaceAll('%2F', '')}`,
+          : `graphene://{HOST}/segmentation/table/again${encodeURIComponent(echoed).replaceAll('%2F', '')}`,
       }),
     ),
-  'a data_dir': (response, said) => void response.end(info({ data_dir: `http://127.0.0.1:1/${said}` })),
-  'a data_dir that is refused': (response, said) => void response.end(info({ data_dir: `ftp://${said}` })),
-  'a key': (response, said) =>
+  'a data_dir': (response, echoed) => void response.end(info({ data_dir: `http://127.0.0.1:1/${echoed}` })),
+  'a data_dir that is refused': (response, echoed) =>
+    void response.end(info({ data_dir: `ftp://${echoed}` })),
+  'a key': (response, echoed) =>
     void response.end(
-      info({ data_dir: '{HOST}/bucket', scales: [{ ...scale, key: said.replaceAll('/', '_') }] }),
+      info({ data_dir: '{HOST}/bucket', scales: [{ ...scale, key: echoed.replaceAll('/', '_') }] }),
     ),
-  'a key that is refused': (response, said) =>
-    void response.end(info({ data_dir: '{HOST}/bucket', scales: [{ ...scale, key: `../${said}` }] })),
-  'fields of its own': (response, said) =>
-    void response.end(info({ data_dir: '{HOST}/bucket', [said]: { deep: [said] } })),
-  'a field with an invalid value': (response, said) =>
-    void response.end(info({ type: said, data_type: said })),
+  'a key that is refused': (response, echoed) =>
+    void response.end(info({ data_dir: '{HOST}/bucket', scales: [{ ...scale, key: `../${echoed}` }] })),
+  'fields of its own': (response, echoed) =>
+    void response.end(info({ data_dir: '{HOST}/bucket', [echoed]: { deep: [echoed] } })),
+  'a field with an invalid value': (response, echoed) =>
+    void response.end(info({ type: echoed, data_type: echoed })),
 };
 
 let server: LoopbackServer, mocks: ServedMocks, folder: string;
 let place = '',
-  said = '';
+  echoed = '';
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'gp-echo-'));
   mocks = await serveMocks({ '/segmentation': worldGraph({ token: TOKEN }), '/bucket': worldBucket() });
   server = await serve((request, response) => {
-    if (!request.url!.endsWith('/info')) return void response.writeHead(404).end(said);
+    if (!request.url!.endsWith('/info')) return void response.writeHead(404).end(echoed);
     const end = response.end.bind(response) as (body?: string) => ServerResponse;
     response.end = ((body?: string) => end(body?.replaceAll('{HOST}', server.origin))) as typeof response.end;
-    PLACES[place](response, said, request.url!);
+    PLACES[place](response, echoed, request.url!);
   });
 });
 afterEach(() => {
@@ -116,7 +117,7 @@ describe.each(Object.keys(PLACES))('in %s', (where) => {
     place = where;
     const cache = join(folder, `cache-${Object.keys(PLACES).indexOf(where)}`);
     for (const name of Object.keys(SPELLINGS)) {
-      said = SPELLINGS[name];
+      echoed = SPELLINGS[name];
       const cacheDir = cache;
       const volume = await failing(
         openGraphene(`graphene://${server.origin}/segmentation/table/world`, {
@@ -156,7 +157,7 @@ describe.each(Object.keys(PLACES))('in %s', (where) => {
   test('the token of a bucket is hidden', async () => {
     place = where;
     for (const name of ['as it is', 'in lower case', 'in a URL', 'base64 of a header', 'hex']) {
-      said = SPELLINGS[name];
+      echoed = SPELLINGS[name];
       for (const [path, storage] of [
         [`${server.origin}/v`, { token: TOKEN }],
         [`${server.origin}/v`, { headers: { 'x-api-key': TOKEN } }],
@@ -174,7 +175,7 @@ describe.each(Object.keys(PLACES))('in %s', (where) => {
     process.env.CAVE_TOKEN = TOKEN;
     try {
       for (const name of ['as it is', 'in upper case', 'base64', 'hex', 'in a URL']) {
-        said = SPELLINGS[name];
+        echoed = SPELLINGS[name];
         for (const command of ['info', 'doctor'])
           note(await runCli([command, `graphene://${server.origin}/segmentation/table/world`]));
         note(await runCli(['info', '--json', `graphene://${server.origin}/segmentation/table/world`]));
@@ -188,7 +189,7 @@ describe.each(Object.keys(PLACES))('in %s', (where) => {
 
 test('a key of 4 MB is not shown in full', async () => {
   place = 'a key';
-  said = 'k'.repeat(4 << 20);
+  echoed = 'k'.repeat(4 << 20);
   const opened = await failing(
     openGraphene(`graphene://${server.origin}/segmentation/table/world`, {
       retries: 0,

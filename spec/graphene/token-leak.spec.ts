@@ -70,37 +70,43 @@ async function failing(work: Promise<unknown>): Promise<void> {
 }
 
 /** Replies that repeat the whole request, in every way a server might. */
-const ECHOES: Record<string, (request: IncomingMessage, response: ServerResponse, said: string) => void> = {
-  '401': (_request, response, said) =>
-    void response.writeHead(401, { 'www-authenticate': `Bearer realm="${said}"`, 'x-echo': said }).end(said),
-  '403': (_request, response, said) =>
+const ECHOES: Record<string, (request: IncomingMessage, response: ServerResponse, echoed: string) => void> = {
+  '401': (_request, response, echoed) =>
+    void response
+      .writeHead(401, { 'www-authenticate': `Bearer realm="${echoed}"`, 'x-echo': echoed })
+      .end(echoed),
+  '403': (_request, response, echoed) =>
     void response
       .writeHead(403)
       .end(
-        JSON.stringify({ error: 'missing_tos', message: said, data: { tos_form_url: `https://h/${said}` } }),
+        JSON.stringify({
+          error: 'missing_tos',
+          message: echoed,
+          data: { tos_form_url: `https://h/${echoed}` },
+        }),
       ),
-  '404': (_request, response, said) => void response.writeHead(404).end(said),
-  '500': (_request, response, said) =>
-    void response.writeHead(500).end(JSON.stringify({ code: 500, message: said, traceback: [said] })),
-  '503': (request, response, said) =>
-    void response.writeHead(503, { 'retry-after': String(request.headers.authorization) }).end(said),
-  redirect: (_request, response, said) =>
-    void response.writeHead(302, { location: `${elsewhere.origin}/login?redirect=here` }).end(said),
+  '404': (_request, response, echoed) => void response.writeHead(404).end(echoed),
+  '500': (_request, response, echoed) =>
+    void response.writeHead(500).end(JSON.stringify({ code: 500, message: echoed, traceback: [echoed] })),
+  '503': (request, response, echoed) =>
+    void response.writeHead(503, { 'retry-after': String(request.headers.authorization) }).end(echoed),
+  redirect: (_request, response, echoed) =>
+    void response.writeHead(302, { location: `${elsewhere.origin}/login?redirect=here` }).end(echoed),
   'redirect to a log-in that repeats it': (request, response) =>
     void response
       .writeHead(302, {
         location: `/login?token=${encodeURIComponent(String(request.headers.authorization))}`,
       })
       .end(),
-  'web page': (_request, response, said) =>
+  'web page': (_request, response, echoed) =>
     void response
       .writeHead(200, { 'content-type': 'text/html' })
-      .end(`<html><title>${said}</title>${said}</html>`),
-  nonsense: (_request, response, said) => void response.writeHead(200).end(said),
-  'info of nonsense': (_request, response, said) =>
+      .end(`<html><title>${echoed}</title>${echoed}</html>`),
+  nonsense: (_request, response, echoed) => void response.writeHead(200).end(echoed),
+  'info of nonsense': (_request, response, echoed) =>
     void response
       .writeHead(200)
-      .end(JSON.stringify({ type: said, scales: said, graph: said, data_dir: 'gs://b/p' })),
+      .end(JSON.stringify({ type: echoed, scales: echoed, graph: echoed, data_dir: 'gs://b/p' })),
   reset: (request) => void request.socket.resetAndDestroy(),
 };
 

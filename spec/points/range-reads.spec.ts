@@ -105,7 +105,7 @@ const labelAt = (chunk: number, offset: number): bigint =>
 const read = (reader: PointReader, points: number[][]): Promise<PointValues> =>
   reader.read(points, { mip: 0 });
 /** The requests: a range as "start-end", a request without a range as "whole". */
-const asked = (store: StubStore): string[] =>
+const requestsOf = (store: StubStore): string[] =>
   store.asked.map(({ range }) => (range ? `${range.start}-${range.end}` : 'whole'));
 const gzipped = (chunk: Uint8Array, { range }: ReadOptions): StoredObject =>
   part(gzipSync(chunk, { level: 0 }), range, 'gzip');
@@ -118,7 +118,7 @@ describe('few points of a large raw chunk', () => {
     const store = storeOf(LABELS);
     const { values, stats } = await read(readerOf(LABELS, store), pointsAt(LABELS, 0, ...FAR));
     expect(values).toEqual(BigUint64Array.from(FAR, (offset) => labelAt(0, offset)));
-    expect(asked(store)).toEqual([TRIAL, '400000-400008', '800000-800008', '2097144-2097152']);
+    expect(requestsOf(store)).toEqual([TRIAL, '400000-400008', '800000-800008', '2097144-2097152']);
     expect(stats).toMatchObject({ chunks: 1, requests: 4, bytes: 262_144 + 24 });
   });
 
@@ -128,7 +128,7 @@ describe('few points of a large raw chunk', () => {
     await read(reader, pointsAt(LABELS, 3, 7));
     const { values, stats } = await read(reader, pointsAt(LABELS, 1, ...FAR));
     expect(values).toEqual(BigUint64Array.from(FAR, (offset) => labelAt(1, offset)));
-    expect(asked(store)).toEqual([TRIAL, '400000-400008', '800000-800008', '2097144-2097152']);
+    expect(requestsOf(store)).toEqual([TRIAL, '400000-400008', '800000-800008', '2097144-2097152']);
     expect(stats).toMatchObject({ chunks: 1, requests: 3, bytes: 24 });
   });
 
@@ -258,13 +258,13 @@ describe('chunks that cannot be read in parts', () => {
     expect((await read(reader, pointsAt(LABELS, 0, ...offsets))).values).toEqual(
       BigUint64Array.from(offsets, (offset) => labelAt(0, offset)),
     );
-    expect(asked(store)).toEqual(first);
+    expect(requestsOf(store)).toEqual(first);
     const { values } = await read(
       reader,
       [3, 1, 2].flatMap((chunk) => pointsAt(LABELS, chunk, 9)),
     );
     expect(values).toEqual(BigUint64Array.of(labelAt(3, 9), labelAt(1, 9), labelAt(2, 9)));
-    expect(asked(store).slice(first.length)).toEqual(['whole', 'whole', 'whole']);
+    expect(requestsOf(store).slice(first.length)).toEqual(['whole', 'whole', 'whole']);
   });
 
   test.each([
@@ -293,7 +293,7 @@ describe('chunks that cannot be read in parts', () => {
       reader = readerOf(LABELS, store);
     await read(reader, pointsAt(LABELS, 0, ...FAR, 150_000));
     await read(reader, pointsAt(LABELS, 1, 5));
-    expect(asked(store)).toEqual(['whole', 'whole']);
+    expect(requestsOf(store)).toEqual(['whole', 'whole']);
   });
 
   test('are read whole from the first compressed chunk on, even if earlier chunks were uncompressed', async () => {
@@ -305,7 +305,7 @@ describe('chunks that cannot be read in parts', () => {
       expect((await read(reader, pointsAt(LABELS, chunk, 3))).values).toEqual(
         BigUint64Array.of(labelAt(chunk, 3)),
       );
-    expect(asked(store)).toEqual([TRIAL, '24-32', 'whole', 'whole']);
+    expect(requestsOf(store)).toEqual([TRIAL, '24-32', 'whole', 'whole']);
   });
 
   test.each([
@@ -340,7 +340,7 @@ describe('callers that share a chunk', () => {
     expect(answers.map(({ values }) => values[0])).toEqual(
       [100_000, 200_000, 100_001].map((offset) => labelAt(0, offset)),
     );
-    expect(asked(store)).toEqual([TRIAL, '800000-800016', '1600000-1600008']);
+    expect(requestsOf(store)).toEqual([TRIAL, '800000-800016', '1600000-1600008']);
   });
 
   test.each([
@@ -355,7 +355,7 @@ describe('callers that share a chunk', () => {
     open();
     expect((await early).values).toEqual(BigUint64Array.of(labelAt(0, 5)));
     expect((await joined).values).toEqual(BigUint64Array.from(late, (offset) => labelAt(0, offset)));
-    expect(asked(store)).toEqual([TRIAL, ...then]);
+    expect(requestsOf(store)).toEqual([TRIAL, ...then]);
   });
 
   test('share the whole chunk when they join a trial that fails', async () => {
@@ -365,7 +365,7 @@ describe('callers that share a chunk', () => {
     const joined = read(reader, pointsAt(LABELS, 0, 9));
     open();
     expect([(await early).values[0], (await joined).values[0]]).toEqual([labelAt(0, 5), labelAt(0, 9)]);
-    expect(asked(store)).toEqual([TRIAL, 'whole']);
+    expect(requestsOf(store)).toEqual([TRIAL, 'whole']);
   });
 
   test('do not disturb the other callers when they abort while parts are read', async () => {
@@ -379,7 +379,7 @@ describe('callers that share a chunk', () => {
     await expect(left).rejects.toThrow('enough');
     open();
     expect([(await stays).values[0], (await joined).values[0]]).toEqual([labelAt(0, 6), labelAt(0, 9)]);
-    expect(asked(store)).toEqual([TRIAL, '72-80']);
+    expect(requestsOf(store)).toEqual([TRIAL, '72-80']);
   });
 
   test('abort the read when the last of them aborts', async () => {

@@ -61,7 +61,7 @@ const read = (reader: PointReader, points: number[][], signal?: AbortSignal): Pr
   reader.read(points, { mip: 0, signal });
 const right = ({ values }: PointValues, points: number[][]): void =>
   expect(values).toEqual(BigUint64Array.from(points, ([x, y, z]) => labelAt(x, y, z)));
-const asked = (store: StubStore): string[] =>
+const requestsOf = (store: StubStore): string[] =>
   store.asked.map(({ range }) => (range ? `${range.start}-${range.end}` : 'whole'));
 const value = (chunk: number, offset: number): string =>
   `${START(chunk) + 8 * offset}-${START(chunk) + 8 * offset + 8}`;
@@ -114,7 +114,7 @@ describe('few points of large raw chunks in a shard', () => {
     const store = rangeStore(FILES),
       result = await read(readerOf(store, options), points);
     right(result, points);
-    expect(asked(store)).toEqual([...INDICES, ...requests]);
+    expect(requestsOf(store)).toEqual([...INDICES, ...requests]);
     expect(result.stats.bytes).toBe(
       [...INDICES, ...requests].reduce(
         (sum, range) => sum + Number(range.split('-')[1]) - Number(range.split('-')[0]),
@@ -133,10 +133,15 @@ describe('few points of large raw chunks in a shard', () => {
       store = rangeStore(files),
       points = pointsAt([0, 9], [0, 200_000]);
     right(await read(readerOf(store, {}, volume), points), points);
-    expect(asked(store)).toEqual(['0-16', `${START(1)}-${START(1) + 24}`, value(0, 9), value(0, 200_000)]);
+    expect(requestsOf(store)).toEqual([
+      '0-16',
+      `${START(1)}-${START(1) + 24}`,
+      value(0, 9),
+      value(0, 200_000),
+    ]);
     const other = rangeStore(files);
     right(await read(readerOf(other, {}, volume), many(0)), many(0));
-    expect(asked(other)).toEqual([`0-${2 ** 23}`]);
+    expect(requestsOf(other)).toEqual([`0-${2 ** 23}`]);
   });
 
   test('never cost more than whole chunks, counting requests and bytes, and give the same values', async () => {
@@ -178,7 +183,7 @@ describe('few points of large raw chunks in a shard', () => {
     // The sharding does not name the gzip here: the size of the chunks reveals it.
     const unnamed = rangeStore(shardedFiles(zipped));
     right(await read(readerOf(unnamed), points), points);
-    expect(asked(unnamed)).toEqual(asked(store));
+    expect(requestsOf(unnamed)).toEqual(requestsOf(store));
   });
 
   test('cost one read of the shard from a server that ignores ranges', async () => {
@@ -207,7 +212,7 @@ describe('few points of large raw chunks in a shard', () => {
     gate.resolve();
     for (const [k, points] of early.entries()) right(await answers[k], points);
     right(await joined, late);
-    expect(asked(store)).toEqual([...INDICES, value(1, 5), value(1, 200_000), value(1, 100_000)]);
+    expect(requestsOf(store)).toEqual([...INDICES, value(1, 5), value(1, 200_000), value(1, 100_000)]);
   });
 });
 

@@ -11,7 +11,7 @@ import { parseInfo, type Scale } from '../../lib/precomputed/volume-info.ts';
 import { deferred, nextTurn, StubStore } from '../support/stub-store.ts';
 
 /** The state of a chunk that is not simply stored. */
-type Fate = 'missing' | 'failed' | 'cut';
+type ChunkState = 'missing' | 'failed' | 'cut';
 
 interface World {
   size: Vec3;
@@ -20,7 +20,7 @@ interface World {
   resolution: Vec3;
   /** Labels by voxel, counted from the volume's first voxel. All other voxels are background. */
   labels: Map<string, bigint>;
-  fates: Record<number, Fate>;
+  chunkStates: Record<number, ChunkState>;
 }
 
 const infoOf = ({ size, chunkSize, voxelOffset, resolution }: World): object => ({
@@ -40,7 +40,7 @@ const each = <T>(from: Vec3, to: Vec3, visit: (voxel: Vec3) => T): T[] => {
   return visited;
 };
 
-/** A store of the world's chunks, which are truncated, failing or missing as `fates` says. */
+/** A store of the world's chunks, which are truncated, failing or missing as `chunkStates` says. */
 function storeOf(world: World, scale: Scale): StubStore {
   const grid = gridShape(scale);
   const chunks = new Map<string, () => Uint8Array | undefined>();
@@ -51,14 +51,14 @@ function storeOf(world: World, scale: Scale): StubStore {
       Math.min(m + world.chunkSize[axis], world.size[axis]),
     ) as unknown as Vec3;
     chunks.set(chunkKey(scale, cell), () => {
-      const fate = world.fates[cell];
-      if (fate === 'missing') return undefined;
-      if (fate === 'failed')
+      const state = world.chunkStates[cell];
+      if (state === 'missing') return undefined;
+      if (state === 'failed')
         throw new RequestError('HTTP_STATUS', 'answered 500', `https://bucket.example/volume/${cell}`, 500);
       const bytes = new Uint8Array(
         BigUint64Array.from(each(min, max, (voxel) => world.labels.get(voxel.join()) ?? 0n)).buffer,
       );
-      return fate === 'cut' ? bytes.subarray(1) : bytes;
+      return state === 'cut' ? bytes.subarray(1) : bytes;
     });
   });
   return new StubStore((key) => chunks.get(key)!());
@@ -87,16 +87,16 @@ interface Answer {
 
 /** Snaps by examining every voxel of the volume, nearest first, then by z, y, x. */
 function naive(world: World, point: Vec3, radiusNm: number): Answer {
-  const { size, chunkSize, resolution, voxelOffset, labels, fates } = world;
+  const { size, chunkSize, resolution, voxelOffset, labels, chunkStates } = world;
   const grid = size.map((s, axis) => Math.ceil(s / chunkSize[axis]));
-  const fateAt = (voxel: Vec3): Fate | undefined => {
+  const stateAt = (voxel: Vec3): ChunkState | undefined => {
     const [gx, gy, gz] = voxel.map((v, axis) => Math.floor(v / chunkSize[axis]));
-    return fates[gx + grid[0] * (gy + grid[1] * gz)];
+    return chunkStates[gx + grid[0] * (gy + grid[1] * gz)];
   };
   const own = point.map((p, axis) => p - voxelOffset[axis]) as unknown as Vec3;
   const none = (status: string): Answer => ({ status, label: 0n, snappedNm: NaN });
   if (own.some((v, axis) => v < 0 || v >= size[axis])) return none('out_of_bounds');
-  if (fateAt(own)) return none(fateAt(own) === 'missing' ? 'missing_chunk' : 'failed');
+  if (stateAt(own)) return none(stateAt(own) === 'missing' ? 'missing_chunk' : 'failed');
   const near = each([0, 0, 0], size, (voxel) => ({
     voxel,
     square: voxel.reduce((sum, v, axis) => sum + ((v - own[axis]) * resolution[axis]) ** 2, 0),
@@ -104,10 +104,10 @@ function naive(world: World, point: Vec3, radiusNm: number): Answer {
   for (const { voxel, square } of near
     .filter(({ square }) => square <= radiusNm ** 2)
     .sort((a, b) => a.square - b.square)) {
-    const fate = fateAt(voxel),
+    const state = stateAt(voxel),
       label = labels.get(voxel.join());
-    if (fate === 'failed' || fate === 'cut') return none('failed');
-    if (label !== undefined && fate !== 'missing')
+    if (state === 'failed' || state === 'cut') return none('failed');
+    if (label !== undefined && state !== 'missing')
       return {
         status: 'ok',
         label,
@@ -162,14 +162,15 @@ const worlds: fc.Arbitrary<World> = fc
     return fc
       .record({
         labels: fc.array(fc.tuple(voxel, fc.bigInt({ min: 1n, max: 2n ** 64n - 1n })), { maxLength: 12 }),
-        fates: fc.array(fc.tuple(fc.nat(cells - 1), fc.constantFrom<Fate>('missing', 'failed', 'cut')), {
-          maxLength: 4,
-        }),
+        chunkStates: fc.array(
+          fc.tuple(fc.nat(cells - 1), fc.constantFrom<ChunkState>('missing', 'failed', 'cut')),
+          { maxLength: 4 },
+        ),
       })
-      .map(({ labels, fates }) => ({
+      .map(({ labels, chunkStates }) => ({
         ...geometry,
         labels: new Map(labels.map(([at, label]) => [at.join(), label])),
-        fates: Object.fromEntries(fates),
+        chunkStates: Object.fromEntries(chunkStates),
       }));
   });
 
@@ -191,13 +192,13 @@ const questions = worlds.chain((world) =>
 );
 
 /** A line of 40 voxels of 10 nm, in 10 chunks. */
-const line = (labels: Record<number, bigint>, fates: Record<number, Fate> = {}): World => ({
+const line = (labels: Record<number, bigint>, chunkStates: Record<number, ChunkState> = {}): World => ({
   size: [40, 1, 1],
   chunkSize: [4, 1, 1],
   voxelOffset: [100, 0, 0],
   resolution: [10, 10, 10],
   labels: new Map(Object.entries(labels).map(([x, label]) => [`${x},0,0`, label])),
-  fates,
+  chunkStates,
 });
 const at = (x: number): Vec3 => [100 + x, 0, 0];
 const cellsRead = ({ keys }: StubStore): number[] =>
@@ -313,10 +314,10 @@ describe('snap', () => {
     expect(answers(await open(world).reader.read([at(3)], { mip: 0, snapNm: 100 }))).toEqual([answer]),
   );
 
-  test.each<Fate>(['failed', 'cut'])(
+  test.each<ChunkState>(['failed', 'cut'])(
     'fails a point when a %s chunk could hold a nearer label, and names the chunk',
-    async (fate) => {
-      const { reader } = open(line({ 0: 6n, 9: 7n }, { 1: fate }));
+    async (state) => {
+      const { reader } = open(line({ 0: 6n, 9: 7n }, { 1: state }));
       const read = await reader.read([at(3), at(0), at(1)], { mip: 0, snapNm: 100 });
       expect(answers(read)).toEqual([
         { status: 'failed', label: 0n, snappedNm: NaN },
