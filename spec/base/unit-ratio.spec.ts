@@ -57,22 +57,22 @@ describe('UnitRatio', () => {
         resolution,
         fc.integer({ min: -1, max: 1 }),
         fc.integer({ min: 0, max: 2 }),
-        (voxel, times, to, beside, how) => {
+        (voxel, times, to, offset, how) => {
           // The unit is 1 nm, or `times` voxels, or one `times`-th of a voxel.
           if (how === 0)
             check(
-              { digits: voxel * to.digits + beside, exponent: to.exponent },
+              { digits: voxel * to.digits + offset, exponent: to.exponent },
               { digits: 1, exponent: 0 },
               to,
             );
           else if (how === 1)
             check(
-              { digits: voxel * 1000 + beside, exponent: -3 },
+              { digits: voxel * 1000 + offset, exponent: -3 },
               { digits: times * to.digits, exponent: to.exponent },
               to,
             );
           else
-            check({ digits: voxel * times + beside, exponent: 0 }, to, {
+            check({ digits: voxel * times + offset, exponent: 0 }, to, {
               digits: times * to.digits,
               exponent: to.exponent,
             });

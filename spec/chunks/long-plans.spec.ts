@@ -108,13 +108,13 @@ describe('a call for very many chunks that is aborted', () => {
   class Silent implements ChunkSource {
     readonly id = 's';
     answers = false;
-    readonly asked: number[] = [];
+    readonly readCells: number[] = [];
     readonly urlOf = String;
     plan = (cells: readonly number[]): ReadTask[] =>
       cells.map((cell) => ({
         cells: [cell],
         run: async ({ signal, deliver }) => {
-          this.asked.push(cell);
+          this.readCells.push(cell);
           if (!this.answers)
             await new Promise((_, reject) =>
               signal.addEventListener('abort', () => reject(signal.reason as Error)),
@@ -135,7 +135,7 @@ describe('a call for very many chunks that is aborted', () => {
       reader = new ChunkReader({ concurrency: 4, runner }),
       leaving = new AbortController();
     const left = reader.read(source, cells, consumerOf(), leaving.signal);
-    while (source.asked.length < 4) await nextTurn();
+    while (source.readCells.length < 4) await nextTurn();
     for (let turn = 0; turn < 200; turn++) await nextTurn(); // until all chunks are registered
     const before = turns();
     source.answers = true;
@@ -144,7 +144,7 @@ describe('a call for very many chunks that is aborted', () => {
     expect(turns() - before).toBeLessThan(2);
     for (let turn = 0; turn < 200; turn++) await nextTurn();
     expect(turns() - before).toBeGreaterThan(CHUNKS / 512 / 3);
-    expect(source.asked).toEqual([0, 1, 2, 3]);
+    expect(source.readCells).toEqual([0, 1, 2, 3]);
   });
 
   test('does not keep another call of the same turn from its chunks', async () => {
@@ -160,7 +160,7 @@ describe('a call for very many chunks that is aborted', () => {
     const { cacheHits } = await reader.read(source, Float64Array.of(2, 40_000, 49_999), consumerOf(seen));
     await expect(left).rejects.toThrow('enough');
     expect([seen.sort(), cacheHits]).toEqual([[0, 1, 2], 0]);
-    expect(source.asked).toEqual([0, 1, 2, 3, 2, 40_000, 49_999]);
+    expect(source.readCells).toEqual([0, 1, 2, 3, 2, 40_000, 49_999]);
   });
 
   test('does not affect the chunks that it shares with other calls', async () => {
@@ -176,6 +176,6 @@ describe('a call for very many chunks that is aborted', () => {
     await expect(left).rejects.toThrow('enough');
     await stays;
     expect(seen.sort()).toEqual([0, 1]);
-    expect(source.asked).toEqual([0, 1, 2, 3, 7, 49_999]);
+    expect(source.readCells).toEqual([0, 1, 2, 3, 7, 49_999]);
   });
 });

@@ -214,28 +214,28 @@ describe('a shard that is replaced', () => {
 describe('validators that do not tell versions apart', () => {
   const random = seeded(3);
   /**
-   * Patterns of validators. `isTold`: whether a warning is due. It is not if all validators are soon known.
+   * Patterns of validators. `isWarned`: whether a warning is expected. There is none if all validators are known soon.
    */
-  const patterns: Record<string, { of: (n: number) => string; isTold: boolean }> = {
-    'a new one each time': { of: (n) => `"${n}"`, isTold: true },
-    'weak ones, a new one each time': { of: (n) => `W/"${n}"`, isTold: true },
-    'two, in turns': { of: (n) => `"${n % 2}"`, isTold: true },
-    'two, in pairs': { of: (n) => `"${Math.floor(n / 2) % 2}"`, isTold: true },
-    'three, in turns': { of: (n) => `"${n % 3}"`, isTold: false },
+  const patterns: Record<string, { of: (n: number) => string; isWarned: boolean }> = {
+    'a new one each time': { of: (n) => `"${n}"`, isWarned: true },
+    'weak ones, a new one each time': { of: (n) => `W/"${n}"`, isWarned: true },
+    'two, in turns': { of: (n) => `"${n % 2}"`, isWarned: true },
+    'two, in pairs': { of: (n) => `"${Math.floor(n / 2) % 2}"`, isWarned: true },
+    'three, in turns': { of: (n) => `"${n % 3}"`, isWarned: false },
     'dates of two replicas': {
       of: (n) => `modified Thu, 26 Nov 2026 10:00:0${n % 2} GMT size 9`,
-      isTold: true,
+      isWarned: true,
     },
-    'two, at random': { of: () => `"${random.below(2)}"`, isTold: false },
+    'two, at random': { of: () => `"${random.below(2)}"`, isWarned: false },
   };
   test.each(Object.keys(patterns))('do no harm: %s', async (name) => {
     const warnings: string[] = [],
-      { of, isTold } = patterns[name];
+      { of, isWarned } = patterns[name];
     const store = storeOf((n) => ({ files: one, validator: of(n) }));
     const reader = readerOf(store, { warn: (message) => warnings.push(message) });
     for (const chunks of [[2], [4], [5, 8], [9], [2, 6], [7]])
       expectRight(await read(reader, chunks), chunks);
-    if (isTold)
+    if (isWarned)
       expect(warnings).toEqual([
         expect.stringMatching(
           /^https:\/\/bucket\.example\/volume\/s0\/0\.shard.*: the server sends the same bytes with changing ETags or dates, as replicas behind a load balancer do; /,
@@ -245,7 +245,7 @@ describe('validators that do not tell versions apart', () => {
     // After the warning, each chunk takes one read.
     const before = store.asked.length;
     await read(reader, [2]);
-    expect(store.asked.length).toBeLessThanOrEqual(before + (isTold ? 1 : 6));
+    expect(store.asked.length).toBeLessThanOrEqual(before + (isWarned ? 1 : 6));
   });
 
   test('do no harm with a large shard index', async () => {
@@ -310,7 +310,7 @@ describe('parts of one raw chunk', () => {
     [5, 5, 5],
     [60, 60, 60],
   ];
-  const ask = (reader: PointReader): Promise<PointValues> =>
+  const readPoints = (reader: PointReader): Promise<PointValues> =>
     reader.read(points, { mip: 0, resolution: [8, 8, 40] });
   const sharded = [versionOf(-1, large), versionOf(-1, relabelled)];
   const unsharded = [large, relabelled].map((made) => tinyFiles({ ...volume(-1, made) }));
@@ -319,7 +319,7 @@ describe('parts of one raw chunk', () => {
     const store = storeOf((n) =>
       n <= last ? { files: sharded[0], validator: '"v1"' } : { files: sharded[1], validator: '"v2"' },
     );
-    const { values, status } = await ask(readerOf(store, {}, volume(-1, large)));
+    const { values, status } = await readPoints(readerOf(store, {}, volume(-1, large)));
     expect([...status]).toEqual([ok, ok]);
     const all = [large, relabelled].map(({ labelAt }) => points.map((point) => labelAt(...point)));
     expect(all).toContainEqual([...values]);
@@ -341,7 +341,7 @@ describe('parts of one raw chunk', () => {
         store,
         infoWasRead: true,
       });
-      const { values } = await ask(reader);
+      const { values } = await readPoints(reader);
       const all = [large, relabelled].map(({ labelAt }) => points.map((point) => labelAt(...point)));
       expect(all).toContainEqual([...values]);
       expect(store.asked[0].range).toBeDefined();

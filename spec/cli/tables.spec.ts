@@ -72,7 +72,7 @@ describe('other kinds of text', () => {
     ],
     ['capitals', [], `X,Y,Z\n${x},${y},${z}\n`, `X,Y,Z,value,status\n${x},${y},${z},${value},ok\n`],
     [
-      'capitals beside small letters',
+      'capitals next to small letters',
       [],
       `X,Y,Z,x,y,z\na,b,c,${x},${y},${z}\n`,
       `X,Y,Z,x,y,z,value,status\na,b,c,${x},${y},${z},${value},ok\n`,

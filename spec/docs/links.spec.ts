@@ -100,7 +100,7 @@ describe('relative links', () => {
     expect(links.map((link) => complaint(page, link)).filter((text) => text !== undefined)).toEqual([]);
   });
 
-  test('are found, and those that lead nowhere are told', () => {
+  test('are found, and those that lead nowhere are reported', () => {
     const markdown =
       '[a](missing.md) `[b](no-link.md)`\n```\n[c](no-link.md)\n```\n![d](docs/picture.svg)\n[e](README.md#nowhere)';
     expect(linksIn(markdown)).toEqual(['missing.md', 'docs/picture.svg', 'README.md#nowhere']);

@@ -11,11 +11,11 @@ const failure = (
 /** Returns the answer or the error of each ID, in the order of arrival. */
 async function collect(
   ids: number[],
-  ask: (part: number[]) => Promise<number[]>,
+  request: (part: number[]) => Promise<number[]>,
   options: PartOptions,
 ): Promise<(number | string)[][]> {
   const got: (number | string)[][] = [];
-  for await (const { ids: part, answers, error } of requestInParts(ids, ask, options))
+  for await (const { ids: part, answers, error } of requestInParts(ids, request, options))
     part.forEach((id, k) => got.push([id, error ? error.message : answers[k]]));
   return got;
 }

@@ -53,7 +53,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   for (const name of NAMES) delete process.env[name];
-  proxy.asked.length = proxy.authorizations.length = server.requests.length = 0;
+  proxy.requests.length = proxy.authorizations.length = server.requests.length = 0;
   proxy.refusal = 0;
   http = createHttpClient({ retries: 0, connectTimeoutMs: 500 });
 });
@@ -76,7 +76,7 @@ describe('http:// through a proxy', () => {
     });
     // The address of the proxy says nothing about the server.
     expect([status, serverAddress]).toEqual([201, undefined]);
-    expect(proxy.asked).toEqual([
+    expect(proxy.requests).toEqual([
       'GET http://data.example.org/v/info',
       'GET http://data.example.org/v/s0/0-4_0-4_0-4',
       'POST http://data.example.org/v/x',
@@ -102,7 +102,7 @@ describe('http:// through a proxy', () => {
     await expect(http.request({ url: 'http://u:p@data.example.org/v' })).rejects.toMatchObject({
       code: 'INSECURE_TOKEN',
     });
-    expect(proxy.asked).toEqual([]);
+    expect(proxy.requests).toEqual([]);
   });
   test('does not take the 407 of the proxy for the reply of the server', async () => {
     proxy.refusal = 407;
@@ -124,7 +124,7 @@ describe('http:// through a proxy', () => {
     await expect(http.request({ url: 'http://nothing.example.org/v' })).rejects.toMatchObject({
       code: 'CONNECTION',
     });
-    expect(proxy.asked).toEqual([]);
+    expect(proxy.requests).toEqual([]);
   });
   test('in upper case is not used', async () => {
     delete process.env.http_proxy;
@@ -132,14 +132,14 @@ describe('http:// through a proxy', () => {
     await expect(http.request({ url: 'http://nothing.example.org/v' })).rejects.toMatchObject({
       code: 'CONNECTION',
     });
-    expect(proxy.asked).toEqual([]);
+    expect(proxy.requests).toEqual([]);
   });
   test('does not allow an address that is private and that a server named', async () => {
     for (const url of ['http://10.0.0.1/', 'http://[fd00::1]/', 'http://metadata.google.internal/'])
       await expect(http.request({ url, allowAddress: 'public' })).rejects.toMatchObject({
         code: 'FORBIDDEN_ADDRESS',
       });
-    expect(proxy.asked).toEqual([]);
+    expect(proxy.requests).toEqual([]);
   });
 });
 
@@ -174,7 +174,7 @@ describe('https:// through a proxy', () => {
         requests: 1,
         posted: [201, 'Bearer over-tls-it-may-go', null],
       });
-      expect(new Set(tunnels.asked)).toEqual(new Set(['CONNECT data.example.org:443']));
+      expect(new Set(tunnels.requests)).toEqual(new Set(['CONNECT data.example.org:443']));
       expect(new Set(tunnels.authorizations)).toEqual(
         new Set([`Basic ${Buffer.from('user:proxy-password-0').toString('base64')}`]),
       );
@@ -201,7 +201,7 @@ describe('https:// through a proxy', () => {
       await expect(
         http.request({ url: 'https://h.example.org/x', method: 'POST', body: Buffer.from('x') }),
       ).rejects.toMatchObject({ code: 'CONNECTION' });
-      expect(proxy.asked).toEqual(['CONNECT storage.googleapis.com:443', 'CONNECT h.example.org:443']);
+      expect(proxy.requests).toEqual(['CONNECT storage.googleapis.com:443', 'CONNECT h.example.org:443']);
     },
   );
   test('that does not answer times out', async () => {
@@ -278,7 +278,7 @@ describe('the libraries that make credentials', () => {
       AWS_MAX_ATTEMPTS: '1',
     });
     await search('s3://bucket/v');
-    expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT sts.us-west-2.amazonaws.com:443']));
+    expect(new Set(proxy.requests)).toEqual(new Set(['CONNECT sts.us-west-2.amazonaws.com:443']));
   });
 
   test('of Google use the proxy', async () => {
@@ -298,7 +298,7 @@ describe('the libraries that make credentials', () => {
     await openStore('gs://bucket/v', { http, credentials })
       .read('info')
       .catch(() => undefined);
-    expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT oauth2.googleapis.com:443']));
+    expect(new Set(proxy.requests)).toEqual(new Set(['CONNECT oauth2.googleapis.com:443']));
   });
 
   test('never request the metadata server through the proxy', async () => {
@@ -322,7 +322,7 @@ describe('the libraries that make credentials', () => {
       ]),
     );
     // only the request to the bucket
-    expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT storage.googleapis.com:443']));
+    expect(new Set(proxy.requests)).toEqual(new Set(['CONNECT storage.googleapis.com:443']));
     await metadata.close();
   });
 });

@@ -33,7 +33,7 @@ describe('the changelog', () => {
     ['### Fixed\n\n- A bug.', 'patch'],
     ['### Added\n\n- A call.\n\n### Fixed\n\n- A bug.', 'minor'],
     ['### Changed\n\n- A default.', 'minor'],
-  ])('asks for the right step: %j', (lines, step) => {
+  ])('chooses the right step: %j', (lines, step) => {
     expect(stepOf(`${HEAD}## Unreleased\n\n${lines}\n\n${OLD}`)).toBe(step);
   });
 

@@ -155,7 +155,7 @@ describe('a store that the user wrote', () => {
   });
 
   describe('that receives a request for bytes 4 to 8', () => {
-    const ask = (answer: object, options: ReadOptions = {}) =>
+    const readPart = (answer: object, options: ReadOptions = {}) =>
       new CheckedStore({ url: 'own://store', read: () => Promise.resolve(answer as never) }).read('k', {
         range: { start: 4, end: 8 },
         ...options,
@@ -168,7 +168,7 @@ describe('a store that the user wrote', () => {
       ['all bytes up to the end', { bytes: four.subarray(2), range: { start: 4, end: 6 }, totalBytes: 6 }],
       ['the whole object', { bytes: new Uint8Array(100) }],
     ])('may return %s', async (_, answer) =>
-      expect(await ask(answer)).toEqual({
+      expect(await readPart(answer)).toEqual({
         ...answer,
         contentEncoding: undefined,
         ...('range' in answer && { totalBytes: (answer as { totalBytes?: number }).totalBytes }),
@@ -184,15 +184,15 @@ describe('a store that the user wrote', () => {
       ],
       ['bytes beyond the end', { bytes: four, range: { start: 4, end: 8 }, totalBytes: 6 }],
     ])('may not return %s', async (_, answer) => {
-      await expect(ask(answer)).rejects.toThrow(
+      await expect(readPart(answer)).rejects.toThrow(
         /^storage\.read\("k"\) returned bytes \d+ to \d+( of \d+)?, but 4 to 8 were requested$/,
       );
-      await expect(ask(answer)).rejects.toBeInstanceOf(TypeError);
+      await expect(readPart(answer)).rejects.toBeInstanceOf(TypeError);
     });
 
     test('may report an unchanged object only if the request has ifNoneMatch', async () => {
-      expect(await ask({ bytes: four, notModified: true })).not.toHaveProperty('notModified');
-      expect(await ask({ bytes: four, notModified: true }, { ifNoneMatch: '"x"' })).toHaveProperty(
+      expect(await readPart({ bytes: four, notModified: true })).not.toHaveProperty('notModified');
+      expect(await readPart({ bytes: four, notModified: true }, { ifNoneMatch: '"x"' })).toHaveProperty(
         'notModified',
         true,
       );

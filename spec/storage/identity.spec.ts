@@ -73,12 +73,13 @@ test.each([
     const place = await mkdtemp(join(folder, 'place-')),
       file = join(place, name || 'file');
     await mkdir(join(place, 'secrets'));
-    const ask = (): Promise<string> => identity(path, { env: { [variable]: name ? place : file } });
-    const seen = [await ask()];
+    const currentIdentity = (): Promise<string> =>
+      identity(path, { env: { [variable]: name ? place : file } });
+    const seen = [await currentIdentity()];
     for (const content of ['{"type":"one"}', '{"type":"two"}']) {
       await writeFile(file, content);
-      seen.push(await ask());
-      expect(await ask()).toBe(seen.at(-1));
+      seen.push(await currentIdentity());
+      expect(await currentIdentity()).toBe(seen.at(-1));
     }
     expect(new Set(seen).size).toBe(3);
   },

@@ -1,11 +1,11 @@
 /** A proxy on 127.0.0.1. Tunnels and plain requests all lead to one server, whichever host they name. */
-import { createServer, request as ask } from 'node:http';
+import { createServer, request as sendRequest } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 
 export interface ProxyServer {
   url: string;
   /** The requests that it received: `CONNECT host:port`, `GET http://…`. */
-  asked: string[];
+  requests: string[];
   authorizations: (string | undefined)[];
   /** The status with which tunnels and requests are refused; 0 refuses none, -1 never answers. */
   refusal: number;
@@ -16,13 +16,13 @@ export async function serveProxy(target: { port: number }): Promise<ProxyServer>
   const sockets = new Set<Socket>();
   const proxy: ProxyServer = {
     url: '',
-    asked: [],
+    requests: [],
     authorizations: [],
     refusal: 0,
     close: async () => undefined,
   };
   const note = (what: string, authorization: string | undefined): void => {
-    proxy.asked.push(what);
+    proxy.requests.push(what);
     proxy.authorizations.push(authorization);
   };
   const server = createServer((request, response) => {
@@ -31,7 +31,7 @@ export async function serveProxy(target: { port: number }): Promise<ProxyServer>
     if (proxy.refusal > 0) return void response.writeHead(proxy.refusal).end('the proxy says no');
     const url = new URL(request.url!);
     request.pipe(
-      ask(
+      sendRequest(
         {
           port: target.port,
           host: '127.0.0.1',

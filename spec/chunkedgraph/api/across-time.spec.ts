@@ -160,9 +160,9 @@ describe('across time', () => {
       const alone = new Map<bigint, string[][]>();
       for (const root of touched) alone.set(root, show(await graph.lineageGraph(root, window)));
       for (let k = 0; k < touched.length; k += 4) {
-        const asked = touched.filter((_root, n) => n === k || (n * 7 + k) % 5 === 0),
-          found = show(await graph.lineageGraph(asked, window));
-        expect(found.map((part) => part.sort())).toEqual(together(asked.map((root) => alone.get(root)!)));
+        const requested = touched.filter((_root, n) => n === k || (n * 7 + k) % 5 === 0),
+          found = show(await graph.lineageGraph(requested, window));
+        expect(found.map((part) => part.sort())).toEqual(together(requested.map((root) => alone.get(root)!)));
       }
     }
     const kept = (id: bigint): Set<bigint> =>
@@ -343,7 +343,7 @@ describe('leavesMany', () => {
   };
   const root = (n: bigint): bigint => (4n << 56n) | n;
   test('requests roots of one timestamp together, and other roots separately', async () => {
-    const { graph: replayed, asked } = graphOf(({ url, body }) => {
+    const { graph: replayed, requested } = graphOf(({ url, body }) => {
       const ids = [
         ...Buffer.from(body!)
           .toString()
@@ -362,7 +362,7 @@ describe('leavesMany', () => {
       lower = [(2n << 56n) | 300000n, (2n << 56n) | 300001n, (3n << 56n) | 7n, (3n << 56n) | 8n];
     const found = await replayed.leavesMany([...nodes, ...lower]);
     expect([...found.keys()].sort()).toEqual([...nodes, ...lower].sort());
-    const groups = asked
+    const groups = requested
       .filter(({ url }) => String(url).includes('leaves_many'))
       .map(({ body }) =>
         [

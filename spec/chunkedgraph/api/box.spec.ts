@@ -24,7 +24,7 @@ describe('clipToVolume', () => {
       '125-250_3-6_3-7',
     ],
     [
-      'nanometres beside the borders, as the voxel that they touch',
+      'nanometres next to the borders, as the voxel that they touch',
       [534.9, 3.2, 0.29],
       [1070.1, 6.7, 0.71],
       [1, 1, 1],

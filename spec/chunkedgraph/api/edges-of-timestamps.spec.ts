@@ -93,10 +93,10 @@ describe.each([false, true])('strict %s', (strict) => {
         timestamp = new Date(ms);
       for (const root of roots) {
         const [from, to] = lives.get(root)!,
-          asked = graph.rootTimestamps([root], { latest: true, timestamp });
-        if (from <= ms) expect(await asked).toEqual([new Date(Math.min(to, ms))]);
+          answer = graph.rootTimestamps([root], { latest: true, timestamp });
+        if (from <= ms) expect(await answer).toEqual([new Date(Math.min(to, ms))]);
         else
-          await expect(asked).rejects.toMatchObject({
+          await expect(answer).rejects.toMatchObject({
             code: 'UNKNOWN_ID',
             message: expect.stringContaining(`${root} has been a root since ${iso(from)}`) as unknown,
           });

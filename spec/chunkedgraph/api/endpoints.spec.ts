@@ -136,21 +136,21 @@ describe('calls of the graph', () => {
   test.each([[429], [502], [503], [504]])('retry after status %d', async (status) => {
     jest.useFakeTimers({ doNotFake: ['performance', 'queueMicrotask', 'nextTick'] });
     try {
-      const { graph, asked } = graphOf((_request, earlier): Answer =>
+      const { graph, requested } = graphOf((_request, earlier): Answer =>
         earlier < 2 ? { status } : { body: '{"children_ids":[5]}' },
       );
       const answer = graph.children(ROOT);
       await jest.advanceTimersByTimeAsync(60_000);
-      expect([await answer, asked.length]).toEqual([BigUint64Array.of(5n), 3]);
+      expect([await answer, requested.length]).toEqual([BigUint64Array.of(5n), 3]);
     } finally {
       jest.useRealTimers();
     }
   });
 
   test.each([[400], [404], [413], [500]])('do not retry after status %d', async (status) => {
-    const { graph, asked } = graphOf(() => ({ status, body: '{"message":"no"}' }));
+    const { graph, requested } = graphOf(() => ({ status, body: '{"message":"no"}' }));
     await expect(graph.children(ROOT)).rejects.toMatchObject({ status, serverMessage: 'no' });
-    expect(asked.length).toBe(1);
+    expect(requested.length).toBe(1);
   });
 
   test('without a timestamp use the volume’s, or else now', async () => {
@@ -158,9 +158,9 @@ describe('calls of the graph', () => {
       timestampMs: number | undefined,
       timestamp?: string,
     ): Promise<string | null> => {
-      const { graph, asked } = graphOf(() => ({ body: '{"root_id":5}' }), { timestampMs });
+      const { graph, requested } = graphOf(() => ({ body: '{"root_id":5}' }), { timestampMs });
       await graph.root(5n, { timestamp });
-      return new URL(asked[0].url).searchParams.get('timestamp');
+      return new URL(requested[0].url).searchParams.get('timestamp');
     };
     expect(await timestampSent(undefined)).toBe((NOW / 1000).toFixed(3));
     expect(await timestampSent(1578441600123)).toBe('1578441600.123');
@@ -169,19 +169,19 @@ describe('calls of the graph', () => {
   });
 
   test('clip bounds to the volume, accept them in any unit, and send no request for bounds outside it', async () => {
-    const { graph, asked } = graphOf(() => ({ body: '{"leaf_ids":[]}' }));
+    const { graph, requested } = graphOf(() => ({ body: '{"leaf_ids":[]}' }));
     await graph.leaves(ROOT, { bounds: { min: [-5, 3.7, 10], max: [200, 40.2, 11] } });
     await graph.leaves(ROOT, {
       bounds: { min: [100, 100, 100], max: [201, 200, 200], resolution: [4, 4, 40] },
     });
-    expect(asked.map(({ url }) => new URL(url).searchParams.get('bounds'))).toEqual([
+    expect(requested.map(({ url }) => new URL(url).searchParams.get('bounds'))).toEqual([
       '0-128_3-41_10-11',
       '50-101_50-100_100-128',
     ]);
     expect(await graph.leaves(ROOT, { bounds: { min: [128, 0, 0], max: [130, 9, 9] } })).toEqual(
       new BigUint64Array(0),
     );
-    expect(asked.length).toBe(2);
+    expect(requested.length).toBe(2);
   });
 
   test('report a server that ignores bounds', async () => {
@@ -224,13 +224,13 @@ describe('calls of the graph', () => {
     ],
     ['a path with a query', (graph) => graph.request('info?x=1'), /use the query option/],
   ])('refuse %s without a request', async (_name, call, message) => {
-    const { graph, asked } = graphOf(() => ({}));
+    const { graph, requested } = graphOf(() => ({}));
     await expect(call(graph)).rejects.toThrow(message);
-    expect(asked.length).toBe(0);
+    expect(requested.length).toBe(0);
   });
 
   test('end with the caller’s signal, also those in the queue', async () => {
-    const { graph, asked } = graphOf(
+    const { graph, requested } = graphOf(
       ({ signal }) =>
         new Promise<Answer>((_resolve, reject) =>
           signal!.addEventListener('abort', () => reject(signal!.reason)),
@@ -243,27 +243,27 @@ describe('calls of the graph', () => {
     );
     abort.abort(reason);
     expect(await all).toEqual(Array(6).fill({ status: 'rejected', reason }));
-    expect(asked.length).toBeLessThanOrEqual(4);
+    expect(requested.length).toBeLessThanOrEqual(4);
   });
 });
 
 describe('graph.request', () => {
   test('sends and reads 64-bit integers exactly, with a body in a GET', async () => {
-    const { graph, asked } = graphOf(() => ({ body: '{"id":288230376151712043,"small":7,"x":0.5}' }));
+    const { graph, requested } = graphOf(() => ({ body: '{"id":288230376151712043,"small":7,"x":0.5}' }));
     expect(
       await graph.request('valid_nodes', {
         query: { start_timestamp: 1, none: undefined },
         body: { node_ids: [ROOT] },
       }),
     ).toEqual({ id: 288230376151712043n, small: 7, x: 0.5 });
-    expect(asked).toMatchObject([
+    expect(requested).toMatchObject([
       {
         method: 'GET',
         url: `${TABLE}/valid_nodes?start_timestamp=1`,
         headers: { 'content-type': 'application/json' },
       },
     ]);
-    expect(Buffer.from(asked[0].body!).toString()).toBe('{"node_ids":[288230376151712042]}');
+    expect(Buffer.from(requested[0].body!).toString()).toBe('{"node_ids":[288230376151712042]}');
   });
 
   test.each([
@@ -280,12 +280,12 @@ describe('graph.request', () => {
     'split/.',
     'merge/%2e/',
   ])('does not reach %s without allowEdits', async (path) => {
-    const { graph, asked } = graphOf(() => ({ body: '{}' }));
+    const { graph, requested } = graphOf(() => ({ body: '{}' }));
     await expect(graph.request(path, { method: 'POST', body: [] })).rejects.toMatchObject({
       code: 'EDITS_NOT_ALLOWED',
       message: expect.stringContaining('allowEdits: true') as unknown,
     });
-    expect(asked.length).toBe(0);
+    expect(requested.length).toBe(0);
   });
 });
 
@@ -305,21 +305,21 @@ describe('edits', () => {
   ];
 
   test.each(edits)('%s is sent once, with exact digits and nanometres', async (path, call, body) => {
-    const { graph, asked } = graphOf(() => ({ body: `{"operation_id":8,"new_root_ids":[${ROOT}]}` }), {
+    const { graph, requested } = graphOf(() => ({ body: `{"operation_id":8,"new_root_ids":[${ROOT}]}` }), {
       allowEdits: true,
     });
     expect(await call(graph)).toMatchObject({ operationId: 8, newRoots: BigUint64Array.of(ROOT) });
-    const sent = asked.map(({ url, body }) => [url, Buffer.from(body!).toString()]);
+    const sent = requested.map(({ url, body }) => [url, Buffer.from(body!).toString()]);
     expect(sent).toEqual([
       [`${TABLE}/${path}?remesh=false`, body],
       [`${TABLE}/root_timestamps`, `{"node_ids":[${ROOT}]}`],
-    ]); // the second asks for the timestamp of the edit
+    ]); // the second requests the timestamp of the edit
   });
 
   test.each(edits)('%s is refused unless edits are allowed', async (_path, call) => {
-    const { graph, asked } = graphOf(() => ({}));
+    const { graph, requested } = graphOf(() => ({}));
     await expect(call(graph)).rejects.toMatchObject({ code: 'EDITS_NOT_ALLOWED' });
-    expect(asked.length).toBe(0);
+    expect(requested.length).toBe(0);
   });
 
   test.each<[string, () => Answer, string]>([
@@ -330,18 +330,18 @@ describe('edits', () => {
     ['it was refused', () => ({ status: 400, body: '{"message":"[400]: no"}' }), 'HTTP_STATUS'],
     ['it failed at an unknown time', () => ({ status: 500, body: '{"message":"no"}' }), 'EDIT_UNCERTAIN'],
   ])('are never sent again when %s', async (_name, answer, code) => {
-    const { graph, asked } = graphOf(answer, { allowEdits: true });
+    const { graph, requested } = graphOf(answer, { allowEdits: true });
     const error = (await graph.merge(...points).catch((error: unknown) => error)) as GraphError;
     expect(error).toMatchObject({ code });
     if (code === 'EDIT_UNCERTAIN')
       expect(error.message).toMatch(
         /unknown whether the edit happened.*graph\.operations\(\{ from: '2026-11-22T11:59:59\.000Z' \}\)/,
       );
-    expect(asked.length).toBe(1);
+    expect(requested.length).toBe(1);
   });
 
   test('that were sent before an abort are uncertain; those in the queue are not', async () => {
-    const { graph, asked } = graphOf(
+    const { graph, requested } = graphOf(
       ({ signal }) =>
         new Promise<Answer>((_resolve, reject) =>
           signal!.addEventListener('abort', () => reject(signal!.reason)),
@@ -356,7 +356,7 @@ describe('edits', () => {
     await nextTurn();
     abort.abort(reason);
     const errors = await Promise.all(all);
-    expect(asked.length).toBe(4);
+    expect(requested.length).toBe(4);
     for (const error of errors.slice(0, 4))
       expect(error).toMatchObject({
         name: 'GraphError',
@@ -382,13 +382,13 @@ describe('edits', () => {
     ['a split without sinks', (graph) => graph.split([points[0]], []), /at least one source and one sink/],
     ['operation 0', (graph) => graph.undo(0), /a whole number from 1, not/],
   ])('refuse %s without a request', async (_name, call, message) => {
-    const { graph, asked } = graphOf(() => ({}), { allowEdits: true });
+    const { graph, requested } = graphOf(() => ({}), { allowEdits: true });
     await expect(call(graph)).rejects.toThrow(message);
-    expect(asked.length).toBe(0);
+    expect(requested.length).toBe(0);
   });
 });
 
 test('roots come from the volume’s own look-ups', async () => {
-  const { graph, asked } = graphOf(() => ({}), { roots: rootSource((id) => id + 1n) });
-  expect([await graph.roots([5n, 6n]), asked.length]).toEqual([BigUint64Array.of(6n, 7n), 0]);
+  const { graph, requested } = graphOf(() => ({}), { roots: rootSource((id) => id + 1n) });
+  expect([await graph.roots([5n, 6n]), requested.length]).toEqual([BigUint64Array.of(6n, 7n), 0]);
 });

@@ -65,7 +65,7 @@ const INPUTS: Record<Name, () => unknown[]> = {
 const UNCHANGEABLE: Name[] = ['children', 'mergeLog', 'oldestTimestamp', 'lastEdit', 'versions'];
 
 /** Changes the contents of lists, arrays, dates and objects. */
-function spoil(value: unknown): void {
+function overwrite(value: unknown): void {
   if (value instanceof Date) value.setTime(value.getTime() + 86_400_000);
   if (typeof value !== 'object' || value === null) return;
   const parts = value as Record<string, unknown>;
@@ -73,7 +73,7 @@ function spoil(value: unknown): void {
     if (typeof part === 'bigint') parts[key] = part + 1n;
     else if (typeof part === 'number') parts[key] = part + 1;
     else if (typeof part === 'boolean') parts[key] = !part;
-    else spoil(part);
+    else overwrite(part);
   }
 }
 
@@ -139,7 +139,7 @@ describe('input', () => {
     await ended(call(right.graph, name, INPUTS[name]()));
     const args = INPUTS[name](),
       running = ended(call(late.graph, name, args));
-    spoil(args);
+    overwrite(args);
     await running;
     expect(right.seen.length).toBeGreaterThan(0);
     expect(late.seen).toEqual(right.seen);
@@ -158,7 +158,7 @@ describe('input', () => {
     await ended(second.request('x', { method: 'POST', body: make() }));
     const body = make(),
       running = ended(graph.request('x', { method: 'POST', body }));
-    spoil(body);
+    overwrite(body);
     await running;
     expect(seen).toEqual(expected);
   });
@@ -303,15 +303,15 @@ describe('timeoutMs', () => {
 
   test('limits all requests of a call together', async () => {
     // Each request takes 400 ms: one is in time, all together are not.
-    const { graph, asked } = graphOf(async (request) => {
+    const { graph, requested } = graphOf(async (request) => {
       await new Promise((resolve) => setTimeout(resolve, 400));
       return answer(request);
     });
     const ended = outcome(graph.deltaRoots({ from: earlier(), to: then(), timeoutMs: 500 }));
     await jest.advanceTimersByTimeAsync(500);
     expect(await ended).toMatchObject({ name: 'DeadlineError', timeoutMs: 500 });
-    expect(asked.length).toBeGreaterThan(1);
-    expect(asked.every(({ idleTimeoutMs }) => idleTimeoutMs === 600_000)).toBe(true);
+    expect(requested.length).toBeGreaterThan(1);
+    expect(requested.every(({ idleTimeoutMs }) => idleTimeoutMs === 600_000)).toBe(true);
   });
 
   test("defaults to the volume's, also for calls inside the call; a call's own may be longer", async () => {
@@ -342,11 +342,11 @@ describe('timeoutMs', () => {
   });
 
   test('ends an edit that waits in the queue: it was not sent and has not happened', async () => {
-    const { graph, asked } = graphOf(silent, { allowEdits: true });
+    const { graph, requested } = graphOf(silent, { allowEdits: true });
     for (let k = 0; k < 4; k++) void outcome(graph.children(A));
     const edit = outcome(call(graph, 'merge', [point(), point(B), { timeoutMs: 50 }]));
     await jest.advanceTimersByTimeAsync(50);
     expect(await edit).toMatchObject({ name: 'DeadlineError', timeoutMs: 50 });
-    expect(asked.filter(({ url }) => String(url).includes('merge'))).toEqual([]);
+    expect(requested.filter(({ url }) => String(url).includes('merge'))).toEqual([]);
   });
 });

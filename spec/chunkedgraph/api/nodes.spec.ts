@@ -72,14 +72,14 @@ describe('leaves and leavesMany', () => {
       const min = [0, 0, 0].map(() => random.below(140) - 10),
         box = n % 6 === 0 ? undefined : { min, max: min.map((from) => from + 1 + random.below(70)) },
         stopLayer = 1 + (n % 4);
-      const asked = [1, 2, 3, 4].flatMap((layer) =>
+      const requested = [1, 2, 3, 4].flatMap((layer) =>
         Array.from({ length: 3 }, () => ofLayer(layer)[random.below(ofLayer(layer).length)]),
       );
-      const many = await graph.leavesMany([...asked, ...UNKNOWN, 0n], { stopLayer, bounds: box });
-      for (const id of asked)
+      const many = await graph.leavesMany([...requested, ...UNKNOWN, 0n], { stopLayer, bounds: box });
+      for (const id of requested)
         expect([n, id, ...sorted(many.get(id)!)]).toEqual([n, id, ...leavesIn(id, stopLayer, box)]);
       for (const id of [...UNKNOWN, 0n]) expect([id, ...many.get(id)!]).toEqual([id]);
-      for (const id of asked.filter((id) => layerOf(id) > 1))
+      for (const id of requested.filter((id) => layerOf(id) > 1))
         expect([n, id, ...sorted(await graph.leaves(id, { stopLayer, bounds: box }))]).toEqual([
           n,
           id,

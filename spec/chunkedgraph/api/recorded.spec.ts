@@ -369,9 +369,9 @@ const pathOf = (path: string): string => path.replace(/\?.*$/, '');
 
 describe('ChunkedGraph, on recorded answers', () => {
   test.each(cases)('%j', async (names, call, judge) => {
-    const { graph, asked } = replayOf(names);
+    const { graph, requested } = replayOf(names);
     judge((await call(graph)) as never);
-    expect(asked.length).toBe(names.length);
+    expect(requested.length).toBe(names.length);
   });
 
   // Some recorded answers belong to an older endpoint, or to another ID.
@@ -379,10 +379,10 @@ describe('ChunkedGraph, on recorded answers', () => {
     ([names]) => names.length === 1 && !/^lineage_graph(?!_multiple)|empty-chunk|^noedits/.test(names[0]),
   );
   test.each(direct)('sends the request that was recorded as %j', async ([name], call) => {
-    const { graph, asked } = replayOf([name]);
+    const { graph, requested } = replayOf([name]);
     await call(graph);
     const wanted = recordedAs(name),
-      [{ url, method = 'GET', body }] = asked;
+      [{ url, method = 'GET', body }] = requested;
     expect([method, new URL(url).pathname]).toEqual([wanted.method, pathOf(wanted.path)]);
     if (wanted.body === undefined || wanted.body === '' || /valid_nodes|split_preview/.test(name)) return;
     const sent = Buffer.from(body!);
@@ -403,12 +403,12 @@ describe('ChunkedGraph, on recorded answers', () => {
     const { is_latest: latest } = JSON.parse(
       Buffer.from(recordedAs(name).answer.body!, 'base64').toString(),
     ) as { is_latest: boolean[] };
-    const { graph, asked } = graphOf(() => ({
+    const { graph, requested } = graphOf(() => ({
       body: JSON.stringify({ is_latest: latest.filter((_value, k) => isRoot(ids[k])) }),
     }));
     expect(await graph.isLatestRoots(ids, { timestamp })).toEqual(expected);
-    expect(asked.flatMap(({ body }) => sentIds(body)).every(isRoot)).toBe(true);
-    expect(Buffer.from(asked[0].body!).toString()).toBe(`{"node_ids":[${ids.filter(isRoot).join(',')}]}`);
+    expect(requested.flatMap(({ body }) => sentIds(body)).every(isRoot)).toBe(true);
+    expect(Buffer.from(requested[0].body!).toString()).toBe(`{"node_ids":[${ids.filter(isRoot).join(',')}]}`);
   });
 
   const sentIds = (body: Uint8Array | undefined): bigint[] =>
@@ -430,11 +430,11 @@ describe('ChunkedGraph, on recorded answers', () => {
 
   // For the edit's own millisecond, one more is sent: the answer is the state after the edit, as in root look-ups.
   test('sends is_latest.at-op1+1ms, and checks once which kind of server it is', async () => {
-    const { graph, asked } = byQuestion('is_latest.at-op1+1ms', 'root_timestamps.latest-at');
+    const { graph, requested } = byQuestion('is_latest.at-op1+1ms', 'root_timestamps.latest-at');
     for (let k = 0; k < 2; k++)
       expect(await graph.isLatestRoots([rA0, r1], { timestamp: 1577923200 })).toEqual([false, true]);
-    const latest = `${new URL(String(asked[0].url)).pathname}?timestamp=`;
-    expect(asked.map(({ url }) => String(url).slice(ORIGIN.length))).toEqual([
+    const latest = `${new URL(String(requested[0].url)).pathname}?timestamp=`;
+    expect(requested.map(({ url }) => String(url).slice(ORIGIN.length))).toEqual([
       `${latest}1577923200.001`,
       latest.replace('is_latest_roots?timestamp=', 'root_timestamps'),
       `${latest}1577923200.000`,
@@ -443,22 +443,22 @@ describe('ChunkedGraph, on recorded answers', () => {
   });
 
   test('sends root_timestamps.latest-at, and requests when the roots were made', async () => {
-    const { graph, asked } = byQuestion('is_latest', 'root_timestamps.latest-at');
+    const { graph, requested } = byQuestion('is_latest', 'root_timestamps.latest-at');
     expect(await graph.rootTimestamps([rA0, r1], { latest: true, timestamp: 1577923200.999 })).toEqual([
       new Date(ms[0] - 1),
       new Date(ms[0] + 999),
     ]);
-    expect(asked.map(({ url }) => new URL(String(url)).search)).toEqual([
+    expect(requested.map(({ url }) => new URL(String(url)).search)).toEqual([
       '',
       '?latest=true&timestamp=1577923201.000',
     ]);
   });
 
   test('leavesMany sends nodes with common parts separately', async () => {
-    const { graph, asked } = replayOf(['root_timestamps', 'root_timestamps', 'leaves_many']);
+    const { graph, requested } = replayOf(['root_timestamps', 'root_timestamps', 'leaves_many']);
     // Two roots of one timestamp. The answers about time belong to three other roots.
     await expect(graph.leavesMany([rI, rP])).rejects.toMatchObject({ code: 'BAD_REPLY' });
-    expect(asked.length).toBe(1);
+    expect(requested.length).toBe(1);
     const l2 = replayOf(['leaves_many']);
     expect(await l2.graph.leavesMany([rI, rP], { stopLayer: 3 })).toEqual(
       new Map([
@@ -506,12 +506,12 @@ describe('ChunkedGraph, on recorded answers', () => {
     return { done: true, operationId: Number(operation_id), newRoots: list(new_root_ids.map(BigInt)) };
   };
   test.each(changes)('%s', async (name, call, expected) => {
-    const { graph, asked } = replayOf([name], { allowEdits: true });
+    const { graph, requested } = replayOf([name], { allowEdits: true });
     expect(await call(graph)).toEqual(expected);
     // the timestamp of the edit is requested as well
-    const edits = asked.filter(({ url }) => !String(url).endsWith('/root_timestamps'));
+    const edits = requested.filter(({ url }) => !String(url).endsWith('/root_timestamps'));
     expect(edits.map(({ method, retry }) => ({ method, retry }))).toEqual([{ method: 'POST', retry: false }]);
-    expect(new URL(asked[0].url).pathname).toBe(pathOf(recordedAs(name).path));
+    expect(new URL(requested[0].url).pathname).toBe(pathOf(recordedAs(name).path));
   });
 
   const refusals: [

@@ -18,7 +18,7 @@ export type Answer = Partial<Omit<HttpReply, 'body'>> & { body?: Uint8Array | st
 
 export interface Replay {
   graph: ChunkedGraph;
-  asked: HttpRequest[];
+  requested: HttpRequest[];
 }
 
 export function graphOf(
@@ -30,10 +30,10 @@ export function graphOf(
     timeoutMs,
   }: { allowEdits?: boolean; roots?: RootSource; timestampMs?: number; timeoutMs?: number } = {},
 ): Replay {
-  const asked: HttpRequest[] = [];
+  const requested: HttpRequest[] = [];
   const http: HttpClient = {
     async request(request) {
-      const earlier = asked.push(request) - 1;
+      const earlier = requested.push(request) - 1;
       await request.authorize?.({ method: request.method ?? 'GET', url: new URL(request.url), headers: {} });
       const { body = '', ...reply } = await answer(request, earlier);
       return {
@@ -61,7 +61,7 @@ export function graphOf(
       info: pcgGraph.info,
       grid: { bounds: { min: [0, 0, 0], max: [128, 128, 128] }, resolution: [8, 8, 40] },
       roots: roots ?? {
-        lookUp: () => Promise.reject(new GraphError('CONNECTION', 'not asked here', ORIGIN)),
+        lookUp: () => Promise.reject(new GraphError('CONNECTION', 'not requested here', ORIGIN)),
       },
       windowClock: { now: () => NOW, settled: () => NOW - 180_000 },
       closeSignal: new AbortController().signal,
@@ -70,7 +70,7 @@ export function graphOf(
     },
     timestampMs,
   );
-  return { graph, asked };
+  return { graph, requested };
 }
 
 /** A source of roots that computes each root from the ID. */

@@ -21,7 +21,7 @@ async function vote(
   foreign: bigint[] = [],
 ): Promise<Suggestion[]> {
   return suggestRoots(BigUint64Array.from(ids), votingLayer, {
-    isLatest: async (asked) => Array.from(asked, (id) => id === NEW || id === OTHER),
+    isLatest: async (requested) => Array.from(requested, (id) => id === NEW || id === OTHER),
     layerOf: (id) => Number(id >> 56n),
     leavesMany: async (nodes, stopLayer) =>
       new Map(
@@ -32,8 +32,10 @@ async function vote(
       ),
     removeForeign: async (all) =>
       new Map([...all].map(([id, list]) => [id, list.filter((part) => !foreign.includes(part))])),
-    rootsAt: async (asked, layer) =>
-      asked.map((id) => (layer === undefined ? rootOf(nodeOf(id)) : id >= sv(1000) ? nodeOf(id) : l2(999))),
+    rootsAt: async (requested, layer) =>
+      requested.map((id) =>
+        layer === undefined ? rootOf(nodeOf(id)) : id >= sv(1000) ? nodeOf(id) : l2(999),
+      ),
   });
 }
 

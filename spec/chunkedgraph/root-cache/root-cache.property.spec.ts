@@ -44,11 +44,11 @@ const step = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.record({
-      do: fc.constant('ask' as const),
-      // Before now, at an edit or one millisecond beside it, or now.
+      do: fc.constant('lookUp' as const),
+      // Before now, at an edit or one millisecond before or after it, or now.
       when: fc.oneof(
         fc.record({ agoMs: fc.nat(8 * SETTLE_MS) }),
-        fc.record({ edit: number, besideMs: fc.integer({ min: -1, max: 1 }) }),
+        fc.record({ edit: number, offsetMs: fc.integer({ min: -1, max: 1 }) }),
         fc.constant('now' as const),
       ),
       which: fc.array(fc.nat(SIZE + 1), { maxLength: 2 * SIZE }),
@@ -66,14 +66,14 @@ interface World {
 }
 
 /** IDs of layer 2 and of the root layer are looked up, too: the cache must neither answer them nor learn from them. */
-function ask({ graph, cache }: World, { when, which }: Extract<Step, { do: 'ask' }>) {
+function lookUp({ graph, cache }: World, { when, which }: Extract<Step, { do: 'lookUp' }>) {
   const timestamps = [BASE_MS, ...[...graph.roots.values()].map(({ createdMs }) => createdMs)];
   const timestampMs =
     when === 'now'
       ? undefined
       : 'agoMs' in when
         ? graph.nowMs - when.agoMs
-        : Math.min(timestamps[when.edit % timestamps.length] + when.besideMs, graph.nowMs);
+        : Math.min(timestamps[when.edit % timestamps.length] + when.offsetMs, graph.nowMs);
   const level2 = [...graph.level2.keys()],
     roots = [...graph.roots.keys()];
   const ids = which.flatMap((n) =>
@@ -119,11 +119,11 @@ async function run(
       await world.cache.save(file);
       world.cache = open();
       await world.cache.load(file);
-    } else if (one.do !== 'ask') graph.edit(one.do, one.a, one.b);
+    } else if (one.do !== 'lookUp') graph.edit(one.do, one.a, one.b);
     else {
       server.failing = withFailures && one.failing;
       const wasMs = graph.nowMs,
-        { ids, answer } = ask(world, one);
+        { ids, answer } = lookUp(world, one);
       check(world, ids, await answer, wasMs);
     }
   }
@@ -236,23 +236,23 @@ describe('a root cache', () => {
           graph.frozen.set(n, { ms: timestampMs, root: graph.truth(n, timestampMs) });
           for (const one of all) {
             if (one.do === 'wait') graph.nowMs += one.ms;
-            else if (one.do !== 'ask') {
+            else if (one.do !== 'lookUp') {
               if (one.do !== 'reopen') graph.edit(one.do, one.a, one.b);
             } else {
               const wasMs = graph.nowMs,
-                asked = ask({ graph, server, cache }, one),
-                answer = await asked.answer;
-              const others = [...asked.ids.keys()].filter((i) => asked.ids[i] !== supervoxel(n));
-              const rootIds = answer.rootIds.filter((_root, i) => asked.ids[i] !== supervoxel(n)),
-                outcomes = answer.outcomes.filter((_outcome, i) => asked.ids[i] !== supervoxel(n));
+                request = lookUp({ graph, server, cache }, one),
+                answer = await request.answer;
+              const others = [...request.ids.keys()].filter((i) => request.ids[i] !== supervoxel(n));
+              const rootIds = answer.rootIds.filter((_root, i) => request.ids[i] !== supervoxel(n)),
+                outcomes = answer.outcomes.filter((_outcome, i) => request.ids[i] !== supervoxel(n));
               check(
                 { graph, server, cache },
-                others.map((i) => asked.ids[i]),
+                others.map((i) => request.ids[i]),
                 { ...answer, rootIds, outcomes },
                 wasMs,
               );
               if (
-                others.length < asked.ids.length &&
+                others.length < request.ids.length &&
                 graph.truth(n, answer.timestampMs) !== graph.read(supervoxel(n), answer.timestampMs)
               )
                 stale++;

@@ -45,7 +45,7 @@ describe('a root cache', () => {
       RootOutcome.ok,
     ]);
     expect([first.cached, again.cached]).toEqual([0, 4]);
-    expect(server.asked).toEqual([ids, [0n]]); // the real source answers zeros without a request
+    expect(server.requested).toEqual([ids, [0n]]); // the real source answers zeros without a request
     expect(again).toMatchObject({ settled: true, timestampMs, failures: [] });
   });
 
@@ -53,12 +53,12 @@ describe('a root cache', () => {
     const { lookUp, server, graph } = world();
     await lookUp([ALL[0]], { timestampMs: BASE_MS + 10 });
     await lookUp([ALL[0]], { timestampMs: BASE_MS + 20 });
-    server.askedLatest.length = server.asked.length = 0;
+    server.requestedLatest.length = server.requested.length = 0;
     await lookUp([ALL[1]], { timestampMs: BASE_MS + 5 });
     expect((await lookUp([ALL[0], ALL[1]], { timestampMs: BASE_MS + 15 })).rootIds).toEqual(
       BigUint64Array.of(graph.truth(0, BASE_MS), graph.truth(0, BASE_MS)),
     );
-    expect([server.asked, server.askedLatest]).toEqual([[[ALL[1]]], []]);
+    expect([server.requested, server.requestedLatest]).toEqual([[[ALL[1]]], []]);
   });
 
   test('at a later timestamp, checks the distinct roots, and looks up only supervoxels under replaced ones', async () => {
@@ -66,11 +66,11 @@ describe('a root cache', () => {
     const before = await lookUp(ALL, { timestampMs: settle(graph) });
     graph.edit('merge', 0, 1);
     const timestampMs = settle(graph);
-    server.asked.length = 0;
+    server.requested.length = 0;
     const after = await lookUp(ALL, { timestampMs });
     expect([...after.rootIds]).toEqual(ALL.map((_, n) => graph.truth(n, timestampMs)));
-    expect(server.askedLatest).toEqual([[...new Set(before.rootIds)].sort()]);
-    expect(server.asked).toEqual([ALL.slice(0, 4)]);
+    expect(server.requestedLatest).toEqual([[...new Set(before.rootIds)].sort()]);
+    expect(server.requested).toEqual([ALL.slice(0, 4)]);
     expect(after).toMatchObject({ cached: 4, requests: 2, distinct: 4 });
     expect(cache.stats).toMatchObject({
       entries: 12,
@@ -98,9 +98,9 @@ describe('a root cache', () => {
         graph.truth(0, BASE_MS),
         0n,
       ]);
-      expect(server.askedCreated).toEqual(extendToCreation ? [[graph.truth(0, BASE_MS)]] : []);
-      expect(server.asked.length).toBe(extendToCreation ? 2 : 3);
-      expect(server.askedLatest).toEqual([]);
+      expect(server.requestedCreated).toEqual(extendToCreation ? [[graph.truth(0, BASE_MS)]] : []);
+      expect(server.requested.length).toBe(extendToCreation ? 2 : 3);
+      expect(server.requestedLatest).toEqual([]);
     }
   });
 
@@ -110,19 +110,19 @@ describe('a root cache', () => {
     expect([now.settled, now.timestampMs]).toEqual([false, graph.nowMs]);
     const again = await lookUp(ALL);
     expect([again.cached, again.settled]).toEqual([8, false]);
-    expect([server.asked.length, server.askedLatest.length]).toEqual([1, 1]);
+    expect([server.requested.length, server.requestedLatest.length]).toEqual([1, 1]);
     const later = await lookUp(ALL, { timestampMs: settle(graph) });
     expect(later).toMatchObject({ cached: 8, settled: true });
-    expect([server.asked.length, server.askedLatest.length]).toEqual([1, 2]);
+    expect([server.requested.length, server.requestedLatest.length]).toEqual([1, 2]);
   });
 
   test('checks roots once for all look-ups of one turn, at one timestamp', async () => {
     const { lookUp, server } = world();
     await lookUp(ALL);
-    server.asked.length = 0;
+    server.requested.length = 0;
     const answers = await Promise.all(Array.from({ length: 1000 }, (_, n) => lookUp([ALL[n % 8]])));
     expect(answers.every(({ cached }) => cached === 1)).toBe(true);
-    expect([server.asked, server.askedLatest.length]).toEqual([[], 1]);
+    expect([server.requested, server.requestedLatest.length]).toEqual([[], 1]);
   });
 
   test('looks up supervoxels if the check of their roots failed', async () => {
@@ -131,7 +131,7 @@ describe('a root cache', () => {
     server.failing = true;
     const answer = await lookUp(ALL, { timestampMs: BASE_MS + 2 });
     expect([...answer.rootIds]).toEqual(ALL.map((_, n) => graph.truth(n, BASE_MS)));
-    expect([answer.cached, cache.stats.failed, server.asked.length]).toEqual([0, 1, 2]);
+    expect([answer.cached, cache.stats.failed, server.requested.length]).toEqual([0, 1, 2]);
   });
 
   test('keeps nothing from a failed look-up', async () => {
@@ -139,20 +139,21 @@ describe('a root cache', () => {
     server.failing = true;
     expect([...(await lookUp([ALL[0]], { timestampMs: BASE_MS })).outcomes]).toEqual([RootOutcome.failed]);
     expect([...(await lookUp([ALL[0]], { timestampMs: BASE_MS })).outcomes]).toEqual([RootOutcome.ok]);
-    expect(server.asked.length).toBe(2);
+    expect(server.requested.length).toBe(2);
   });
 
   test('looks up again after maxAgeMs and after clear(), in case the server was repaired', async () => {
     const { lookUp, server, graph, cache } = world({ maxAgeMs: 1000 });
-    const ask = async (): Promise<unknown> => (await lookUp([ALL[0]], { timestampMs: BASE_MS })).cached;
-    expect([await ask(), await ask()]).toEqual([0, 1]);
+    const cachedCount = async (): Promise<unknown> =>
+      (await lookUp([ALL[0]], { timestampMs: BASE_MS })).cached;
+    expect([await cachedCount(), await cachedCount()]).toEqual([0, 1]);
     graph.nowMs += 999;
-    expect(await ask()).toBe(1);
+    expect(await cachedCount()).toBe(1);
     graph.nowMs += 1;
-    expect([await ask(), await ask()]).toEqual([0, 1]);
+    expect([await cachedCount(), await cachedCount()]).toEqual([0, 1]);
     cache.clear();
-    expect([await ask(), await ask()]).toEqual([0, 1]);
-    expect(server.asked.length).toBe(3);
+    expect([await cachedCount(), await cachedCount()]).toEqual([0, 1]);
+    expect(server.requested.length).toBe(3);
     expect(cache.stats).toMatchObject({ entries: 1, roots: 1 });
   });
 
@@ -163,7 +164,7 @@ describe('a root cache', () => {
       await lookUp([ALL[0]], { timestampMs: BASE_MS, stopLayer: 2 });
       await lookUp([level2], { timestampMs: BASE_MS });
     }
-    expect(server.asked).toEqual([[ALL[0]], [level2], [ALL[0]], [level2]]);
+    expect(server.requested).toEqual([[ALL[0]], [level2], [ALL[0]], [level2]]);
   });
 
   test('answers the other callers after one has left', async () => {
@@ -177,7 +178,7 @@ describe('a root cache', () => {
     await expect(gone).rejects.toBe(reason);
     expect((await staying).cached).toBe(8);
     await expect(lookUp(ALL, { signal: leaving.signal })).rejects.toBe(reason);
-    expect(server.askedLatest.length).toBe(1);
+    expect(server.requestedLatest.length).toBe(1);
   });
 
   test('drops the check of roots when no caller is left', async () => {
@@ -188,6 +189,6 @@ describe('a root cache', () => {
     leaving.abort(new Error('enough'));
     await expect(gone).rejects.toThrow('enough');
     await new Promise(setImmediate);
-    expect(server.askedLatest).toEqual([]);
+    expect(server.requestedLatest).toEqual([]);
   });
 });

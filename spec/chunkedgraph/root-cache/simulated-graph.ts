@@ -173,9 +173,9 @@ export class SimulatedGraph {
 export class SimulatedServer implements RootSource, RootHistory {
   /** How often each `ID@timestamp` was answered, for settled timestamps. */
   readonly answered = new Map<string, number>();
-  readonly asked: bigint[][] = [];
-  readonly askedLatest: bigint[][] = [];
-  readonly askedCreated: bigint[][] = [];
+  readonly requested: bigint[][] = [];
+  readonly requestedLatest: bigint[][] = [];
+  readonly requestedCreated: bigint[][] = [];
   /** Whether the next request fails. */
   failing = false;
 
@@ -199,7 +199,7 @@ export class SimulatedServer implements RootSource, RootHistory {
     const settled = this.isSettled(timestampMs);
     this.graph.nowMs += this.passMs();
     await Promise.resolve();
-    this.asked.push([...ids]);
+    this.requested.push([...ids]);
     const failed = this.#fails(),
       rootIds = new BigUint64Array(ids.length),
       outcomes = new Uint8Array(ids.length);
@@ -227,14 +227,14 @@ export class SimulatedServer implements RootSource, RootHistory {
   async isLatest(roots: BigUint64Array, timestampMs: number): Promise<boolean[]> {
     const settled = this.isSettled(timestampMs);
     this.graph.nowMs += this.passMs();
-    this.askedLatest.push([...roots]);
+    this.requestedLatest.push([...roots]);
     if (this.#fails()) throw new Error('simulated');
     roots.forEach((id) => settled && this.#count(id, timestampMs));
     return Array.from(roots, (id) => this.graph.isLatest(id, timestampMs));
   }
 
   async createdMs(roots: BigUint64Array): Promise<Float64Array> {
-    this.askedCreated.push([...roots]);
+    this.requestedCreated.push([...roots]);
     if (this.#fails()) throw new Error('simulated');
     roots.forEach((id) => this.#count(id, -1));
     return Float64Array.from(roots, (id) => this.graph.roots.get(id)!.createdMs);

@@ -133,7 +133,7 @@ describe('a snapshot', () => {
     const loaded = open();
     expect(await loaded.load(file)).toBe(cache.stats.entries);
     expect(loaded.stats).toMatchObject({ entries: cache.stats.entries, roots: cache.stats.roots });
-    server.asked.length = server.askedLatest.length = 0;
+    server.requested.length = server.requestedLatest.length = 0;
     for (const timestampMs of [...TIMESTAMPS, BASE_MS + 50]) {
       const known = IDS_ASKED.subarray(0, 40),
         expected = await cache.lookUp(known, { timestampMs });
@@ -141,7 +141,7 @@ describe('a snapshot', () => {
     }
     for (const timestampMs of TIMESTAMPS)
       expect((await loaded.lookUp(IDS_ASKED, { timestampMs })).cached).toBe(41);
-    expect([server.asked, server.askedLatest]).toEqual([[], []]);
+    expect([server.requested, server.requestedLatest]).toEqual([[], []]);
   });
 
   test('is complete, alone in its folder, and readable by its owner only, after several writers', async () => {

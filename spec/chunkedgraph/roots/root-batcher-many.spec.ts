@@ -32,9 +32,9 @@ type Answer = (ids: BigUint64Array) => BigUint64Array | Promise<BigUint64Array>;
 
 function batcherOf(answer: Answer, options: Partial<RootBatcherOptions> = {}): RootBatcher {
   const clock = new ServerClock({ clocks: { wall: () => 1e12, steady: () => 0 } });
-  const ask = async (ids: BigUint64Array, _: RootsRequest): Promise<BigUint64Array> => answer(ids);
+  const answerAsync = async (ids: BigUint64Array, _: RootsRequest): Promise<BigUint64Array> => answer(ids);
   return new RootBatcher({
-    client: { roots: ask, currentRoots: ask, clock },
+    client: { roots: answerAsync, currentRoots: answerAsync, clock },
     ids: layout,
     nLayers: N_LAYERS,
     ...options,
@@ -205,9 +205,10 @@ describe('a look-up of very many IDs', () => {
     runner.pause = () => (pauses++, pause());
     runner.isDue = () => false; // so work that pauses only when it is due never pauses
     const gate = new Promise<void>((resolve) => (open = resolve));
-    const batcher = batcherOf(async (asked) => (++requests === 3 && (await gate), asked.map(rootOf)), {
-      runner,
-    });
+    const batcher = batcherOf(
+      async (requested) => (++requests === 3 && (await gate), requested.map(rootOf)),
+      { runner },
+    );
     const first = batcher.lookUp(list, { timestampMs: TIMESTAMP });
     while (requests < 3) await new Promise(setImmediate);
     const second = batcher.lookUp(list, { timestampMs: TIMESTAMP });

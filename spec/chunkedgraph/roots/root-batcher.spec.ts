@@ -33,36 +33,37 @@ const rootOf = (of: bigint, timestampMs: number, layer = N_LAYERS): bigint =>
   (BigInt(layer) << 56n) | (segmentOf(of) / 10n + 100n + BigInt(Math.floor(timestampMs / 1000)));
 
 /** Like the real server: an unknown ID gives 0 if another ID of the batch is known, and itself if none is. */
-function serve(asked: BigUint64Array, { timestampMs, stopLayer }: RootsRequest): BigUint64Array {
-  const any = asked.some(known);
-  return asked.map((of) => (known(of) ? rootOf(of, timestampMs, stopLayer) : any ? 0n : of));
+function serve(list: BigUint64Array, { timestampMs, stopLayer }: RootsRequest): BigUint64Array {
+  const any = list.some(known);
+  return list.map((of) => (known(of) ? rootOf(of, timestampMs, stopLayer) : any ? 0n : of));
 }
 
-interface Asked extends RootsRequest {
+interface SentRequest extends RootsRequest {
   ids: BigUint64Array;
 }
 
 function batcherOf(
   options: Partial<RootBatcherOptions> = {},
-  answer: (asked: Asked) => BigUint64Array | Promise<BigUint64Array> = (asked) => serve(asked.ids, asked),
-  check: (asked: Asked) => BigUint64Array | Promise<BigUint64Array> = ({ ids }) => ids,
+  answer: (request: SentRequest) => BigUint64Array | Promise<BigUint64Array> = (request) =>
+    serve(request.ids, request),
+  check: (request: SentRequest) => BigUint64Array | Promise<BigUint64Array> = ({ ids }) => ids,
 ) {
-  const asked: Asked[] = [],
-    checked: Asked[] = [];
+  const sent: SentRequest[] = [],
+    checked: SentRequest[] = [];
   const warn = jest.fn<(message: string) => void>();
   const time = { ms: 5_000_000 };
   // The clock advances with each reading, so that no two readings are equal by chance.
   const clock = new ServerClock({ clocks: { wall: () => (time.ms += 1000), steady: () => 0 } });
   const roots = async (list: BigUint64Array, question: RootsRequest): Promise<BigUint64Array> => {
-    asked.push({ ids: list.slice(), ...question });
-    return answer(asked[asked.length - 1]);
+    sent.push({ ids: list.slice(), ...question });
+    return answer(sent[sent.length - 1]);
   };
   const currentRoots = async (list: BigUint64Array, question: RootsRequest): Promise<BigUint64Array> => {
     checked.push({ ids: list.slice(), ...question });
     return check(checked[checked.length - 1]);
   };
   return {
-    asked,
+    sent,
     checked,
     warn,
     time,
@@ -80,7 +81,7 @@ const AT = { timestampMs: 7000 };
 
 describe('RootBatcher', () => {
   test('answers in order, with duplicates, and gives each ID an outcome', async () => {
-    const { asked, batcher, warn } = batcherOf();
+    const { sent, batcher, warn } = batcherOf();
     const question = ids(id(25), 0n, id(3), id(1500), id(7, 4), id(25), id(9, 200), id(9, 2));
     const answer = await batcher.lookUp(question, AT);
     expect(answer).toMatchObject({
@@ -100,7 +101,7 @@ describe('RootBatcher', () => {
       distinct: 4,
       requests: 1,
     });
-    expect(asked.map(({ ids }) => ids)).toEqual([ids(id(3), id(25), id(1500), id(9, 2))]);
+    expect(sent.map(({ ids }) => ids)).toEqual([ids(id(3), id(25), id(1500), id(9, 2))]);
     expect(warn).not.toHaveBeenCalled();
   });
 
@@ -117,16 +118,16 @@ describe('RootBatcher', () => {
         fc.array(fc.array(some, { maxLength: 30 }), { minLength: 1, maxLength: 5 }),
         fc.integer({ min: 1, max: 12 }),
         async (lists, batchSize) => {
-          const { batcher, asked } = batcherOf({ batchSize });
+          const { batcher, sent } = batcherOf({ batchSize });
           const answers = await Promise.all(
             lists.map((list) => batcher.lookUp(BigUint64Array.from(list), AT)),
           );
           const wanted = [...new Set(lists.flat().filter((of) => of !== 0n && of >> 56n < 4n))].sort(
             (a, b) => (a < b ? -1 : 1),
           );
-          expect(asked.flatMap(({ ids }) => [...ids])).toEqual(wanted);
-          expect(asked).toHaveLength(Math.ceil(wanted.length / batchSize));
-          expect(asked.every(({ ids }) => ids.length <= batchSize)).toBe(true);
+          expect(sent.flatMap(({ ids }) => [...ids])).toEqual(wanted);
+          expect(sent).toHaveLength(Math.ceil(wanted.length / batchSize));
+          expect(sent.every(({ ids }) => ids.length <= batchSize)).toBe(true);
           answers.forEach(({ rootIds, outcomes }, k) => {
             expect([...rootIds]).toEqual(
               lists[k].map((of) =>
@@ -146,7 +147,7 @@ describe('RootBatcher', () => {
   });
 
   test('sends no request if no ID needs one', async () => {
-    const { asked, batcher } = batcherOf();
+    const { sent, batcher } = batcherOf();
     for (const list of [ids(), ids(0n, 0n), ids(id(1, 4))])
       expect(await batcher.lookUp(list, AT)).toMatchObject({
         timestampMs: 7000,
@@ -154,15 +155,15 @@ describe('RootBatcher', () => {
         requests: 0,
         failures: [],
       });
-    expect(asked).toEqual([]);
+    expect(sent).toEqual([]);
   });
 
   test('reads the IDs of a view, and does not change them', async () => {
-    const { asked, batcher } = batcherOf();
+    const { sent, batcher } = batcherOf();
     const all = ids(9n, id(30), id(3), 9n);
     const { rootIds } = await batcher.lookUp(all.subarray(1, 3), AT);
     expect(rootIds).toEqual(ids(rootOf(id(30), 7000), rootOf(id(3), 7000)));
-    expect(asked[0].ids).toEqual(ids(id(3), id(30)));
+    expect(sent[0].ids).toEqual(ids(id(3), id(30)));
     expect(all).toEqual(ids(9n, id(30), id(3), 9n));
   });
 
@@ -174,45 +175,45 @@ describe('RootBatcher', () => {
 
 describe('a window of a RootBatcher', () => {
   test('makes ten look-ups into one request', async () => {
-    const { asked, batcher } = batcherOf();
+    const { sent, batcher } = batcherOf();
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, k) => batcher.lookUp(ids(id(5), id(10 * k)), AT)),
     );
-    expect(asked).toHaveLength(1);
-    expect(asked[0].ids).toHaveLength(11);
+    expect(sent).toHaveLength(1);
+    expect(sent[0].ids).toHaveLength(11);
     answers.forEach(({ rootIds, requests }, k) =>
       expect([requests, ...rootIds]).toEqual([1, rootOf(id(5), 7000), rootOf(id(10 * k), 7000)]),
     );
   });
 
   test('lasts one turn of the event loop, so promises that settle in that turn still join', async () => {
-    const { asked, batcher } = batcherOf();
+    const { sent, batcher } = batcherOf();
     const late = async (): Promise<unknown> => {
       for (let k = 0; k < 20; k++) await Promise.resolve();
       return batcher.lookUp(ids(id(2)), AT);
     };
     await Promise.all([batcher.lookUp(ids(id(1)), AT), late()]);
-    expect(asked.map(({ ids }) => ids.length)).toEqual([2]);
+    expect(sent.map(({ ids }) => ids.length)).toEqual([2]);
     await nextTurn();
     await batcher.lookUp(ids(id(3)), AT);
-    expect(asked.map(({ ids }) => ids.length)).toEqual([2, 1]);
+    expect(sent.map(({ ids }) => ids.length)).toEqual([2, 1]);
   });
 
   test('has one now for all look-ups without a timestamp, read when it opens', async () => {
-    const { asked, batcher, time } = batcherOf({ batchSize: 1 });
+    const { sent, batcher, time } = batcherOf({ batchSize: 1 });
     const answers = await Promise.all([
       batcher.lookUp(ids(id(1), id(2))),
       batcher.lookUp(ids(id(2), id(30))),
       batcher.lookUp(ids(id(4)), { stopLayer: 2 }),
     ]);
     expect(answers.map(({ timestampMs }) => timestampMs)).toEqual([5_001_000, 5_001_000, 5_001_000]);
-    expect([...new Set(asked.map(({ timestampMs }) => timestampMs))]).toEqual([5_001_000]);
+    expect([...new Set(sent.map(({ timestampMs }) => timestampMs))]).toEqual([5_001_000]);
     expect(time.ms).toBe(5_001_000); // read once
     expect((await batcher.lookUp(ids(id(1)))).timestampMs).toBe(5_002_000);
   });
 
   test('cancels a request when its last caller has left, whichever window the callers joined', async () => {
-    const { asked, batcher } = batcherOf({}, () => new Promise(() => undefined));
+    const { sent, batcher } = batcherOf({}, () => new Promise(() => undefined));
     const [first, second] = [new AbortController(), new AbortController()];
     const a = batcher.lookUp(ids(id(3)), { ...AT, signal: first.signal }).catch((error: unknown) => error);
     await nextTurn();
@@ -221,16 +222,16 @@ describe('a window of a RootBatcher', () => {
     await nextTurn();
     await nextTurn();
     first.abort('first');
-    expect([await a, asked.map(({ signal }) => signal!.aborted)]).toEqual(['first', [false]]);
+    expect([await a, sent.map(({ signal }) => signal!.aborted)]).toEqual(['first', [false]]);
     second.abort('second');
-    expect([await b, asked.map(({ signal }) => signal!.aborted)]).toEqual(['second', [true]]);
+    expect([await b, sent.map(({ signal }) => signal!.aborted)]).toEqual(['second', [true]]);
   });
 
   test('requests a failed ID again while the rest of its window is in flight', async () => {
     const rest = deferred<BigUint64Array>();
     const refused = new GraphError('HTTP_STATUS', 'answered 400', 'https://graph.example.org', 400);
     let fails = true;
-    const { asked, batcher } = batcherOf({ batchSize: 1 }, async (question) => {
+    const { sent, batcher } = batcherOf({ batchSize: 1 }, async (question) => {
       if (question.ids[0] === id(25)) return rest.promise;
       if (fails) throw refused;
       return serve(question.ids, question);
@@ -241,11 +242,11 @@ describe('a window of a RootBatcher', () => {
     expect((await batcher.lookUp(ids(id(3)), AT)).outcomes).toEqual(Uint8Array.of(ok));
     rest.resolve(ids(rootOf(id(25), 7000)));
     expect((await both).outcomes).toEqual(Uint8Array.of(failed, ok));
-    expect(asked.map(({ ids }) => ids[0])).toEqual([id(3), id(25), id(3)]);
+    expect(sent.map(({ ids }) => ids[0])).toEqual([id(3), id(25), id(3)]);
   });
 
   test('never mixes timestamps or layers', async () => {
-    const { asked, batcher } = batcherOf();
+    const { sent, batcher } = batcherOf();
     const list = ids(id(1), id(25));
     const [a, b, c, d] = await Promise.all([
       batcher.lookUp(list, { timestampMs: 1000 }),
@@ -253,7 +254,7 @@ describe('a window of a RootBatcher', () => {
       batcher.lookUp(list, { timestampMs: 1000, stopLayer: 2 }),
       batcher.lookUp(list, { timestampMs: 1000, stopLayer: 4 }),
     ]);
-    expect(asked.map(({ timestampMs, stopLayer }) => [timestampMs, stopLayer])).toEqual([
+    expect(sent.map(({ timestampMs, stopLayer }) => [timestampMs, stopLayer])).toEqual([
       [1000, undefined],
       [2000, undefined],
       [1000, 2],
@@ -267,7 +268,7 @@ describe('a window of a RootBatcher', () => {
   test('sends sorted batches, a few at a time over all windows', async () => {
     const gates = Array.from({ length: 6 }, () => deferred<void>());
     let started = 0;
-    const { asked, batcher } = batcherOf({ batchSize: 2, concurrency: 2 }, async (question) => {
+    const { sent, batcher } = batcherOf({ batchSize: 2, concurrency: 2 }, async (question) => {
       await gates[started++].promise;
       return serve(question.ids, question);
     });
@@ -277,11 +278,11 @@ describe('a window of a RootBatcher', () => {
     for (let done = 0; done < 6; done++) {
       await nextTurn();
       await nextTurn();
-      expect(asked).toHaveLength(Math.min(done + 2, 6));
+      expect(sent).toHaveLength(Math.min(done + 2, 6));
       gates[done].resolve();
     }
     expect((await Promise.all([first, second])).map(({ requests }) => requests)).toEqual([4, 2]);
-    expect(asked.map(({ ids }) => [...ids].map(segmentOf))).toEqual([
+    expect(sent.map(({ ids }) => [...ids].map(segmentOf))).toEqual([
       [1n, 2n],
       [3n, 4n],
       [5n, 7n],
@@ -293,19 +294,19 @@ describe('a window of a RootBatcher', () => {
 
   test('by default sends requests of 100,000 IDs, four at a time', async () => {
     const gate = deferred<void>();
-    const { asked, batcher } = batcherOf({}, async (question) => {
+    const { sent, batcher } = batcherOf({}, async (question) => {
       await gate.promise;
       return question.ids.map((of) => rootOf(of, 0));
     });
     const many = new BigUint64Array(450_001);
     for (let k = 0; k < many.length; k++) many[k] = id(k);
     const answer = batcher.lookUp(many, AT);
-    while (asked.length === 0) await nextTurn(); // this many IDs are sorted with pauses
+    while (sent.length === 0) await nextTurn(); // this many IDs are sorted with pauses
     await nextTurn();
-    expect(asked.map(({ ids }) => ids.length)).toEqual([100_000, 100_000, 100_000, 100_000]);
+    expect(sent.map(({ ids }) => ids.length)).toEqual([100_000, 100_000, 100_000, 100_000]);
     gate.resolve();
     const { rootIds } = await answer;
-    expect(asked.map(({ ids }) => ids.length)).toEqual([100_000, 100_000, 100_000, 100_000, 50_001]);
+    expect(sent.map(({ ids }) => ids.length)).toEqual([100_000, 100_000, 100_000, 100_000, 50_001]);
     expect(rootIds[450_000]).toBe(rootOf(id(450_000), 0));
   });
 });
@@ -368,12 +369,12 @@ describe('an answer that is not a root', () => {
     [4, [1, 2, 3]],
     [undefined, [1, 2, 3]],
   ])('at stop layer %p, only IDs below it are requested: layers %p', async (stopLayer, layers) => {
-    const { asked, batcher } = batcherOf();
+    const { sent, batcher } = batcherOf();
     const { rootIds, outcomes } = await batcher.lookUp(ids(id(5, 1), id(5, 2), id(5, 3), id(5, 4)), {
       ...AT,
       stopLayer,
     });
-    expect(asked[0].ids).toEqual(ids(...layers.map((layer) => id(5, layer))));
+    expect(sent[0].ids).toEqual(ids(...layers.map((layer) => id(5, layer))));
     for (let layer = layers.length + 1; layer <= 4; layer++)
       expect([rootIds[layer - 1], outcomes[layer - 1]]).toEqual([id(5, layer), notLookedUp]);
   });
@@ -406,14 +407,14 @@ describe('a root request that fails', () => {
 
   test('is sent again by the next look-up', async () => {
     let broken = true;
-    const { asked, batcher } = batcherOf({}, (question) => {
+    const { sent, batcher } = batcherOf({}, (question) => {
       if (broken) throw boom;
       return serve(question.ids, question);
     });
     expect([...(await batcher.lookUp(ids(id(1)), AT)).outcomes]).toEqual([failed]);
     broken = false;
     expect([...(await batcher.lookUp(ids(id(1)), AT)).outcomes]).toEqual([ok]);
-    expect(asked).toHaveLength(2);
+    expect(sent).toHaveLength(2);
   });
 });
 
@@ -434,49 +435,49 @@ describe('an abort of a look-up', () => {
   }
 
   test('that came before the call sends no request', async () => {
-    const { asked, batcher } = batcherOf();
+    const { sent, batcher } = batcherOf();
     await expect(batcher.lookUp(ids(id(1)), { ...AT, signal: AbortSignal.abort(reason) })).rejects.toBe(
       reason,
     );
     await nextTurn();
-    expect(asked).toEqual([]);
+    expect(sent).toEqual([]);
   });
 
   test('ends one look-up, and the others get their roots', async () => {
-    const { asked, batcher, open } = waiting();
+    const { sent, batcher, open } = waiting();
     const abort = new AbortController();
     const gone = batcher.lookUp(ids(id(1)), { ...AT, signal: abort.signal });
     const stays = batcher.lookUp(ids(id(2)), AT);
     await nextTurn();
     abort.abort(reason);
     await expect(gone).rejects.toBe(reason);
-    expect(asked[0].signal!.aborted).toBe(false);
+    expect(sent[0].signal!.aborted).toBe(false);
     open();
     expect((await stays).rootIds).toEqual(ids(rootOf(id(2), 7000)));
   });
 
   test('cancels the requests with the last caller, and drops those in the queue', async () => {
-    const { asked, batcher, open } = waiting({ batchSize: 1, concurrency: 1 });
+    const { sent, batcher, open } = waiting({ batchSize: 1, concurrency: 1 });
     const aborts = [new AbortController(), new AbortController()];
     const calls = aborts.map(({ signal }) => batcher.lookUp(ids(id(1), id(2), id(3)), { ...AT, signal }));
     const settled = Promise.allSettled(calls);
     await nextTurn();
     await nextTurn();
     aborts[0].abort(reason);
-    expect(asked[0].signal!.aborted).toBe(false);
+    expect(sent[0].signal!.aborted).toBe(false);
     aborts[1].abort(reason);
-    expect(asked[0].signal!.aborted).toBe(true);
+    expect(sent[0].signal!.aborted).toBe(true);
     expect(await settled).toEqual([
       { status: 'rejected', reason },
       { status: 'rejected', reason },
     ]);
     open();
     expect((await batcher.lookUp(ids(id(9)), AT)).outcomes).toEqual(Uint8Array.of(ok));
-    expect(asked.map(({ ids }) => ids)).toEqual([ids(id(1)), ids(id(9))]);
+    expect(sent.map(({ ids }) => ids)).toEqual([ids(id(1)), ids(id(9))]);
   });
 
   test('before the window closes sends nothing, and a later caller of the same turn starts a new batch', async () => {
-    const { asked, batcher } = batcherOf();
+    const { sent, batcher } = batcherOf();
     const abort = new AbortController();
     const gone = batcher.lookUp(ids(id(1), id(2)), { ...AT, signal: abort.signal });
     abort.abort(reason);
@@ -484,7 +485,7 @@ describe('an abort of a look-up', () => {
     await expect(gone).rejects.toBe(reason);
     expect((await later).rootIds).toEqual(ids(rootOf(id(2), 7000)));
     await nextTurn();
-    expect(asked.map(({ ids, signal }) => [ids, signal!.aborted])).toEqual([[ids(id(2)), false]]);
+    expect(sent.map(({ ids, signal }) => [ids, signal!.aborted])).toEqual([[ids(id(2)), false]]);
   });
 
   test('does not change the now of its window for the others', async () => {
@@ -536,12 +537,12 @@ describe('an ID in flight', () => {
   };
 
   test('is not requested again by a later window for the same timestamp', async () => {
-    const { asked, batcher, gates } = gated();
+    const { sent, batcher, gates } = gated();
     const first = batcher.lookUp(ids(id(1), id(2), id(1500)), AT);
     await turns();
     const second = batcher.lookUp(ids(id(3), id(1500), id(2), id(2)), AT);
     await turns();
-    expect(asked.map(({ ids }) => ids)).toEqual([ids(id(1), id(2), id(1500)), ids(id(3))]);
+    expect(sent.map(({ ids }) => ids)).toEqual([ids(id(1), id(2), id(1500)), ids(id(3))]);
     gates[1].resolve();
     gates[0].resolve();
     expect(await first).toMatchObject({ outcomes: Uint8Array.of(ok, ok, noRoot), requests: 1 });
@@ -552,23 +553,23 @@ describe('an ID in flight', () => {
     });
     gates[2].resolve();
     await batcher.lookUp(ids(id(2)), AT);
-    expect(asked).toHaveLength(3);
+    expect(sent).toHaveLength(3);
   });
 
   test.each([[{ timestampMs: 7001 }], [{ ...AT, stopLayer: 2 }]])(
     'is requested again for %p',
     async (other) => {
-      const { asked, batcher, gates } = gated();
+      const { sent, batcher, gates } = gated();
       gates.forEach((gate) => gate.resolve());
       const first = batcher.lookUp(ids(id(1)), AT);
       await nextTurn();
       await Promise.all([first, batcher.lookUp(ids(id(1)), other)]);
-      expect(asked).toHaveLength(2);
+      expect(sent).toHaveLength(2);
     },
   );
 
   test('continues for the second caller when the first one leaves, and ends when both have left', async () => {
-    const { asked, batcher, gates } = gated();
+    const { sent, batcher, gates } = gated();
     const [one, two] = [new AbortController(), new AbortController()];
     const first = batcher.lookUp(ids(id(1), id(2)), { ...AT, signal: one.signal });
     await turns();
@@ -576,20 +577,20 @@ describe('an ID in flight', () => {
     await turns();
     one.abort(new Error('left'));
     await expect(first).rejects.toThrow('left');
-    expect(asked[0].signal!.aborted).toBe(false);
+    expect(sent[0].signal!.aborted).toBe(false);
     const third = batcher.lookUp(ids(id(1)), AT);
     await turns();
     two.abort(new Error('left too'));
     await expect(second).rejects.toThrow('left too');
-    expect(asked[0].signal!.aborted).toBe(false);
+    expect(sent[0].signal!.aborted).toBe(false);
     gates[0].resolve();
     expect((await third).rootIds).toEqual(ids(rootOf(id(1), 7000)));
-    expect(asked).toHaveLength(1);
+    expect(sent).toHaveLength(1);
   });
 
   test('fails for all its callers with one reason, and is requested again afterwards', async () => {
     const boom = new Error('boom');
-    const { asked, batcher, gates } = gated({ batchSize: 2 });
+    const { sent, batcher, gates } = gated({ batchSize: 2 });
     const first = batcher.lookUp(ids(id(1), id(2)), AT);
     await turns();
     const second = batcher.lookUp(ids(id(2), id(3)), AT);
@@ -606,7 +607,7 @@ describe('an ID in flight', () => {
     });
     gates[2].resolve();
     expect((await batcher.lookUp(ids(id(2)), AT)).outcomes).toEqual(Uint8Array.of(ok));
-    expect(asked).toHaveLength(3);
+    expect(sent).toHaveLength(3);
   });
 
   test('delays only its own callers: others of its window get their answers earlier', async () => {
@@ -622,7 +623,7 @@ describe('an ID in flight', () => {
   });
 
   test('waits with others while the server is busy, and shares a request with them', async () => {
-    const { asked, batcher, gates } = gated({ concurrency: 1 });
+    const { sent, batcher, gates } = gated({ concurrency: 1 });
     const first = batcher.lookUp(ids(id(1)), AT);
     await turns();
     const rest = [];
@@ -632,7 +633,7 @@ describe('an ID in flight', () => {
     }
     gates.forEach((gate) => gate.resolve());
     await Promise.all([first, ...rest]);
-    expect(asked.map(({ ids }) => [...ids].map(segmentOf))).toEqual([[1n], [2n, 3n, 4n, 5n]]);
+    expect(sent.map(({ ids }) => [...ids].map(segmentOf))).toEqual([[1n], [2n, 3n, 4n, 5n]]);
   });
 
   test('gets the right root for any callers at any time', async () => {
@@ -671,8 +672,8 @@ describe('an ID in flight', () => {
 });
 
 describe('a RootBatcher that validates', () => {
-  test('checks once whether IDs of the root layer are roots, beside the look-up of the others', async () => {
-    const { asked, checked, batcher } = batcherOf({}, undefined, ({ ids }) =>
+  test('checks once whether IDs of the root layer are roots, while the others are looked up', async () => {
+    const { sent, checked, batcher } = batcherOf({}, undefined, ({ ids }) =>
       ids.map((of) => (segmentOf(of) === 7n ? of : 0n)),
     );
     const question = ids(id(8, 4), id(3), id(7, 4), 0n, id(7, 4), id(9, 200));
@@ -680,7 +681,7 @@ describe('a RootBatcher that validates', () => {
     expect(rootIds).toEqual(ids(0n, rootOf(id(3), 7000), id(7, 4), 0n, id(7, 4), 0n));
     expect(outcomes).toEqual(Uint8Array.of(noRoot, ok, ok, zero, ok, noRoot));
     expect(requests).toBe(2);
-    expect(asked.map(({ ids }) => ids)).toEqual([ids(id(3))]);
+    expect(sent.map(({ ids }) => ids)).toEqual([ids(id(3))]);
     expect(checked.map(({ ids, timestampMs }) => [ids, timestampMs])).toEqual([
       [ids(id(7, 4), id(8, 4)), 7000],
     ]);
@@ -688,13 +689,13 @@ describe('a RootBatcher that validates', () => {
   });
 
   test('does not check IDs of lower layers', async () => {
-    const { asked, checked, batcher } = batcherOf();
+    const { sent, checked, batcher } = batcherOf();
     const { outcomes } = await batcher.lookUp(ids(id(5, 2), id(5, 3), id(5, 4)), {
       ...AT,
       stopLayer: 2,
       validate: true,
     });
-    expect([outcomes, asked, checked.map(({ ids }) => ids)]).toEqual([
+    expect([outcomes, sent, checked.map(({ ids }) => ids)]).toEqual([
       Uint8Array.of(notLookedUp, notLookedUp, ok),
       [],
       [ids(id(5, 4))],
@@ -716,35 +717,33 @@ describe('a RootBatcher that validates', () => {
 
 describe('nodes between supervoxels and roots', () => {
   // Like the real server: for a node that an edit replaced, it gives the root that was replaced with it.
-  const climb = ({ ids, stopLayer = N_LAYERS }: Asked): BigUint64Array =>
+  const climb = ({ ids, stopLayer = N_LAYERS }: SentRequest): BigUint64Array =>
     ids.map((of) => id(Number(segmentOf(of)), stopLayer));
-  const current = ({ ids }: Asked): BigUint64Array => ids.map((of) => (segmentOf(of) < 5n ? of : 0n));
+  const current = ({ ids }: SentRequest): BigUint64Array => ids.map((of) => (segmentOf(of) < 5n ? of : 0n));
 
   test('have a root only if that root is current; supervoxels need no further request', async () => {
-    const { asked, checked, batcher } = batcherOf({}, climb, current);
+    const { sent, checked, batcher } = batcherOf({}, climb, current);
     const answer = await batcher.lookUp(
       ids(id(7), id(1, 2), id(9, 2), id(8, 3), id(1, 3), id(9, 2), id(9, 4)),
       AT,
     );
     expect(answer.rootIds).toEqual(ids(id(7, 4), id(1, 4), 0n, 0n, id(1, 4), 0n, id(9, 4)));
     expect(answer.outcomes).toEqual(Uint8Array.of(ok, ok, noRoot, noRoot, ok, noRoot, notLookedUp));
-    expect([
-      asked.length,
-      checked.map(({ ids, timestampMs }) => [ids, timestampMs]),
-      answer.requests,
-    ]).toEqual([1, [[ids(id(1, 4), id(8, 4), id(9, 4)), 7000]], 2]);
+    expect([sent.length, checked.map(({ ids, timestampMs }) => [ids, timestampMs]), answer.requests]).toEqual(
+      [1, [[ids(id(1, 4), id(8, 4), id(9, 4)), 7000]], 2],
+    );
     await batcher.lookUp(ids(id(7), id(9)), AT);
-    expect([asked.length, checked.length]).toEqual([2, 1]);
+    expect([sent.length, checked.length]).toEqual([2, 1]);
   });
 
   test('have a node at a stop layer only if the root above it is current', async () => {
-    const { asked, checked, batcher } = batcherOf({}, climb, current);
+    const { sent, checked, batcher } = batcherOf({}, climb, current);
     const answer = await batcher.lookUp(ids(id(1, 2), id(9, 2), id(9)), { ...AT, stopLayer: 3 });
     expect([answer.rootIds, answer.outcomes]).toEqual([
       ids(id(1, 3), 0n, id(9, 3)),
       Uint8Array.of(ok, noRoot, ok),
     ]);
-    expect(asked.map(({ ids, stopLayer }) => [ids, stopLayer])).toEqual([
+    expect(sent.map(({ ids, stopLayer }) => [ids, stopLayer])).toEqual([
       [ids(id(9), id(1, 2), id(9, 2)), 3],
       [ids(id(1, 3), id(9, 3)), undefined],
     ]);
@@ -777,34 +776,34 @@ describe('the timestamp of an answer', () => {
 
 describe('limits of a batch', () => {
   test('count bytes, too', async () => {
-    const { asked, checked, batcher } = batcherOf({ batchBytes: 50 });
+    const { sent, checked, batcher } = batcherOf({ batchBytes: 50 });
     await batcher.lookUp(
       ids(...Array.from({ length: 7 }, (_, k) => id(k + 1)), id(1, 4), id(2, 4), id(3, 4)),
       { ...AT, validate: true },
     );
-    expect([asked, checked].map((requests) => requests.map(({ ids }) => ids.length))).toEqual([
+    expect([sent, checked].map((requests) => requests.map(({ ids }) => ids.length))).toEqual([
       [6, 1],
       [2, 1],
     ]);
   });
 
   test('allow at least one ID per request', async () => {
-    const { asked, batcher } = batcherOf({ batchBytes: 1 });
+    const { sent, batcher } = batcherOf({ batchBytes: 1 });
     await batcher.lookUp(ids(id(1), id(2)), AT);
-    expect(asked).toHaveLength(2);
+    expect(sent).toHaveLength(2);
   });
 });
 
 test('a window may be longer than a turn of the event loop', async () => {
   jest.useFakeTimers();
   try {
-    const { asked, batcher } = batcherOf({ windowMs: 50 });
+    const { sent, batcher } = batcherOf({ windowMs: 50 });
     const first = batcher.lookUp(ids(id(1)));
     await jest.advanceTimersByTimeAsync(49);
     const second = batcher.lookUp(ids(id(2)));
-    expect(asked).toEqual([]);
+    expect(sent).toEqual([]);
     await jest.advanceTimersByTimeAsync(1);
-    expect(asked.map(({ ids }) => ids)).toEqual([ids(id(1), id(2))]);
+    expect(sent.map(({ ids }) => ids)).toEqual([ids(id(1), id(2))]);
     expect((await first).timestampMs).toBe((await second).timestampMs);
   } finally {
     jest.useRealTimers();

@@ -21,10 +21,10 @@ function clientOf(
   answer: (request: HttpRequest) => Answer,
   { rootTimeoutMs, ...options }: Partial<GraphServerOptions> & { rootTimeoutMs?: number } = {},
 ) {
-  const asked: HttpRequest[] = [];
+  const requested: HttpRequest[] = [];
   const http: HttpClient = {
     async request(request) {
-      asked.push(request);
+      requested.push(request);
       const { body = '', ...reply } = answer(request);
       return {
         status: 200,
@@ -38,7 +38,7 @@ function clientOf(
     close() {},
   };
   return {
-    asked,
+    requested,
     client: new ChunkedGraphClient({
       server: new GraphServer({
         http,
@@ -57,11 +57,11 @@ const ms = (seconds: number): { timestampMs: number } => ({ timestampMs: seconds
 
 describe('ChunkedGraphClient.roots', () => {
   test('posts little-endian IDs unchanged, and reads them back', async () => {
-    const { asked, client } = clientOf(echo);
+    const { requested, client } = clientOf(echo);
     const { signal } = new AbortController();
     expect(await client.roots(IDS, { timestampMs: 1578441600123, signal })).toEqual(IDS);
-    expect(asked).toHaveLength(1);
-    const [{ headers, body, ...request }] = asked;
+    expect(requested).toHaveLength(1);
+    const [{ headers, body, ...request }] = requested;
     expect(request).toEqual({
       method: 'POST',
       url: `${TABLE}/roots_binary?timestamp=1578441600.123`,
@@ -83,9 +83,9 @@ describe('ChunkedGraphClient.roots', () => {
   });
 
   test('sends only the part of a larger array that a view shows', async () => {
-    const { asked, client } = clientOf(echo);
+    const { requested, client } = clientOf(echo);
     await client.roots(new BigUint64Array([9n, ...IDS, 9n]).subarray(1, 5), ms(1));
-    expect(asked[0].body).toEqual(bytesOf(IDS));
+    expect(requested[0].body).toEqual(bytesOf(IDS));
   });
 
   test('refuses a web page that has the length of an answer', async () => {
@@ -111,36 +111,36 @@ describe('ChunkedGraphClient.roots', () => {
   test.each([
     [undefined, ''],
     [2, '&stop_layer=2'],
-  ])('asks for stop layer %p', async (stopLayer, query) => {
-    const { asked, client } = clientOf(echo);
+  ])('sends stop layer %p', async (stopLayer, query) => {
+    const { requested, client } = clientOf(echo);
     await client.roots(IDS, { ...ms(1577836800), stopLayer });
-    expect(asked[0].url).toBe(`${TABLE}/roots_binary?timestamp=1577836800.000${query}`);
+    expect(requested[0].url).toBe(`${TABLE}/roots_binary?timestamp=1577836800.000${query}`);
   });
 
   test('sends no authorization without a token', async () => {
-    const { asked, client } = clientOf(echo, { token: undefined });
+    const { requested, client } = clientOf(echo, { token: undefined });
     await client.roots(IDS, ms(1));
-    expect(asked[0].headers).not.toHaveProperty('authorization');
+    expect(requested[0].headers).not.toHaveProperty('authorization');
   });
 
   test('gzips bodies above 256 KiB, and limits the reply to 8 bytes per ID', async () => {
     const many = new BigUint64Array(32_769).fill(7n);
-    const { asked, client } = clientOf(({ headers, body }) => ({
+    const { requested, client } = clientOf(({ headers, body }) => ({
       body: headers?.['content-encoding'] === 'gzip' ? gunzipSync(body!) : body,
     }));
     expect(await client.roots(many.subarray(1), ms(1))).toHaveLength(32_768);
     expect(await client.roots(many, ms(1))).toEqual(many);
-    expect(asked.map(({ headers, maxBytes }) => [headers?.['content-encoding'], maxBytes])).toEqual([
+    expect(requested.map(({ headers, maxBytes }) => [headers?.['content-encoding'], maxBytes])).toEqual([
       [undefined, 262_144],
       ['gzip', 262_152],
     ]);
-    expect(asked[1].body!.byteLength).toBeLessThan(10_000);
+    expect(requested[1].body!.byteLength).toBeLessThan(10_000);
   });
 
   test('uses the given time limit for roots', async () => {
-    const { asked, client } = clientOf(echo, { rootTimeoutMs: 5 });
+    const { requested, client } = clientOf(echo, { rootTimeoutMs: 5 });
     await client.roots(IDS, ms(1));
-    expect(asked[0].idleTimeoutMs).toBe(5);
+    expect(requested[0].idleTimeoutMs).toBe(5);
   });
 
   test('decompresses a reply', async () => {
@@ -206,15 +206,15 @@ describe('ChunkedGraphClient.roots', () => {
       /answered 500: boom/,
     ],
   ])('refuses %s', async (_what, answer, code, message) => {
-    const asked = clientOf(() => answer).client.roots(IDS, ms(1));
-    await expect(asked).rejects.toMatchObject({
+    const roots = clientOf(() => answer).client.roots(IDS, ms(1));
+    await expect(roots).rejects.toMatchObject({
       name: 'GraphError',
       code,
       url: `${TABLE}/roots_binary`,
       status: answer.status ?? 200,
       message: expect.stringMatching(message),
     });
-    const shown = inspect(await asked.catch((error: unknown) => error), { depth: 9, showHidden: true });
+    const shown = inspect(await roots.catch((error: unknown) => error), { depth: 9, showHidden: true });
     for (const hidden of ['s3cr3t', 'secret.py', 'timestamp=']) expect(shown).not.toContain(hidden);
   });
 
@@ -269,12 +269,12 @@ describe('ChunkedGraphClient.roots', () => {
   );
   test.each(basic)('writes and reads the bytes of $name', async ({ body = '', answer }) => {
     const ids = new BigUint64Array(new Uint8Array(Buffer.from(body, 'base64')).buffer);
-    const { asked, client } = clientOf(() => ({
+    const { requested, client } = clientOf(() => ({
       body: Buffer.from(answer.body ?? '', 'base64'),
       headers: answer.headers,
     }));
     const roots = await client.roots(ids, ms(1));
-    expect(Buffer.from(asked[0].body!).toString('base64')).toBe(body);
+    expect(Buffer.from(requested[0].body!).toString('base64')).toBe(body);
     expect(Buffer.from(bytesOf(roots)).toString('base64')).toBe(answer.body ?? '');
   });
 });
@@ -283,11 +283,11 @@ describe('ChunkedGraphClient.currentRoots', () => {
   const latest = (...is_latest: unknown[]): Answer => ({ body: JSON.stringify({ is_latest }) });
 
   test('sends exact digits, and one millisecond more because the server excludes its timestamp', async () => {
-    const { asked, client } = clientOf(() => latest(true, false, true, true));
+    const { requested, client } = clientOf(() => latest(true, false, true, true));
     expect(await client.currentRoots(IDS, { timestampMs: 1578441600123 })).toEqual(
       BigUint64Array.of(IDS[0], 0n, 0n, IDS[3]),
     );
-    const [{ url, body, retry, method, idleTimeoutMs }] = asked;
+    const [{ url, body, retry, method, idleTimeoutMs }] = requested;
     expect([method, url, retry, idleTimeoutMs]).toEqual([
       'POST',
       `${TABLE}/is_latest_roots?timestamp=1578441600.124`,
@@ -322,13 +322,13 @@ describe('ChunkedGraphClient.currentRoots', () => {
 
 describe('ChunkedGraphClient.info', () => {
   test("requests the table's info with the token, and returns the address of the server", async () => {
-    const { asked, client } = clientOf(() => ({ body: '{"graph": {"n_layers": 4}}' }));
+    const { requested, client } = clientOf(() => ({ body: '{"graph": {"n_layers": 4}}' }));
     const { signal } = new AbortController();
     expect(await client.info(signal)).toEqual({
       json: { graph: { n_layers: 4 } },
       serverAddress: '192.0.2.7',
     });
-    expect(asked).toEqual([
+    expect(requested).toEqual([
       {
         method: 'GET',
         url: `${ORIGIN}/segmentation/table/t/info`,

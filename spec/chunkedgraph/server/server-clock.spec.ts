@@ -150,10 +150,10 @@ describe('an edit', () => {
     const { clock, at } = clocks(SERVER + MINUTE);
     clock.noteDate(DATE);
     at.steady += 300;
-    const asked = clock.now(); // after the edit's lock, and before it is written
+    const before = clock.now(); // after the edit's lock, and before it is written
     clock.noteEdit(SERVER + 100);
-    expect(clock.now()).toBeGreaterThan(asked);
-    expect(clock.editMs).toBeGreaterThan(asked);
+    expect(clock.now()).toBeGreaterThan(before);
+    expect(clock.editMs).toBeGreaterThan(before);
   });
 
   test.each([

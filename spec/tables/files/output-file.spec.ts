@@ -36,7 +36,7 @@ const write = async (file: string, text: string): Promise<void> => {
 };
 
 describe('a file that a job writes', () => {
-  test('is written beside the old file and replaces it at the end', async () => {
+  test('is written next to the old file and replaces it at the end', async () => {
     await writeFile(path, 'before');
     const sink = await openSink(path);
     await sink.write(Buffer.from('one '));
