@@ -49,14 +49,14 @@ export interface EditsFromCode {
 }
 
 /** The edits as functions of one table. */
-export function editsFromCode({ graph, editor, nextEditMs: nextMs }: TableContext): EditsFromCode {
+export function editsFromCode({ graph, editor, nextEditMs }: TableContext): EditsFromCode {
   const supervoxel = (id: Id): number => graph.supervoxel(BigInt(id));
   const ids = (nodes: readonly number[]): bigint[] => [...graph.nodes.idsOf(nodes)];
   const edit = (
     { at, user = '0' }: MockEditOptions,
     carryOut: (context: EditContext) => EditOutcome,
   ): MockEditResult => {
-    const timeMs = at === undefined ? nextMs() : toMs(at);
+    const timeMs = at === undefined ? nextEditMs() : toMs(at);
     if (timeMs < graph.newestMs) throw new RangeError('edits must be given in the order of their times');
     const { operation, oldRoots, newRoots, newLayer2 } = carryOut({ user, timeMs });
     return {

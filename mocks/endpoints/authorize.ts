@@ -22,13 +22,13 @@ const AUTH_SERVER = 'https://auth.invalid/api/v1/authorize';
  */
 export function authorize(
   request: MockRequest,
-  need: RequiredPermission,
+  required: RequiredPermission,
   table: string | undefined,
   { tokens, table: known, dataset }: AuthorizeOptions,
 ): MockUser | MockResponse {
   const user = authenticate(request, tokens);
-  if ('status' in user || need === 'token') return user;
-  if (need === 'superadmin')
+  if ('status' in user || required === 'token') return user;
+  if (required === 'superadmin')
     return user.admin ? user : reply(403, HTML_TYPE, 'Requires superadmin privilege.');
   if (table !== known)
     return refusal(400, 'invalid_table_id', 'Invalid table_id for service', {
@@ -36,11 +36,11 @@ export function authorize(
       resource_namespace: 'pychunkedgraph',
       table_id: table,
     });
-  if (!user.missingTos && (user.permissions ?? ALL_PERMISSIONS).includes(need)) return user;
+  if (!user.missingTos && (user.permissions ?? ALL_PERMISSIONS).includes(required)) return user;
   if (!user.missingTos)
-    return refusal(403, 'missing_permission', `Missing permission: ${need} for dataset ${dataset}`, {
+    return refusal(403, 'missing_permission', `Missing permission: ${required} for dataset ${dataset}`, {
       auth_dataset: dataset,
-      required_permission: need,
+      required_permission: required,
     });
   const form = `https://auth.invalid/api/v1/tos/${user.missingTos.id}/accept`;
   if (!isScript(request))

@@ -41,9 +41,9 @@ function minimalCover({ graph, info }: TableContext, ids: BigUint64Array, timeMs
     const {
       ids: parents,
       found,
-      nonzeroWithoutAncestor: missing,
+      nonzeroWithoutAncestor,
     } = findRootsAt(graph, BigUint64Array.from(waiting[layer]), climb);
-    if (found > 0 && missing > 0) throw new ServerCrash('');
+    if (found > 0 && nonzeroWithoutAncestor > 0) throw new ServerCrash('');
     for (const id of new Set(parents)) {
       const parent = nodes.findId(id);
       if (isWanted(parent)) waitingWith(id).add(id);

@@ -43,12 +43,12 @@ export function rootOfNodeEndpoint(context: TableContext, { query, parts }: Endp
   const timeMs = timestampMs(context, query);
   // This includes IDs from 2^63 up, unlike in a batch.
   if (graph.layout.layerOfId(id) >= stopLayer) return jsonReply({ root_id: idToJson(query)(id) });
-  const { ids, withoutAncestor: unfound } = findRootsAt(graph, BigUint64Array.of(id), {
+  const { ids, withoutAncestor } = findRootsAt(graph, BigUint64Array.of(id), {
     timeMs,
     stopLayer,
     strict: true,
   });
-  if (unfound > 0 || stopLayer > layers)
+  if (withoutAncestor > 0 || stopLayer > layers)
     throw new ServerCrash(`Cannot find root id ${id}, ${stopLayer}, ${pythonTime(timeMs)}`);
   return jsonReply({ root_id: idToJson(query)(ids[0]) });
 }

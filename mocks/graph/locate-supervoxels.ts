@@ -41,7 +41,7 @@ export function locateSupervoxels(
   info: MockGraphInfo,
   nodes: readonly bigint[],
   points: readonly (readonly number[])[],
-  { labelAt, clampsToVolume: staysInside }: LocateOptions,
+  { labelAt, clampsToVolume }: LocateOptions,
 ): bigint[] {
   const found = [...nodes];
   const voxels = points.map((point) => point.map(Math.trunc));
@@ -51,10 +51,10 @@ export function locateSupervoxels(
     if (node < 0) throw new EditError('FAILED', 'list index out of range');
     const here = nodes.flatMap((other, k) => (other === id ? [k] : []));
     for (const group of groupNearby(here, voxels, scaleOf(info).resolution)) {
-      const wanted = group.map((k) => voxels[k]);
+      const groupPoints = group.map((k) => voxels[k]);
       const supervoxels = labelAt
-        ? nearest(graph, info, node, wanted, { labelAt, clampsToVolume: staysInside })
-        : firstInChunks(graph, info, node, wanted);
+        ? nearest(graph, info, node, groupPoints, { labelAt, clampsToVolume })
+        : firstInChunks(graph, info, node, groupPoints);
       if (!supervoxels)
         throw new EditError(
           'REFUSED',
@@ -95,7 +95,7 @@ function nearest(
   info: MockGraphInfo,
   node: number,
   points: readonly number[][],
-  { labelAt, clampsToVolume: staysInside }: Required<LocateOptions>,
+  { labelAt, clampsToVolume }: Required<LocateOptions>,
 ): bigint[] | undefined {
   const { resolution, size, voxelOffset: offset } = scaleOf(info);
   const mean = (resolution[0] + resolution[1] + resolution[2]) / 3;
@@ -113,7 +113,7 @@ function nearest(
   for (const radius of SEARCH_RADII) {
     const radiusNm = radius * mean;
     const reach = resolution.map((side) => Math.ceil(radiusNm / side));
-    const { min, max } = searchBox(points, reach, { offset, size, staysInside });
+    const { min, max } = searchBox(points, reach, { offset, size, clampsToVolume });
     const best = points.map(() => ({ distance: Infinity, label: 0n }));
     for (let x = min[0]; x < max[0]; x++)
       for (let y = min[1]; y < max[1]; y++)
@@ -134,7 +134,11 @@ function nearest(
 function searchBox(
   points: readonly number[][],
   reach: readonly number[],
-  { offset, size, staysInside }: { offset: readonly number[]; size: readonly number[]; staysInside: boolean },
+  {
+    offset,
+    size,
+    clampsToVolume,
+  }: { offset: readonly number[]; size: readonly number[]; clampsToVolume: boolean },
 ): { min: number[]; max: number[] } {
   const min: number[] = [],
     max: number[] = [];
@@ -146,7 +150,7 @@ function searchBox(
       [min, Math.min(...along) - reach[axis]],
       [max, Math.max(...along) + reach[axis] + 1],
     ] as const) {
-      if (!staysInside && (value < start || value > end))
+      if (!clampsToVolume && (value < start || value > end))
         throw new EditError(
           'FAILED',
           `Value ${value} cannot be outside of inclusive range ${start} to ${end}`,

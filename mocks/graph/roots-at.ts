@@ -26,8 +26,8 @@ export function findRootsAt(
   const answer = ids.slice();
   const words = wordsOf(answer);
   let found = 0,
-    unfound = 0,
-    missing = 0;
+    withoutAncestor = 0,
+    nonzeroWithoutAncestor = 0;
   for (let k = 0; k < words.length; k += 2) {
     const low = words[k],
       high = words[k + 1];
@@ -41,15 +41,15 @@ export function findRootsAt(
       words[k] = nodes.lowWord(ancestor);
       words[k + 1] = nodes.highWord(ancestor);
     } else {
-      unfound++;
-      if (low !== 0 || high !== 0) missing++;
+      withoutAncestor++;
+      if (low !== 0 || high !== 0) nonzeroWithoutAncestor++;
       words[k] = words[k + 1] = 0;
     }
   }
   return {
     ids: found === 0 && !strict ? ids.slice() : answer,
     found,
-    withoutAncestor: unfound,
-    nonzeroWithoutAncestor: missing,
+    withoutAncestor,
+    nonzeroWithoutAncestor,
   };
 }

@@ -44,10 +44,10 @@ export function valueOf(labels: Labels, { size, voxelOffset, channels }: Extent)
   if (typeof labels === 'function') return labels;
   const [sx, sy, sz] = size,
     [ox, oy, oz] = voxelOffset;
-  const wanted = product(size) * channels;
-  if (labels.length !== wanted)
+  const expected = product(size) * channels;
+  if (labels.length !== expected)
     throw new RangeError(
-      `${labels.length} labels for ${size.join(' x ')} voxels${channels === 1 ? '' : ` of ${channels} channels`}: ${wanted} are needed`,
+      `${labels.length} labels for ${size.join(' x ')} voxels${channels === 1 ? '' : ` of ${channels} channels`}: ${expected} are needed`,
     );
   const own = copyTypedArray(labels, 'labels'); // values are read later, too
   return (x, y, z, channel) => own[x - ox + sx * (y - oy + sy * (z - oz + sz * channel))];

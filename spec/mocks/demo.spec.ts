@@ -10,8 +10,8 @@ const A = 72057594038355048n,
 describe('the demo', () => {
   test('has one merge between its two timestamps', async () => {
     await using demo = await serveDemo();
-    const rootsAt = async (moment: string): Promise<bigint[]> => {
-      const url = `${demo.url}/segmentation/api/v1/table/demo/roots_binary?timestamp=${Date.parse(moment) / 1000}`;
+    const rootsAt = async (timestamp: string): Promise<bigint[]> => {
+      const url = `${demo.url}/segmentation/api/v1/table/demo/roots_binary?timestamp=${Date.parse(timestamp) / 1000}`;
       return [
         ...idsFromBytes(
           await got.post(url, { body: Buffer.from(bytesOf(BigUint64Array.of(A, B))) }).buffer(),

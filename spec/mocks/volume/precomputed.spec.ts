@@ -15,13 +15,13 @@ async function readBack({
   info,
   files,
   valueAt,
-}: BuiltPrecomputed): Promise<{ got: (bigint | number)[]; wanted: (bigint | number)[] }> {
+}: BuiltPrecomputed): Promise<{ got: (bigint | number)[]; expected: (bigint | number)[] }> {
   const name = `built-${volumes++}`;
   for (const [key, { bytes, contentEncoding }] of Object.entries(files))
     memoryBucket(name).put(key, bytes, contentEncoding);
   await using volume = await openPrecomputed(`mem://${name}`);
   const got: (bigint | number)[] = [],
-    wanted: (bigint | number)[] = [];
+    expected: (bigint | number)[] = [];
   for (const [mip, { size, voxel_offset: first, resolution }] of info.scales.entries()) {
     const voxels: [number, number, number][] = [];
     for (let z = 0; z < size[2]; z++)
@@ -31,22 +31,22 @@ async function readBack({
     got.push(...values);
     for (const voxel of voxels)
       for (let channel = 0; channel < info.num_channels; channel++)
-        wanted.push(valueAt(voxel, { mip, channel })!);
+        expected.push(valueAt(voxel, { mip, channel })!);
   }
-  return { got, wanted };
+  return { got, expected };
 }
 
 describe('buildPrecomputed', () => {
   test.each(BUILT_CASES)('writes volumes that are read correctly: $name', async ({ options }) => {
-    const { got, wanted } = await readBack(buildPrecomputed(options));
+    const { got, expected } = await readBack(buildPrecomputed(options));
     // toEqual would take a second for so many values
-    const wrong = got.findIndex((value, k) => String(value) !== String(wanted[k]));
+    const wrong = got.findIndex((value, k) => String(value) !== String(expected[k]));
     expect({ wrong, got: got[wrong], count: got.length }).toEqual({
       wrong: -1,
       got: undefined,
-      count: wanted.length,
+      count: expected.length,
     });
-    expect(new Set(wanted).size).toBeGreaterThan(8);
+    expect(new Set(expected).size).toBeGreaterThan(8);
   });
 
   test('uses the first voxel of mip 0 for each voxel of mip 1, which covers all of mip 0', () => {
