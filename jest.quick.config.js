@@ -21,7 +21,7 @@ const SPECS = [
 ];
 const missing = SPECS.filter((path) => !existsSync(new URL(path, import.meta.url)));
 if (missing.length > 0)
-  throw new Error(`jest.quick.config.js names what is not there: ${missing.join(', ')}`);
+  throw new Error(`jest.quick.config.js names paths that do not exist: ${missing.join(', ')}`);
 
 export default {
   ...base,
