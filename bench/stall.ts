@@ -209,7 +209,7 @@ for (const count of args.counts.split(',').map(Number)) {
     const late = await holdOf(() => call({ timeoutMs: 100 })),
       left = await holdOf(() => call({ signal: AbortSignal.timeout(100) }));
     const lateness = ({ tookMs, outcome }: typeof late): string =>
-      tookMs < 100 ? 'was done' : `${(tookMs - 100).toFixed(0)} (${outcome})`;
+      tookMs < 100 ? `in time (${outcome})` : `${(tookMs - 100).toFixed(0)} (${outcome})`;
     const hold = ({ hold: { wallMs, cpuMs, ownMs } }: typeof late): string =>
       `${wallMs.toFixed(0)} (${cpuMs.toFixed(0)}, ${ownMs.toFixed(0)})`;
     rows.push(
