@@ -1,4 +1,7 @@
-/** CloudVolume and TensorStore against ours on what `buildPrecomputed` writes: every voxel of every encoding and layout. */
+/**
+ * Compares CloudVolume and TensorStore with graphene-points on volumes that `buildPrecomputed` writes: every
+ * voxel.
+ */
 import { buildPrecomputed, createMockBucket, serveMocks } from 'graphene-points/mocks';
 import { BUILT_CASES } from '../testing/built-volumes.ts';
 import type { Part } from './part.ts';
@@ -12,7 +15,7 @@ export const builder: Part = async ({ python, comparison }) => {
     await using served = await serveMocks({
       [`/${k}`]: createMockBucket({ files: buildPrecomputed(options).files }),
     });
-    const url = `${served.url}/${k}`; // ports may come again, and clients remember
+    const url = `${served.url}/${k}`; // a port may be reused, and clients cache by URL
     await compareEveryVoxel(cloudvolume, 'precomputed://', url, `${name}, CloudVolume`, comparison);
     if (!cloudVolumeOnly) await compareEveryVoxel(tensorstore, '', url, `${name}, TensorStore`, comparison);
   }

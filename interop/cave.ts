@@ -1,4 +1,7 @@
-/** A whole CAVEclient, started against the mocks by the name of a datastack: what it finds out, versions, and edits made through it. */
+/**
+ * Compares a whole CAVEclient, started by the name of a datastack: its settings, versions, and edits made
+ * through it.
+ */
 import { openGraphene } from 'graphene-points';
 import { buildWorld, mockCave, serveMocks } from 'graphene-points/mocks';
 import type { Part } from './part.ts';
@@ -49,8 +52,8 @@ export const cave: Part = async ({ python, comparison }) => {
   await using client = new PythonClient(python, 'caveclient_client.py');
   const at = { server: served.url, datastack: DATASTACK };
 
-  const found = await client.ask<Started>('start', at);
-  comparison.same('what a client finds out', found, {
+  const found = await client.call<Started>('start', at);
+  comparison.same('settings of the client', found, {
     datastack: DATASTACK,
     segmentation: world.cloudPath(served.url),
     resolution: [4, 4, 40],
@@ -64,19 +67,19 @@ export const cave: Part = async ({ python, comparison }) => {
   for (const [version, timestamp] of Object.entries(VERSIONS))
     comparison.values(
       `get_roots of version ${version}`,
-      await client.ask('roots_of_version', { ...at, version: Number(version), ids }),
+      await client.call('roots_of_version', { ...at, version: Number(version), ids }),
       (await volume.roots(ids, { timestamp })).rootIds,
     );
 
-  // Edits through the client, then what both say of them.
+  // The client edits the graph; then the answers of both are compared.
   const point = ([x, y, z]: [number, number, number]): unknown => ({ shape: [3], values: [x, y, z] });
-  const ask = <T>(method: string, args: Record<string, unknown> = {}): Promise<T> =>
-    client.ask('ask', { server: served.url, table: 'slab_table', method, ...args });
+  const theirs = <T>(method: string, args: Record<string, unknown> = {}): Promise<T> =>
+    client.call('call_chunkedgraph', { server: served.url, table: 'slab_table', method, ...args });
   const [a, b] = [world.supervoxelAt([18, 1, 1]), world.supervoxelAt([30, 1, 1])];
   const roots = async (): Promise<bigint[]> => [
     ...(await volume.graph.roots([a, b], { timestamp: volume.now() })),
   ];
-  const merged = await ask<{ operation_id: string; new_root_ids: string[] }>('do_merge', {
+  const merged = await theirs<{ operation_id: string; new_root_ids: string[] }>('do_merge', {
     supervoxels: [a, b],
     coords: [point([18, 1, 1]), point([30, 1, 1])],
     resolution: [8, 8, 40],
@@ -86,7 +89,7 @@ export const cave: Part = async ({ python, comparison }) => {
     [merged.new_root_ids[0], merged.new_root_ids[0]],
     await rootsOnceSeen(roots, merged.new_root_ids),
   );
-  const undone = await ask<{ operation_id: string; new_root_ids: string[] }>('undo_operation', {
+  const undone = await theirs<{ operation_id: string; new_root_ids: string[] }>('undo_operation', {
     operation_id: Number(merged.operation_id),
   });
   comparison.same(
@@ -94,19 +97,22 @@ export const cave: Part = async ({ python, comparison }) => {
     [...undone.new_root_ids].sort(),
     (await rootsOnceSeen(roots, undone.new_root_ids)).map(String).sort(),
   );
-  const details = await ask<Record<string, { roots: string[] }>>('get_operation_details', {
+  const details = await theirs<Record<string, { roots: string[] }>>('get_operation_details', {
     operation_ids: [Number(merged.operation_id), Number(undone.operation_id)],
   });
   const ours = await volume.graph.operationDetails(Object.keys(details).map(Number));
-  for (const [id, { roots: theirs }] of Object.entries(details))
-    comparison.sets(`new roots of operation ${id}`, theirs.map(BigInt), ours.get(Number(id))!.newRoots);
+  for (const [id, { roots: newRoots }] of Object.entries(details))
+    comparison.sets(`new roots of operation ${id}`, newRoots.map(BigInt), ours.get(Number(id))!.newRoots);
 };
 
-/** A clock that is a millisecond behind has not seen an edit of this very moment yet. */
-async function rootsOnceSeen(roots: () => Promise<bigint[]>, wanted: readonly string[]): Promise<bigint[]> {
+/**
+ * Looks up roots until all of them are among `expected`, for at most a second. A local clock that is a
+ * millisecond late does not see a new edit at once.
+ */
+async function rootsOnceSeen(roots: () => Promise<bigint[]>, expected: readonly string[]): Promise<bigint[]> {
   for (let left = 20; ; left--) {
     const found = await roots();
-    if (left === 0 || found.every((root) => wanted.includes(String(root)))) return found;
+    if (left === 0 || found.every((root) => expected.includes(String(root)))) return found;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -1,7 +1,9 @@
-/** CAVEclient's client of the chunkedgraph against ours, around edits to the millisecond, and against the history that ours makes out. */
+/**
+ * Compares CAVEclient's `ChunkedGraphClient` with graphene-points and with a history made from root look-ups.
+ */
 import { seeded } from '../testing/random.ts';
-import { compareTyped } from './cave-typed.ts';
-import { instants, sample, toIds, type NodeLink, type Sides } from './cave-values.ts';
+import { compareGraphMethods } from './cave-graph-methods.ts';
+import { timestampsAroundEdits, sample, toIds, type NodeLink, type CaveContext } from './cave-context.ts';
 import type { Comparison } from './comparison.ts';
 import { History } from './history.ts';
 import type { Part } from './part.ts';
@@ -22,29 +24,29 @@ export async function compareCaveClient(
   comparison: Comparison,
 ): Promise<void> {
   await using volume = await openWorld(world);
-  const sides: Sides = {
+  const sides: CaveContext = {
     world,
     volume,
     comparison,
     history: await History.of(volume, world),
     random: seeded(2),
     theirs: (method, args) =>
-      client.ask('ask', { server: world.origin, table: world.table, method, ...args }),
+      client.call('call_chunkedgraph', { server: world.origin, table: world.table, method, ...args }),
   };
   for (const compare of [
     compareRoots,
-    compareLives,
+    compareLifetimes,
     compareLeaves,
     compareLineage,
     compareSuggestions,
-    compareTyped,
+    compareGraphMethods,
   ])
     await compare(sides);
 }
 
-async function compareRoots({ world, volume, random, comparison, theirs }: Sides): Promise<void> {
+async function compareRoots({ world, volume, random, comparison, theirs }: CaveContext): Promise<void> {
   const ids = BigUint64Array.of(0n, ...world.supervoxels, ...world.supervoxels.subarray(0, 50));
-  for (const ms of instants(world, 25)) {
+  for (const ms of timestampsAroundEdits(world, 25)) {
     const timestamp = new Date(ms),
       what = `${world.name} at ${timestamp.toISOString()}`;
     for (const stopLayer of [undefined, 2, 3, world.layers]) {
@@ -73,26 +75,29 @@ async function compareRoots({ world, volume, random, comparison, theirs }: Sides
   }
 }
 
-/** When roots began and ended: is_latest_roots looks before its moment, where get_roots looks at it. */
-async function compareLives({ world, history, comparison, theirs }: Sides): Promise<void> {
+/**
+ * Compares when roots were created and replaced. `is_latest_roots` looks before its timestamp, `get_roots` at
+ * it.
+ */
+async function compareLifetimes({ world, history, comparison, theirs }: CaveContext): Promise<void> {
   const roots = [...history.roots.keys()];
   comparison.each(
     `${world.name}: get_root_timestamps`,
     await theirs<string[]>('get_root_timestamps', { root_ids: roots }),
     roots.map((root) => new Date(history.life(root).createdMs)),
   );
-  for (const ms of instants(world, 25)) {
+  for (const ms of timestampsAroundEdits(world, 25)) {
     const timestamp = new Date(ms),
       what = `${world.name} at ${timestamp.toISOString()}`;
-    const asked = [...roots, 0n, world.supervoxels[0]];
-    const standing = asked.map((root) => {
+    const nodes = [...roots, 0n, world.supervoxels[0]];
+    const latest = nodes.map((root) => {
       const { createdMs, replacedMs } = history.roots.get(root) ?? { createdMs: Infinity, replacedMs: 0 };
       return createdMs < ms && replacedMs >= ms;
     });
     comparison.each(
       `${what}: is_latest_roots`,
-      await theirs<boolean[]>('is_latest_roots', { root_ids: asked, timestamp }),
-      standing,
+      await theirs<boolean[]>('is_latest_roots', { root_ids: nodes, timestamp }),
+      latest,
     );
     // at the very millisecond the server fails: it looks before it
     const made = roots.filter((root) => history.life(root).createdMs < ms);
@@ -111,7 +116,14 @@ async function compareLives({ world, history, comparison, theirs }: Sides): Prom
     );
 }
 
-async function compareLeaves({ world, volume, history, random, comparison, theirs }: Sides): Promise<void> {
+async function compareLeaves({
+  world,
+  volume,
+  history,
+  random,
+  comparison,
+  theirs,
+}: CaveContext): Promise<void> {
   const roots = sample(random, [...history.roots.keys()], 40);
   for (const root of roots) {
     const { supervoxels, createdMs } = history.life(root);
@@ -130,7 +142,8 @@ async function compareLeaves({ world, volume, history, random, comparison, their
       new Set(rootIds),
     );
   }
-  // Of one moment, none twice: where roots of one call share nodes, the server gives those to the last of them alone.
+  // Roots of one timestamp, each once: if roots share nodes, the server lists these only under the last of
+  // the roots.
   const together = [
     ...new Set(sample(random, history.at(random.pick([world.baseMs, ...world.editsMs])), 40)),
   ];
@@ -143,7 +156,7 @@ async function compareLeaves({ world, volume, history, random, comparison, their
     );
 }
 
-async function compareLineage({ world, history, random, comparison, theirs }: Sides): Promise<void> {
+async function compareLineage({ world, history, random, comparison, theirs }: CaveContext): Promise<void> {
   const { name, baseMs, editsMs } = world;
   for (const root of sample(random, [...history.roots.keys()], 25)) {
     const life = history.life(root);
@@ -221,7 +234,7 @@ async function compareLineage({ world, history, random, comparison, theirs }: Si
   }
 }
 
-/** The vote of an old root's supervoxels; equal votes come in any order. */
+/** Compares suggestions with the votes of an old root's supervoxels. Equal votes come in any order. */
 async function compareSuggestions({
   world,
   volume,
@@ -229,7 +242,7 @@ async function compareSuggestions({
   random,
   comparison,
   theirs,
-}: Sides): Promise<void> {
+}: CaveContext): Promise<void> {
   for (const root of sample(random, [...history.roots.keys()], 25)) {
     const { supervoxels, createdMs } = history.life(root);
     const timestamp = new Date(Math.max(createdMs, random.pick([world.baseMs, ...world.editsMs])));

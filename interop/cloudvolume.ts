@@ -1,4 +1,7 @@
-/** CloudVolume against ours: Precomputed volumes voxel by voxel, graphene volumes at many moments. */
+/**
+ * Compares CloudVolume with graphene-points: Precomputed volumes voxel by voxel, graphene volumes at many
+ * timestamps.
+ */
 import type { GrapheneVolume, PointsResult } from 'graphene-points';
 import { createMockBucket, serveMocks } from 'graphene-points/mocks';
 import { fixtureVolumes, VOLUMES_FOLDER } from '../testing/fixtures.ts';
@@ -17,10 +20,10 @@ import {
 } from './worlds.ts';
 
 const POINTS = 1000;
-const NOBODY_KNOWS =
-  'CloudVolume hands back IDs that the server echoes, or 0, where there is no root yet; ours says no_root';
+const NO_ROOT_YET =
+  'for a supervoxel without a root yet, CloudVolume returns the ID that the server echoes, or 0; graphene-points returns no_root';
 const ROUNDS_UP =
-  'CloudVolume rounds timestamps up to whole seconds and so sees edits that come after the moment asked for; ours is exact to the millisecond';
+  'CloudVolume rounds timestamps up to whole seconds and so sees edits made after the timestamp; graphene-points is exact to the millisecond';
 
 export const cloudvolume: Part = async ({ python, comparison }) => {
   await using client = new PythonClient(python, 'cloudvolume_client.py');
@@ -55,22 +58,22 @@ export async function compareCloudVolume(
   for (const seconds of wholeSeconds(world)) {
     const what = `${name} at ${seconds}`,
       timestamp = new Date(1000 * seconds);
-    const points = somePoints(random, world),
+    const points = randomPoints(random, world),
       voxels = Float64Array.from(points);
     const found = await volume.scatteredPoints(voxels, { timestamp });
     comparison.values(
       `${what}: supervoxels of scattered_points`,
-      await client.ask('scattered_points', { path, mip: 0, points, agglomerate: false }),
+      await client.call('scattered_points', { path, mip: 0, points, agglomerate: false }),
       found.supervoxelIds,
     );
     compareRoots(
       `${what}: roots of scattered_points`,
-      await client.ask('scattered_points', { path, mip: 0, points, agglomerate: true, timestamp: seconds }),
+      await client.call('scattered_points', { path, mip: 0, points, agglomerate: true, timestamp: seconds }),
       found,
       comparison,
     );
     for (const stopLayer of [undefined, 2, 3, layers]) {
-      const theirs = await client.ask<BigUint64Array>('get_roots', {
+      const theirs = await client.call<BigUint64Array>('get_roots', {
         path,
         ids,
         timestamp: seconds,
@@ -90,7 +93,7 @@ export async function compareCloudVolume(
   await compareLeaves(client, volume, world, random, comparison);
 }
 
-/** Of roots old and new: supervoxels and nodes of every layer, in the whole volume and in a box. */
+/** Compares leaves of old and new roots: nodes of every layer, in the whole volume and in a box. */
 async function compareLeaves(
   client: PythonClient,
   volume: GrapheneVolume,
@@ -99,17 +102,17 @@ async function compareLeaves(
   comparison: Comparison,
 ): Promise<void> {
   const { name, cloudPath: path, box, layers } = world;
-  const moments = [world.baseMs, ...world.editsMs.filter((_, k, all) => k % Math.ceil(all.length / 5) === 0)];
-  const some = BigUint64Array.from({ length: 4 }, () => random.pick([...world.supervoxels]));
+  const times = [world.baseMs, ...world.editsMs.filter((_, k, all) => k % Math.ceil(all.length / 5) === 0)];
+  const supervoxels = BigUint64Array.from({ length: 4 }, () => random.pick([...world.supervoxels]));
   const roots = new Set(
-    (await Promise.all(moments.map((ms) => volume.roots(some, { timestamp: new Date(ms) })))).flatMap(
+    (await Promise.all(times.map((ms) => volume.roots(supervoxels, { timestamp: new Date(ms) })))).flatMap(
       ({ rootIds }) => [...rootIds],
     ),
   );
   for (const root of roots)
     for (const { min, max } of [box, boxWithin(world, random)])
       for (const stopLayer of [undefined, 2, 3, layers]) {
-        const theirs = await client.ask<BigUint64Array>('get_leaves', {
+        const theirs = await client.call<BigUint64Array>('get_leaves', {
           path,
           root,
           box: [...min, ...max],
@@ -123,7 +126,7 @@ async function compareLeaves(
       }
 }
 
-/** A fraction of a second: CloudVolume asks for the next whole second, and so gives the answer of that. */
+/** Compares roots at fractions of a second: CloudVolume must give the answer of the next whole second. */
 async function compareFractions(
   client: PythonClient,
   volume: GrapheneVolume,
@@ -132,7 +135,7 @@ async function compareFractions(
   comparison: Comparison,
 ): Promise<void> {
   for (const ms of editsMs.filter((edit) => edit % 1000 !== 0).slice(0, 10)) {
-    const theirs = await client.ask<BigUint64Array>('get_roots', { path, ids, timestamp: (ms - 1) / 1000 });
+    const theirs = await client.call<BigUint64Array>('get_roots', { path, ids, timestamp: (ms - 1) / 1000 });
     const { rootIds } = await volume.roots(ids, { timestamp: new Date(Math.ceil((ms - 1) / 1000) * 1000) });
     comparison.values(`${name}: get_roots 1 ms before ${ms}`, theirs, rootIds);
     const exact = await volume.roots(ids, { timestamp: new Date(ms - 1) });
@@ -140,7 +143,7 @@ async function compareFractions(
   }
 }
 
-/** Download of a box with root IDs, at all its voxels. */
+/** Compares the root IDs at all voxels of a box. */
 async function compareCutout(
   client: PythonClient,
   volume: GrapheneVolume,
@@ -151,7 +154,7 @@ async function compareCutout(
 ): Promise<void> {
   const { name, cloudPath: path } = world,
     { min: from, max: to } = boxWithin(world, random);
-  const theirs = await client.ask<BigUint64Array>('download', {
+  const theirs = await client.call<BigUint64Array>('download', {
     path,
     mip: 0,
     box: [...from, ...to],
@@ -166,7 +169,7 @@ async function compareCutout(
   );
 }
 
-/** At most 40 voxels along a side. */
+/** Returns a random box inside the world, at most 40 voxels along each side. */
 function boxWithin({ box: { min, max } }: World, random: Random): World['box'] {
   const from = min.map((first, axis) => first + random.below(Math.max(1, max[axis] - first - 40)));
   return {
@@ -183,32 +186,32 @@ function compareRoots(
   },
   comparison: Comparison,
 ): void {
-  const judged = theirs.slice();
+  const normalized = theirs.slice();
   for (const { index, status } of ours.rows())
     if (status === 'no_root' && (theirs[index] === ours.supervoxelIds[index] || theirs[index] === 0n)) {
-      judged[index] = 0n;
-      comparison.explained(NOBODY_KNOWS);
+      normalized[index] = 0n;
+      comparison.explained(NO_ROOT_YET);
     }
-  comparison.values(what, judged, ours.rootIds);
+  comparison.values(what, normalized, ours.rootIds);
 }
 
-/** Voxels of the volume, its corners, some of them twice. */
-function somePoints(random: Random, { box: { min, max } }: World): Int32Array {
+/** Returns the corners of the volume and random voxels, some of them twice. */
+function randomPoints(random: Random, { box: { min, max } }: World): Int32Array {
   const points: number[] = [];
   for (let corner = 0; corner < 8; corner++)
     points.push(...min.map((first, axis) => ((corner >> axis) & 1 ? max[axis] - 1 : first)));
   while (points.length < 3 * POINTS) {
-    const again = 3 * random.below(points.length / 3);
+    const earlier = 3 * random.below(points.length / 3);
     points.push(
       ...(random.below(10) === 0
-        ? points.slice(again, again + 3)
+        ? points.slice(earlier, earlier + 3)
         : min.map((first, axis) => first + random.below(max[axis] - first))),
     );
   }
   return Int32Array.from(points);
 }
 
-/** Around every edit (at most some of them), before the graph and long after: whole seconds, as CloudVolume rounds fractions up. */
+/** Returns timestamps before the graph, around some edits and a day after the last, in whole seconds. */
 function wholeSeconds({ baseMs, editsMs }: World): number[] {
   const base = Math.floor(baseMs / 1000),
     newest = editsMs[editsMs.length - 1] ?? baseMs;

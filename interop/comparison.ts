@@ -1,4 +1,4 @@
-/** Counts what is compared, and shows the first few that differ. */
+/** Counts the answers that are compared, and prints the first few differences. */
 import type { Numbers } from './python-client.ts';
 
 const SHOWN = 10;
@@ -10,7 +10,7 @@ export class Comparison {
 
   constructor(readonly part: string) {}
 
-  /** Value by value, in order; bit by bit, so that a NaN is itself. */
+  /** Compares two arrays value by value, in order. A NaN equals the same NaN. */
   values(what: string, theirs: Numbers, ours: Numbers): void {
     if (theirs.constructor !== ours.constructor || theirs.length !== ours.length)
       return this.#note(
@@ -24,31 +24,34 @@ export class Comparison {
         this.#differs(`${what} [${i}]: theirs ${theirs[i]}, ours ${ours[i]}`);
   }
 
-  /** IDs whose order means nothing; duplicates count. */
+  /** Compares two lists of IDs in any order. Duplicates count. */
   sets(what: string, theirs: Iterable<bigint>, ours: Iterable<bigint>): void {
     this.values(what, BigUint64Array.from(theirs).sort(), BigUint64Array.from(ours).sort());
   }
 
-  /** Answer by answer, in order, each whatever its shape. */
+  /** Compares two lists item by item, in order. The items may have any shape. */
   each(what: string, theirs: readonly unknown[], ours: readonly unknown[]): void {
     if (theirs.length !== ours.length)
       return this.failed(`${what}: theirs is a list of ${theirs.length}, ours of ${ours.length}`);
     ours.forEach((answer, i) => this.same(`${what} [${i}]`, theirs[i], answer));
   }
 
-  /** One answer, whatever its shape. Numbers are compared as text, so that 64 bits survive; members that are undefined do not count. */
+  /**
+   * Compares two answers of any shape. Numbers are compared as text, so that 64-bit IDs stay exact. Members
+   * that are undefined are ignored.
+   */
   same(what: string, theirs: unknown, ours: unknown): void {
     const a = text(theirs),
       b = text(ours);
     this.#note(1, a === b ? undefined : `${what}:\n  theirs ${a.slice(0, 500)}\n  ours   ${b.slice(0, 500)}`);
   }
 
-  /** Differences that are known, checked to be of just that kind by the caller. */
+  /** Counts known differences. The caller has checked that they are exactly as expected. */
   explained(reason: string, count = 1): void {
     this.#explained.set(reason, (this.#explained.get(reason) ?? 0) + count);
   }
 
-  /** What went wrong without being a value. */
+  /** Counts a failure as a difference. */
   failed(what: string): void {
     this.#note(1, what);
   }

@@ -1,4 +1,7 @@
-/** The Python that the real clients run in: a virtual environment of pinned packages below interop/.work, made once and kept. */
+/**
+ * Makes the Python environment of the real clients: pinned packages below interop/.work, installed once and
+ * kept.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,10 +12,10 @@ export const WORK = join(import.meta.dirname, '.work');
 
 const REQUIREMENTS = join(import.meta.dirname, 'requirements.txt');
 const CONSTRAINTS = join(import.meta.dirname, 'constraints.txt');
-const OLDEST = [3, 11] as const; // of the pinned numpy
-const TRIES = 3; // a registry that is slow or limits us; pip itself repeats broken connections only
+const OLDEST = [3, 11] as const; // the pinned numpy needs it
+const TRIES = 3; // for a slow or rate-limited registry; pip itself retries only broken connections
 
-/** What children see: nothing of the user's own (tokens below HOME, proxies), so that loopback is all they can mean. */
+/** Environment of child processes. It hides the user's own tokens and proxies. */
 export const CHILD_ENVIRONMENT: NodeJS.ProcessEnv = {
   PATH: process.env.PATH,
   HOME: join(WORK, 'home'),
@@ -20,7 +23,12 @@ export const CHILD_ENVIRONMENT: NodeJS.ProcessEnv = {
   PYTHONDONTWRITEBYTECODE: '1',
 };
 
-/** Path of the interpreter. @throws Error saying what this machine lacks. */
+/**
+ * Makes the environment if needed.
+ *
+ * @returns The path of its interpreter.
+ * @throws Error that says what is missing on this machine.
+ */
 export function makePython(): string {
   const { command, version } = findPython();
   const key = createHash('sha256')
@@ -66,15 +74,20 @@ function findPython(): { command: string; version: string } {
     seen.push(`${command} is ${version}`);
   }
   throw new Error(
-    `the real clients need Python ${OLDEST.join('.')} or later (${seen.join(', ') || 'there is none in PATH'}); PYTHON=/path/to/python3 names another`,
+    `the real clients need Python ${OLDEST.join('.')} or later (${seen.join(', ') || 'found none in PATH'}). Set PYTHON=/path/to/python3 to use another interpreter.`,
   );
 }
 
-/** @returns The command that runs pip for the new environment. */
+/**
+ * Makes an empty virtual environment.
+ *
+ * @returns The command that runs pip for it.
+ */
 function makeEnvironment(command: string, folder: string, python: string): string[] {
   if (spawnSync(command, ['-m', 'venv', folder], { stdio: 'ignore' }).status === 0)
     return [python, '-m', 'pip'];
-  // Debian keeps what `venv` bootstraps pip from in a package of its own; a pip of the machine does as well.
+  // On Debian, `venv` can install pip only if the package python3-venv is there. A pip of the machine works,
+  // too.
   const bare = spawnSync(command, ['-m', 'venv', '--clear', '--without-pip', folder], { encoding: 'utf8' });
   const pip = [command, '-m', 'pip', '--python', python];
   if (
@@ -83,7 +96,7 @@ function makeEnvironment(command: string, folder: string, python: string): strin
   )
     return pip;
   throw new Error(
-    `${command} can make no environment: it has neither ensurepip nor pip (Debian: apt-get install python3-venv)${bare.stderr ? `\n${bare.stderr.trim()}` : ''}`,
+    `${command} cannot make a virtual environment: it has neither ensurepip nor pip (Debian: apt-get install python3-venv)${bare.stderr ? `\n${bare.stderr.trim()}` : ''}`,
   );
 }
 
@@ -109,8 +122,7 @@ function install(pip: readonly string[]): void {
       execFileSync(pip[0], [...pip.slice(1), ...args], { stdio: ['ignore', 'inherit', 'inherit'] });
       return;
     } catch (error) {
-      if (left === 1)
-        throw new Error(`pip failed ${TRIES} times; its own message is above`, { cause: error });
+      if (left === 1) throw new Error(`pip failed ${TRIES} times. Its message is above.`, { cause: error });
     }
   }
 }

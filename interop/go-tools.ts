@@ -1,4 +1,7 @@
-/** Servers of others, built from the Go module proxy at pinned versions below interop/.work, once, and run on loopback. */
+/**
+ * Builds third-party servers written in Go, once, at pinned versions below interop/.work, and runs them on
+ * loopback.
+ */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync } from 'node:fs';
@@ -7,7 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CHILD_ENVIRONMENT, WORK } from './environment.ts';
 
-/** Versions: what `go install` resolved on 2026-11-22. */
+/** The versions are those that `go install` found on 2026-11-22. */
 const TOOLS = {
   versitygw: 'github.com/versity/versitygw/cmd/versitygw@v1.8.0',
   'fake-gcs-server': 'github.com/fsouza/fake-gcs-server@v1.56.1',
@@ -15,7 +18,12 @@ const TOOLS = {
 
 const READY_MS = 30_000;
 
-/** Path of the program. @throws Error when there is no Go, or the build fails. */
+/**
+ * Builds a server if needed.
+ *
+ * @returns The path of the program.
+ * @throws Error if Go is not installed or the build fails.
+ */
 export function buildTool(name: keyof typeof TOOLS): string {
   const module = TOOLS[name],
     folder = join(WORK, `go-${name}-${module.split('@')[1]}`),
@@ -47,7 +55,9 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** A server that takes connections; ended when disposed of. */
+/**
+ * Starts a server and waits until it accepts connections. The server stops when the result is disposed of.
+ */
 export async function startTool(
   name: keyof typeof TOOLS,
   port: number,
@@ -58,20 +68,20 @@ export async function startTool(
     env: { ...CHILD_ENVIRONMENT, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  let lastWords = '';
+  let lastOutput = '';
   child.stderr
     .setEncoding('utf8')
-    .on('data', (text: string) => (lastWords = (lastWords + text).slice(-2000)));
+    .on('data', (text: string) => (lastOutput = (lastOutput + text).slice(-2000)));
   const running = { origin: `http://127.0.0.1:${port}`, [Symbol.asyncDispose]: () => end(child) };
-  for (const until = Date.now() + READY_MS; !(await answers(port)); await sleep(50)) {
+  for (const until = Date.now() + READY_MS; !(await acceptsConnections(port)); await sleep(50)) {
     if (child.exitCode === null && Date.now() < until) continue;
     await end(child);
-    throw new Error(`${name} does not listen on ${port}:\n${lastWords}`);
+    throw new Error(`${name} does not listen on port ${port}:\n${lastOutput}`);
   }
   return running;
 }
 
-async function answers(port: number): Promise<boolean> {
+async function acceptsConnections(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
   const result = await Promise.race([
     once(socket, 'connect').then(() => true),
@@ -83,7 +93,7 @@ async function answers(port: number): Promise<boolean> {
 
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
-  const left = once(child, 'close');
+  const closed = once(child, 'close');
   child.kill('SIGKILL');
-  await left;
+  await closed;
 }

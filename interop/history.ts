@@ -1,11 +1,14 @@
-/** What a graph was at every moment, from nothing but the root of each supervoxel after each edit: truth for what a server says of history. */
+/**
+ * The history of a graph, made only from the root of each supervoxel after each edit: the truth for a
+ * server's answers.
+ */
 import type { GrapheneVolume } from 'graphene-points';
 import type { World } from './worlds.ts';
 
 export interface RootLife {
   /** Milliseconds since 1970. */
   createdMs: number;
-  /** Infinity for one that stands. */
+  /** Milliseconds since 1970; Infinity for a latest root. */
   replacedMs: number;
   supervoxels: readonly bigint[];
 }
@@ -13,7 +16,7 @@ export interface RootLife {
 export class History {
   readonly roots = new Map<bigint, RootLife>();
 
-  /** Asks for the roots of all supervoxels at every edit. */
+  /** Looks up the roots of all supervoxels at the base and at every edit. */
   static async of(volume: GrapheneVolume, { supervoxels, baseMs, editsMs }: World): Promise<History> {
     const history = new History();
     for (const ms of new Set([baseMs, ...editsMs]))
@@ -21,7 +24,7 @@ export class History {
     return history;
   }
 
-  /** Roots that stand at a moment; an edit of that very millisecond has been made. */
+  /** Returns the latest roots at a timestamp, edits of the same millisecond included. */
   at(ms: number): bigint[] {
     return [...this.roots]
       .filter(([, { createdMs, replacedMs }]) => createdMs <= ms && ms < replacedMs)
@@ -32,7 +35,7 @@ export class History {
     return this.roots.get(root)!;
   }
 
-  /** Roots that took this one's place, at once. */
+  /** Returns the roots that replaced this root directly. */
   next(root: bigint): bigint[] {
     const { replacedMs, supervoxels } = this.life(root),
       own = new Set(supervoxels);
@@ -41,7 +44,7 @@ export class History {
       .map(([id]) => id);
   }
 
-  /** Roots in whose place this one came. */
+  /** Returns the roots that this root replaced directly. */
   previous(root: bigint): bigint[] {
     const { createdMs, supervoxels } = this.life(root),
       own = new Set(supervoxels);
@@ -50,7 +53,7 @@ export class History {
       .map(([id]) => id);
   }
 
-  /** A root, what it came from and what came of it, as far as `step` goes. */
+  /** Returns a root and all roots that repeated steps reach from it. */
   closure(root: bigint, step: (root: bigint) => bigint[]): Set<bigint> {
     const found = new Set([root]);
     for (const id of found) for (const other of step(id)) found.add(other);

@@ -1,19 +1,21 @@
 /**
- * The mocked chunkedgraph beside a real PyChunkedGraph server: random merges, splits, undos and redos are made in both, random questions
- * asked of both, and the answers compared, up to the IDs that each gave to what the edits made.
+ * Compares the mocked chunkedgraph with a real PyChunkedGraph server: makes the same random merges, splits,
+ * undos and redos in both, sends the same random requests to both, and compares the answers. The two give
+ * different IDs to new nodes, so IDs are translated first.
  *
  *     npx tsx interop/mock-vs-pcg.ts http://127.0.0.1:18555 spec/fixtures/pcg/graph.json [edits] [seed]
  *
- * The server must hold the graph of the file and have no other edits. It is changed. What is known to differ: PyChunkedGraph 2.21.1
- * fails (500) at some splits that leave one part alone in its graph chunks, as its search for siblings
- * then meets the part's old parent, whose edge is gone; the mock carries such a split out.
+ * The server must hold the graph of the file and have no other edits. The script changes it. One difference
+ * is known: PyChunkedGraph 2.21.1 fails (500) at some splits that leave one part alone in its graph chunks,
+ * because its search for siblings then meets the part's old parent, whose edge has been removed. The mock
+ * makes these splits.
  */
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { bytesOf, idsFromBytes } from '../lib/base/uint64.ts';
 import { createMockChunkedGraph, mockRequest, type GraphDescription } from '../mocks/index.ts';
 
-interface Shortened extends Omit<GraphDescription, 'edges' | 'supervoxels'> {
+interface CompactGraph extends Omit<GraphDescription, 'edges' | 'supervoxels'> {
   table: string;
   supervoxels: string[];
   edges: [number, number, number][];
@@ -23,8 +25,8 @@ interface Shortened extends Omit<GraphDescription, 'edges' | 'supervoxels'> {
 }
 
 const [, , origin, file, editsText = '60', seedText = '1'] = process.argv;
-const short = JSON.parse(readFileSync(file, 'utf8')) as Shortened;
-const { supervoxels, table } = short;
+const description = JSON.parse(readFileSync(file, 'utf8')) as CompactGraph;
+const { supervoxels, table } = description;
 const labelAt = (x: number, y: number, z: number): bigint => {
   const [a, b, c] = [x >> 4, y >> 4, z >> 4];
   return (
@@ -40,16 +42,15 @@ for (let x = 8; x < 128; x += 16)
   for (let y = 8; y < 128; y += 16)
     for (let z = 8; z < 128; z += 16) voxelOf.set(String(labelAt(x, y, z)), [x, y, z]);
 
-const edges = [...short.edges, ...short.inactive_edges].map(([a, b, affinity], e) => ({
+const edges = [...description.edges, ...description.inactive_edges].map(([a, b, affinity], e) => ({
   between: [supervoxels[a], supervoxels[b]],
   affinity,
-  area: short.edge_area,
-  active: e < short.edges.length,
+  area: description.edge_area,
+  active: e < description.edges.length,
 }));
-// of the request that is being answered: the mock is asked after the real server, at the same moment
-let nowMs = 0;
+let nowMs = 0; // the mock's clock; set after the real server has answered
 const mock = createMockChunkedGraph({
-  ...short,
+  ...description,
   epochs: undefined,
   edges,
   labelAt,
@@ -60,11 +61,11 @@ const mock = createMockChunkedGraph({
     102: { name: 'Ben', affiliation: 'Lab' },
     103: { name: 'Cid', affiliation: 'Lab' },
   },
-  ...namesOf(short),
+  ...baseRoots(description),
 });
 
-/** Root IDs at base; those of the edits are in the edits. */
-function namesOf({ base }: { base?: { root: string[] } }): Partial<GraphDescription> {
+/** Returns the root IDs at the base. Those of later roots are in the edits. */
+function baseRoots({ base }: { base?: { root: string[] } }): Partial<GraphDescription> {
   return base ? { roots: base.root } : {};
 }
 
@@ -73,7 +74,7 @@ const random = (below: number): number =>
   Math.floor((((seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0) >>> 8) / 2 ** 24) * below);
 const pick = <T>(list: readonly T[]): T => list[random(list.length)];
 
-/** Node IDs above layer 1, real to mock and back. */
+/** Node IDs above layer 1, from the real server to the mock and back. */
 const toMock = new Map<string, string>(),
   toReal = new Map<string, string>();
 const api = `/segmentation/api/v1/table/${table}`;
@@ -83,9 +84,9 @@ interface Answer {
   body: Uint8Array;
 }
 
-const translated = (text: string): string => text.replace(/\d{16,}/g, (id) => toMock.get(id) ?? id);
+const withMockIds = (text: string): string => text.replace(/\d{16,}/g, (id) => toMock.get(id) ?? id);
 
-async function both(
+async function requestBoth(
   method: string,
   path: string,
   body?: string | BigUint64Array,
@@ -96,20 +97,22 @@ async function both(
       : typeof body === 'string'
         ? Buffer.from(body)
         : Buffer.from(bytesOf(body));
-  const real = await ask(method, `${origin}${path}`, bytes);
+  const real = await send(method, `${origin}${path}`, bytes);
   nowMs = Date.now();
   const own =
     body instanceof BigUint64Array
       ? Buffer.from(bytesOf(body.map((id) => BigInt(toMock.get(String(id)) ?? id))))
       : typeof body === 'string'
-        ? translated(body)
+        ? withMockIds(body)
         : undefined;
-  const mocked = await mock.handle(mockRequest(method, translated(path), { body: own }));
+  const mocked = await mock.handle(mockRequest(method, withMockIds(path), { body: own }));
   return { real, mocked };
 }
 
-/** fetch sends no GET with a body, which some endpoints want. */
-async function ask(method: string, url: string, body?: Uint8Array): Promise<Answer> {
+/**
+ * Sends a request to the real server. `fetch` cannot send a GET with a body, which some endpoints require.
+ */
+async function send(method: string, url: string, body?: Uint8Array): Promise<Answer> {
   const { request } = await import('node:http');
   return new Promise((resolve, reject) => {
     const outgoing = request(
@@ -149,13 +152,16 @@ const parsed = (bytes: Uint8Array): unknown =>
       ),
   );
 
-/** Lists in any order, IDs of the real server as the mock's, moments of edits as one. */
+/**
+ * Makes an answer comparable: sorts lists, translates real IDs to the mock's, and replaces timestamps of
+ * edits.
+ */
 function comparable(value: unknown, isReal: boolean): unknown {
   if (typeof value === 'number') return value > 1.7e9 ? 'now' : Math.fround(value);
   if (typeof value === 'string' && value.startsWith('{'))
     return comparable(parsed(Buffer.from(value)), isReal);
   if (typeof value === 'string')
-    return /^20(2[3-9]|[3-9])/.test(value) ? 'now' : isReal ? translated(value) : value;
+    return /^20(2[3-9]|[3-9])/.test(value) ? 'now' : isReal ? withMockIds(value) : value;
   if (Array.isArray(value)) {
     const items = value.map((item) => comparable(item, isReal));
     return items.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
@@ -174,13 +180,13 @@ function comparable(value: unknown, isReal: boolean): unknown {
   return Object.fromEntries(
     Object.entries(object)
       .filter(([key]) => !['duration', 'timestamp'].includes(key) || !('code' in object))
-      .map(([key, item]) => [isReal ? translated(key) : key, comparable(item, isReal)])
+      .map(([key, item]) => [isReal ? withMockIds(key) : key, comparable(item, isReal)])
       .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
   );
 }
 
 async function compare(method: string, path: string, body?: string | BigUint64Array): Promise<void> {
-  const { real, mocked } = await both(method, path, body);
+  const { real, mocked } = await requestBoth(method, path, body);
   const what = `${method} ${path} ${typeof body === 'string' ? body : ''}`;
   compared++;
   if (real.status !== mocked.status)
@@ -200,10 +206,10 @@ async function compare(method: string, path: string, body?: string | BigUint64Ar
 
 const message = ({ body }: Answer): string => Buffer.from(body).toString().slice(0, 300);
 
-/** Learns which IDs are the same nodes from the ancestors of all supervoxels, at every layer. */
-async function learn(timestamp?: number): Promise<void> {
+/** Finds which IDs name the same nodes, from the ancestors of all supervoxels at every layer. */
+async function matchNodes(timestamp?: number): Promise<void> {
   for (const layer of [2, 3, 4]) {
-    const { real, mocked } = await both(
+    const { real, mocked } = await requestBoth(
       'POST',
       `${api}/roots_binary?stop_layer=${layer}${timestamp === undefined ? '' : `&timestamp=${timestamp}`}`,
       BigUint64Array.from(supervoxels, BigInt),
@@ -218,20 +224,20 @@ async function learn(timestamp?: number): Promise<void> {
         );
       toMock.set(id, own[k]);
       toReal.set(own[k], id);
-      if (layer === 4) everRoot.add(id);
+      if (layer === 4) allRoots.add(id);
     }
   }
 }
 
-const everRoot = new Set<string>();
-const moments: number[] = [1577836800, 1577923200, 1577923199.999, 1578441600.123, 1578182400, 1];
+const allRoots = new Set<string>();
+const timestamps: number[] = [1577836800, 1577923200, 1577923199.999, 1578441600.123, 1578182400, 1];
 let operations = 9;
 
-const node = (supervoxel: string): (string | number)[] => [
+const nodeAtPoint = (supervoxel: string): (string | number)[] => [
   supervoxel,
   ...voxelOf.get(supervoxel)!.map((value, axis) => value * [8, 8, 40][axis]),
 ];
-const shown = (list: (string | number)[]): string => JSON.stringify(list).replace(/"(\d+)"/g, '$1');
+const toJson = (list: (string | number)[]): string => JSON.stringify(list).replace(/"(\d+)"/g, '$1');
 const neighbour = (supervoxel: string): string => {
   const at = [...voxelOf.get(supervoxel)!];
   at[random(3)] += pick([-16, 16, 32]);
@@ -239,29 +245,35 @@ const neighbour = (supervoxel: string): string => {
   return String(labelAt(found[0], found[1], found[2]));
 };
 
-async function edit(): Promise<void> {
+async function makeRandomEdit(): Promise<void> {
   const kind = pick(['merge', 'merge', 'merge', 'split', 'split', 'split', 'undo', 'redo']);
   const a = pick(supervoxels),
     b = neighbour(a);
   let path: string, body: string;
   if (kind === 'merge') {
-    [path, body] = ['/merge', `[${shown(node(a))},${shown(node(b))}]`];
-    if (random(4) === 0) body = body.replace(a, await rootOf(a)); // by its root and a point in it
+    [path, body] = ['/merge', `[${toJson(nodeAtPoint(a))},${toJson(nodeAtPoint(b))}]`];
+    if (random(4) === 0) body = body.replace(a, await rootOf(a)); // names the node by its root and a point
   } else if (kind === 'split') {
     const [u, v] =
       random(5) === 0
         ? [a, b]
-        : pick([...short.edges, ...drawn.map(([x, y]) => [supervoxels.indexOf(x), supervoxels.indexOf(y)])])
+        : pick([
+            ...description.edges,
+            ...mergedPairs.map(([x, y]) => [supervoxels.indexOf(x), supervoxels.indexOf(y)]),
+          ])
             .slice(0, 2)
-            .map((place) => supervoxels[place]);
-    [path, body] = ['/split?mincut=false', `{"sources":[${shown(node(u))}],"sinks":[${shown(node(v))}]}`];
+            .map((index) => supervoxels[index]);
+    [path, body] = [
+      '/split?mincut=false',
+      `{"sources":[${toJson(nodeAtPoint(u))}],"sinks":[${toJson(nodeAtPoint(v))}]}`,
+    ];
   } else [path, body] = [`/${kind}`, `{"operation_id":${1 + random(operations + 1)}}`];
-  const { real, mocked } = await both('POST', api + path, body);
+  const { real, mocked } = await requestBoth('POST', api + path, body);
   compared++;
   const what = `POST ${path} ${body}`;
   if (real.status === 500 && mocked.status === 200 && /edits\.py/.test(Buffer.from(real.body).toString())) {
     console.log(
-      `the real server failed at ${what}: ${message(real).slice(0, 120)}; nothing after it can be compared`,
+      `the real server failed at ${what}: ${message(real).slice(0, 120)}. The comparison ends here.`,
     );
     return finish();
   }
@@ -279,26 +291,26 @@ async function edit(): Promise<void> {
   if (x.operation_id !== y.operation_id || x.new_root_ids.length !== y.new_root_ids.length)
     differ(what, x, y);
   if (x.operation_id !== null) operations = x.operation_id;
-  if (kind === 'merge' && !body.includes(await rootOf(a))) drawn.push([a, b]);
-  await learn();
+  if (kind === 'merge' && !body.includes(await rootOf(a))) mergedPairs.push([a, b]);
+  await matchNodes();
 }
-const drawn: [string, string][] = [];
+const mergedPairs: [string, string][] = [];
 
 const rootOf = async (supervoxel: string): Promise<string> =>
   String(
     idsFromBytes(
-      (await ask('POST', `${origin}${api}/roots_binary`, bytesOf(BigUint64Array.of(BigInt(supervoxel)))))
+      (await send('POST', `${origin}${api}/roots_binary`, bytesOf(BigUint64Array.of(BigInt(supervoxel)))))
         .body,
     )[0],
   );
 
-async function question(): Promise<void> {
-  const roots = [...everRoot];
+async function compareRandomLookUp(): Promise<void> {
+  const roots = [...allRoots];
   const some = (count: number): string[] => [...new Set(Array.from({ length: count }, () => pick(roots)))];
   const ids = (list: string[]): string => `{"node_ids":[${list.join()}]}`,
     rootIds = (list: string[]): string => `{"root_ids":[${list.join()}]}`;
   const lower = pick([...toMock.keys()]);
-  const timestamp = random(2) === 0 ? `?timestamp=${pick(moments)}` : '?';
+  const timestamp = random(2) === 0 ? `?timestamp=${pick(timestamps)}` : '?';
   const bounds =
     random(2) === 0
       ? '?'
@@ -330,18 +342,18 @@ async function question(): Promise<void> {
     ],
     [
       ids([...some(2), lower, pick(supervoxels)]),
-      `/valid_nodes${random(2) === 0 ? '' : `?end_timestamp=${pick(moments)}&start_timestamp=${pick(moments)}`}`,
+      `/valid_nodes${random(2) === 0 ? '' : `?end_timestamp=${pick(timestamps)}&start_timestamp=${pick(timestamps)}`}`,
     ],
-    [undefined, `/root/${pick(roots)}/lineage_graph?timestamp_past=${pick(moments)}`],
+    [undefined, `/root/${pick(roots)}/lineage_graph?timestamp_past=${pick(timestamps)}`],
     [
       rootIds(some(1 + random(3))),
-      `/lineage_graph_multiple?timestamp_future=${pick([...moments, 4e9])}`,
+      `/lineage_graph_multiple?timestamp_future=${pick([...timestamps, 4e9])}`,
       'POST',
     ],
-    [rootIds(some(1 + random(3))), `/past_id_mapping?timestamp_past=${pick(moments)}`],
+    [rootIds(some(1 + random(3))), `/past_id_mapping?timestamp_past=${pick(timestamps)}`],
     [
       undefined,
-      `/delta_roots?timestamp_past=${pick(moments)}${random(2) === 0 ? '' : `&timestamp_future=${pick(moments)}`}`,
+      `/delta_roots?timestamp_past=${pick(timestamps)}${random(2) === 0 ? '' : `&timestamp_future=${pick(timestamps)}`}`,
     ],
     [undefined, `/root/${pick(roots)}/tabular_change_log?filtered=${pick(['true', 'false'])}`],
     [rootIds(some(1 + random(3))), '/tabular_change_log_many'],
@@ -350,7 +362,7 @@ async function question(): Promise<void> {
       `/root/${pick(roots)}/change_log?filtered=${pick(['true', 'false'])}&int64_as_str=${random(2)}`,
     ],
     [undefined, `/root/${pick(roots)}/merge_log`],
-    [undefined, `/tabular_change_log_recent?timestamp=${pick(moments)}`],
+    [undefined, `/tabular_change_log_recent?timestamp=${pick(timestamps)}`],
     [
       undefined,
       `/user_operations?user_id=${pick(['0', '101', '102'])}&end_time=4000000000&include_undone=${random(2)}`,
@@ -360,7 +372,7 @@ async function question(): Promise<void> {
       `/operation_details?operation_ids=[${1 + random(operations)},${1 + random(operations)}]&int64_as_str=${random(2)}`,
     ],
     [
-      `[${shown([pick(roots), ...node(pick(supervoxels)).slice(1)])},${shown([pick(roots), ...node(pick(supervoxels)).slice(1)])}]`,
+      `[${toJson([pick(roots), ...nodeAtPoint(pick(supervoxels)).slice(1)])},${toJson([pick(roots), ...nodeAtPoint(pick(supervoxels)).slice(1)])}]`,
       '/graph/find_path?precision_mode=false',
       'POST',
     ],
@@ -372,24 +384,30 @@ async function question(): Promise<void> {
 const chunkOf = (supervoxel: string): bigint =>
   (BigInt(supervoxel) & ~((1n << 26n) - 1n) & ((1n << 56n) - 1n)) | (2n << 56n);
 
-/** Two supervoxels of one object, by its root. */
+/** Returns the body of a path request between two points of one object. */
 async function pathNodes(): Promise<string> {
   const a = pick(supervoxels),
     root = await rootOf(a);
-  return `[${shown([root, ...node(a).slice(1)])},${shown([root, ...node(a).slice(1)])}]`;
+  return `[${toJson([root, ...nodeAtPoint(a).slice(1)])},${toJson([root, ...nodeAtPoint(a).slice(1)])}]`;
 }
 
-for (const moment of [short.base_timestamp, ...(short.edits ?? []).map((one) => one.timestamp)])
-  await learn(Number(moment));
+for (const time of [
+  description.base_timestamp,
+  ...(description.edits ?? []).map(({ timestamp }) => timestamp),
+])
+  await matchNodes(Number(time));
 for (let k = 0; k < Number(editsText); k++) {
-  await edit();
-  for (let q = 0; q < 8; q++) await question();
-  if (k % 10 === 0) moments.push(Math.floor(Date.now()) / 1000);
+  await makeRandomEdit();
+  for (let q = 0; q < 8; q++) await compareRandomLookUp();
+  if (k % 10 === 0) timestamps.push(Math.floor(Date.now()) / 1000);
   if (differences.length > 12) break;
 }
 finish();
 
-/** Edits that the real server itself fails at (it loses a cross edge now and then) leave the two graphs different. */
+/**
+ * Prints the result and exits. It also runs when the real server fails at an edit (it sometimes loses a cross
+ * edge), because the two graphs differ from then on.
+ */
 function finish(): never {
   console.log(`${compared} answers compared, ${differences.length} different`);
   process.exit(differences.length > 0 ? 1 : 0);

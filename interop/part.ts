@@ -1,4 +1,7 @@
 import type { Comparison } from './comparison.ts';
 
-/** One part of the run, by name: asks a real client and us the same, and tells the comparison both answers. */
+/**
+ * One part of the run: makes the same calls to a real client and to graphene-points, and compares the
+ * answers.
+ */
 export type Part = (context: { python: string; comparison: Comparison }) => Promise<void>;

@@ -1,8 +1,8 @@
-/** Our own book of a graph's edits: which supervoxels were one object, and when. It never asks the SDK. */
+/** A ledger of a graph's edits: which supervoxels formed one object, and when. It never uses the SDK. */
 import type { ChunkedGraph } from '../lib/index.ts';
 import { PcgServer, sorted, type Checks } from './pcg-server.ts';
 
-/** The root of every supervoxel from a moment on. */
+/** The root of every supervoxel from a timestamp until the next edit. */
 export interface Epoch {
   ms: number;
   roots: bigint[];
@@ -27,10 +27,10 @@ export class Ledger {
     this.#checks = checks;
   }
 
-  /** With the edits that the server began with. */
+  /** Opens a ledger that holds the edits that the server started with. */
   static async open(server: PcgServer, checks: Checks): Promise<Ledger> {
     const ledger = new Ledger(server, checks);
-    for (const ms of server.firstMoments) ledger.epochs.push({ ms, roots: await server.ancestors(ms) });
+    for (const ms of server.initialTimesMs) ledger.epochs.push({ ms, roots: await server.ancestors(ms) });
     return ledger;
   }
 
@@ -42,59 +42,60 @@ export class Ledger {
     return this.epochs.findLast((epoch) => epoch.ms <= ms)!;
   }
 
-  ofRoot(root: bigint, { roots }: Epoch = this.last): bigint[] {
+  supervoxelsOf(root: bigint, { roots }: Epoch = this.last): bigint[] {
     return this.#server.supervoxels.filter((_id, k) => roots[k] === root);
   }
 
   rootOf(supervoxel: bigint, { roots }: Epoch = this.last): bigint {
-    return roots[this.#server.place.get(supervoxel)!];
+    return roots[this.#server.indexes.get(supervoxel)!];
   }
 
-  /** All roots there ever were, ascending. */
-  get ever(): bigint[] {
+  /** All roots, latest and replaced, in ascending order. */
+  get allRoots(): bigint[] {
     return sorted(this.epochs.flatMap(({ roots }) => roots));
   }
 
-  /** From when on something is a root. */
-  madeIn(root: bigint): Epoch {
+  /** Returns the epoch that created a root. */
+  createdIn(root: bigint): Epoch {
     return this.epochs.find(({ roots }) => roots.includes(root))!;
   }
 
-  /** When a root was replaced; Infinity while it stands. */
-  endOf(root: bigint): number {
-    const first = this.epochs.indexOf(this.madeIn(root));
+  /** Returns when a root was replaced, in milliseconds since 1970, or Infinity for a latest root. */
+  replacedMs(root: bigint): number {
+    const first = this.epochs.indexOf(this.createdIn(root));
     return this.epochs.slice(first).find(({ roots }) => !roots.includes(root))?.ms ?? Infinity;
   }
 
   /**
-   * An edit that was answered. Objects are whole before and after, and all that it does not name stay as they were.
-   * @param joined What a merge puts together.
+   * Records an edit that the server has made, and checks that it changed whole objects and no others.
+   *
+   * @param joined The supervoxels that a merge must put together.
    */
-  async note(
+  async record(
     operationId: number,
     newRoots: BigUint64Array,
     isMerge: boolean,
     joined?: bigint[],
   ): Promise<void> {
     const after = sorted(newRoots),
-      times = new Set(await this.#server.madeAt(after)),
+      times = new Set(await this.#server.createdMs(after)),
       ms = Math.max(...times),
       roots = await this.#server.ancestors(ms),
       before = this.last.roots;
     const changed = this.#server.supervoxels.filter((_id, k) => after.includes(roots[k])),
-      gone = sorted(changed.map((id) => this.rootOf(id)));
-    const others = (list: bigint[], made: bigint[]): bigint[] =>
-      list.map((id) => (made.includes(id) ? 0n : id));
+      replaced = sorted(changed.map((id) => this.rootOf(id)));
+    const without = (list: bigint[], edited: bigint[]): bigint[] =>
+      list.map((id) => (edited.includes(id) ? 0n : id));
     const check = this.#checks.check.bind(this.#checks);
-    check(`operation ${operationId}: new roots of one moment`, times.size, 1);
+    check(`operation ${operationId}: new roots have one timestamp`, times.size, 1);
     check(`operation ${operationId}: roots just before it`, await this.#server.ancestors(ms - 1), before);
-    check(`operation ${operationId}: whole objects`, others(roots, after), others(before, gone));
-    if (joined) check(`operation ${operationId}: what was asked for`, sorted(changed), sorted(joined));
+    check(`operation ${operationId}: whole objects`, without(roots, after), without(before, replaced));
+    if (joined) check(`operation ${operationId}: the requested supervoxels`, sorted(changed), sorted(joined));
     this.epochs.push({ ms, roots });
-    this.edits.push({ operationId, ms, before: gone, after, isMerge });
+    this.edits.push({ operationId, ms, before: replaced, after, isMerge });
   }
 
-  /** Edits as steps between epochs, those before our own included. */
+  /** All edits as steps between epochs, including those that the server started with. */
   get steps(): { before: bigint[]; after: bigint[] }[] {
     return this.epochs.slice(1).map(({ roots }, k) => {
       const { roots: earlier } = this.epochs[k],
@@ -103,17 +104,18 @@ export class Ledger {
     });
   }
 
-  /** Roots of a moment that lead to a root by edits, or come of it. */
+  /** Returns the roots at a timestamp that edits lead to from a root, forwards or backwards in time. */
   related(root: bigint, toMs: number): bigint[] {
-    const made = (id: bigint): number => this.madeIn(id).ms,
-      forward = made(root) <= toMs,
-      standing = new Set(this.at(toMs).roots);
+    const createdMs = (id: bigint): number => this.createdIn(id).ms,
+      forward = createdMs(root) <= toMs,
+      latest = new Set(this.at(toMs).roots);
     return sorted(this.#reached(root, forward)).filter(
-      (id) => standing.has(id) && (forward ? made(id) >= made(root) : made(id) <= made(root)),
+      (id) =>
+        latest.has(id) && (forward ? createdMs(id) >= createdMs(root) : createdMs(id) <= createdMs(root)),
     );
   }
 
-  /** Roots that a root was made of in the beginning. */
+  /** Returns the roots of the first epoch that a root was made of. */
   originals(root: bigint): bigint[] {
     return sorted(this.#reached(root, false)).filter((id) => this.epochs[0].roots.includes(id));
   }
@@ -124,18 +126,21 @@ export class Ledger {
     for (const node of seen)
       for (const { before, after } of steps) {
         const [from, to] = forward ? [before, after] : [after, before];
-        if (from.includes(node)) for (const next of to) seen.add(next); // a Set goes on to what is added
+        if (from.includes(node)) for (const next of to) seen.add(next); // the loop also visits added items
       }
     return seen;
   }
 }
 
-/** What all checks are handed. */
-export interface Live {
+/**
+ * What every check needs. `random(below)` returns an integer from 0 to `below` - 1; `pick` returns an item of a
+ * list.
+ */
+export interface LiveContext {
   graph: ChunkedGraph;
   server: PcgServer;
   ledger: Ledger;
   check: Checks['check'];
   random: (below: number) => number;
-  one: <T>(list: readonly T[]) => T;
+  pick: <T>(list: readonly T[]) => T;
 }

@@ -1,10 +1,10 @@
-/** The log of edits against our own. */
-import type { Edit, Live } from './pcg-ledger.ts';
+/** Checks the server's log of edits against the ledger. */
+import type { Edit, LiveContext } from './pcg-ledger.ts';
 import { sorted } from './pcg-server.ts';
 
 const NO_OPERATION = 999_999;
 
-export async function checkLogs(live: Live): Promise<void> {
+export async function checkLogs(live: LiveContext): Promise<void> {
   const {
       graph,
       check,
@@ -26,23 +26,23 @@ export async function checkLogs(live: Live): Promise<void> {
     const { timestamp, newRoots, status } = details.get(operationId)!;
     check(`details of ${operationId}`, [timestamp.getTime(), sorted(newRoots), status], [ms, after, 0]);
   }
-  check('details of nothing', details.has(NO_OPERATION), false);
+  check('details of an unknown operation', details.has(NO_OPERATION), false);
   for (const root of sorted(last.roots)) await checkHistory(live, root, own);
 }
 
 async function checkHistory(
-  { graph, check, ledger: { edits } }: Live,
+  { graph, check, ledger: { edits } }: LiveContext,
   root: bigint,
   own: ReadonlyMap<number, Edit>,
 ): Promise<void> {
   const ops = operationsBefore(root, edits);
   if (ops.length === 0) return;
   const log = await graph.tabularChangeLog(root, { filtered: false });
-  // What went before our own edits is in the log as well.
+  // The log also holds edits made before those of this run.
   const rows = log.filter(({ operationId }) => own.has(operationId));
   const ids = rows.map(({ operationId }) => operationId).filter((id) => ops.includes(id));
   check(`tabularChangeLog of ${root}`, ids.sort(byNumber), ops);
-  const odd = rows.filter(({ operationId, beforeRoots, timestamp, isMerge }) => {
+  const wrong = rows.filter(({ operationId, beforeRoots, timestamp, isMerge }) => {
     const edit = own.get(operationId)!;
     return (
       timestamp.getTime() !== edit.ms ||
@@ -50,7 +50,7 @@ async function checkHistory(
       beforeRoots.some((id) => !edit.before.includes(id))
     );
   });
-  check(`its rows`, odd, []);
+  check(`rows of tabularChangeLog of ${root}`, wrong, []);
   const summary = await graph.changeLog(root, { filtered: false });
   check(
     `changeLog of ${root}`,
@@ -69,14 +69,14 @@ async function checkHistory(
   check(`lineage of ${root}`, sorted(sources), madeBy.before);
 }
 
-/** Our own edits in the history of a root, ascending. */
+/** Returns the edits of this run in the history of a root, as ascending operation IDs. */
 function operationsBefore(root: bigint, edits: readonly Edit[]): number[] {
   const ancestors = new Set([root]),
     ops = new Set<number>();
   for (const node of ancestors)
     for (const { before, operationId } of edits.filter(({ after }) => after.includes(node))) {
       ops.add(operationId);
-      for (const id of before) ancestors.add(id); // a Set goes on to what is added
+      for (const id of before) ancestors.add(id); // the loop also visits added items
     }
   return [...ops].sort(byNumber);
 }

@@ -1,17 +1,18 @@
 /**
- * Nodes of all layers of a real PyChunkedGraph, current and replaced, after random edits: everything the SDK says about them against what
- * the server says of the supervoxels alone.
+ * Makes random edits in a real PyChunkedGraph, then checks the SDK's answers about nodes of all layers,
+ * current and replaced. The truth comes from the server's answers about supervoxels alone.
  *
  *     tsx interop/pcg-nodes.ts READY.json [EDITS] [SEED]
  *
- * READY.json: the line a fresh server prints when it is ready, as for pcg-live.ts. It changes the graph.
+ * READY.json is the JSON that a fresh server prints when it is ready: see `Ready` in pcg-server.ts. The
+ * script changes the graph.
  */
 import { inspect } from 'node:util';
 import { GraphError, openGraphene, type ChunkedGraph, type GraphPoint } from '../lib/index.ts';
 import { seeded } from '../testing/random.ts';
 import { Checks, PcgServer, sorted } from './pcg-server.ts';
 
-/** From a moment on: the ancestors of all supervoxels, by layer. */
+/** The ancestors of all supervoxels, by layer, from a timestamp until the next edit. */
 interface Epoch {
   ms: number;
   above: Record<2 | 3 | 4, bigint[]>;
@@ -19,22 +20,22 @@ interface Epoch {
 
 const [readyFile, editCount = '20', seed = '1'] = process.argv.slice(2);
 const server = new PcgServer(readyFile),
-  { supervoxels, place } = server;
+  { supervoxels, indexes: indexes } = server;
 const epochs: Epoch[] = [];
-/** Supervoxels of every node there ever was. */
+/** The supervoxels of every node, current and replaced. */
 const members = new Map(supervoxels.map((id) => [id, [id]]));
 
 const generator = seeded(Number(seed));
 const random = (below: number): number => generator.below(below);
-const one = <T>(list: readonly T[]): T => generator.pick(list);
-const some = <T>(list: readonly T[], count: number): T[] => Array.from({ length: count }, () => one(list));
+const pick = <T>(list: readonly T[]): T => generator.pick(list);
+const sample = <T>(list: readonly T[], count: number): T[] => Array.from({ length: count }, () => pick(list));
 const layerOf = (id: bigint): number => Number(id >> 56n);
-const at = (ms: number): Epoch | undefined => epochs.findLast((epoch) => epoch.ms <= ms);
+const epochAt = (ms: number): Epoch | undefined => epochs.findLast((epoch) => epoch.ms <= ms);
 
 const checks = new Checks(),
   check = checks.check.bind(checks);
 
-async function note(ms: number): Promise<void> {
+async function record(ms: number): Promise<void> {
   const above = {
     2: await server.ancestors(ms, 2),
     3: await server.ancestors(ms, 3),
@@ -48,22 +49,22 @@ async function note(ms: number): Promise<void> {
   }
 }
 
-const middle = (id: bigint): GraphPoint => server.middle(id);
+const pointIn = (id: bigint): GraphPoint => server.pointIn(id);
 
 async function makeEdits(graph: ChunkedGraph, count: number): Promise<void> {
   for (let made = 0, tries = 0; made < count && tries < 10 * count; tries++) {
     try {
       const { 4: roots } = epochs[epochs.length - 1].above,
         large = sorted(roots).filter((root) => members.get(root)!.length > 2);
-      const list = members.get(one(large))!;
+      const list = members.get(pick(large))!;
       const { newRoots } =
         random(2) === 0
-          ? await graph.merge(middle(one(supervoxels)), middle(one(supervoxels)))
-          : await graph.split([middle(list[0])], [middle(list[list.length - 1])]);
-      await note((await graph.rootTimestamps(newRoots))[0].getTime());
+          ? await graph.merge(pointIn(pick(supervoxels)), pointIn(pick(supervoxels)))
+          : await graph.split([pointIn(list[0])], [pointIn(list[list.length - 1])]);
+      await record((await graph.rootTimestamps(newRoots))[0].getTime());
       made++;
     } catch (error) {
-      // refusals are part of the game
+      // The server may refuse an edit.
       if (!(error instanceof GraphError && error.status !== undefined)) throw error;
     }
   }
@@ -73,24 +74,24 @@ const UNKNOWN = [1n, 2n, 3n, 4n].map((layer) => (layer << 56n) | 60_000n);
 const nodesOf = (layer: number): readonly bigint[] =>
   layer === 1 ? supervoxels : [...members.keys()].filter((id) => layerOf(id) === layer);
 const NOTHING: Pick<Epoch, 'above'> = { above: { 2: [], 3: [], 4: [] } };
-const momentIn = (): number => one(epochs).ms + one([-1, 0, 0, 1, 250]);
+const randomTimeMs = (): number => pick(epochs).ms + pick([-1, 0, 0, 1, 250]);
 
-async function checkMoment(graph: ChunkedGraph): Promise<void> {
-  const ms = momentIn(),
+async function checkAtTimestamp(graph: ChunkedGraph): Promise<void> {
+  const ms = randomTimeMs(),
     timestamp = new Date(ms),
-    { above } = at(ms) ?? NOTHING;
-  const rootNow = (supervoxel: bigint): bigint => above[4][place.get(supervoxel)!] ?? 0n;
-  const stands = (node: bigint): boolean =>
+    { above } = epochAt(ms) ?? NOTHING;
+  const rootNow = (supervoxel: bigint): bigint => above[4][indexes.get(supervoxel)!] ?? 0n;
+  const isCurrent = (node: bigint): boolean =>
     layerOf(node) === 1 || (above[layerOf(node) as 2 | 3 | 4] ?? []).includes(node);
   const rootsOf = (id: bigint): bigint[] =>
     (members.get(id) ?? []).map(rootNow).filter((root) => root !== 0n);
-  const lower = [1, 2, 3].flatMap((layer) => some(nodesOf(layer), 8)),
-    asked = [...lower, ...UNKNOWN.slice(0, 3)],
-    roots = some(nodesOf(4), 8);
+  const lower = [1, 2, 3].flatMap((layer) => sample(nodesOf(layer), 8)),
+    nodes = [...lower, ...UNKNOWN.slice(0, 3)],
+    roots = sample(nodesOf(4), 8);
   check(
     `roots at ${ms}`,
-    [...(await graph.roots(asked, { timestamp }))],
-    asked.map((id) => (stands(id) ? (rootsOf(id)[0] ?? 0n) : 0n)),
+    [...(await graph.roots(nodes, { timestamp }))],
+    nodes.map((id) => (isCurrent(id) ? (rootsOf(id)[0] ?? 0n) : 0n)),
   );
   check(
     `layer 3 at ${ms}`,
@@ -102,14 +103,14 @@ async function checkMoment(graph: ChunkedGraph): Promise<void> {
     ],
     lower
       .filter((id) => layerOf(id) < 3)
-      .map((id) => (stands(id) ? (above[3][place.get(members.get(id)![0])!] ?? 0n) : 0n))
+      .map((id) => (isCurrent(id) ? (above[3][indexes.get(members.get(id)![0])!] ?? 0n) : 0n))
       .map((id) => (layerOf(id) < 3 ? 0n : id)),
   );
   check(
     `isLatestRoots at ${ms}`,
-    await graph.isLatestRoots([...asked, ...roots, ...UNKNOWN, 0n, 3n], { timestamp }),
+    await graph.isLatestRoots([...nodes, ...roots, ...UNKNOWN, 0n, 3n], { timestamp }),
     [
-      ...asked.map(() => false),
+      ...nodes.map(() => false),
       ...roots.map((root) => above[4].includes(root)),
       ...UNKNOWN.map(() => false),
       false,
@@ -117,18 +118,18 @@ async function checkMoment(graph: ChunkedGraph): Promise<void> {
     ],
   );
   for (const by of ['level2', 'supervoxels'] as const)
-    for (const { root: id, changed, suggestions } of await graph.suggestLatestRoots([...asked, ...roots], {
+    for (const { root: id, changed, suggestions } of await graph.suggestLatestRoots([...nodes, ...roots], {
       timestamp,
       by,
     })) {
       check(
         `suggestLatestRoots of ${id} at ${ms} by ${by}`,
         [changed, sorted(suggestions.map(({ root }) => root))],
-        [layerOf(id) < 4 || !stands(id), sorted(rootsOf(id))],
+        [layerOf(id) < 4 || !isCurrent(id), sorted(rootsOf(id))],
       );
       if (layerOf(id) < 3 || by === 'supervoxels')
         check(
-          `its shares`,
+          `shares of the suggestions for ${id} at ${ms} by ${by}`,
           suggestions.map(({ root, confidence }) => [root, Math.round(confidence * 1e9)]),
           sorted(rootsOf(id))
             .map(
@@ -147,8 +148,8 @@ async function checkMoment(graph: ChunkedGraph): Promise<void> {
     const latest = await graph.latestRoots(lower, { timestamp });
     for (const id of lower) check(`latestRoots of ${id} at ${ms}`, [...latest.get(id)!], sorted(rootsOf(id)));
   }
-  const other = momentIn(),
-    then = at(other);
+  const other = randomTimeMs(),
+    then = epochAt(other);
   const delta = await graph
     .deltaRoots({ from: timestamp, to: new Date(other) })
     .catch((error: Error) => error.name);
@@ -164,14 +165,14 @@ async function checkMoment(graph: ChunkedGraph): Promise<void> {
 }
 
 async function checkLineage(graph: ChunkedGraph): Promise<void> {
-  const ever = nodesOf(4),
-    asked = sorted(
-      some(
-        ever.filter((root) => epochs.some(({ above }) => !above[4].includes(root))),
+  const allRoots = nodesOf(4),
+    roots = sorted(
+      sample(
+        allRoots.filter((root) => epochs.some(({ above }) => !above[4].includes(root))),
         4,
       ),
     ),
-    window = one([{}, { from: new Date(momentIn()) }, { to: new Date(momentIn()) }]);
+    window = pick([{}, { from: new Date(randomTimeMs()) }, { to: new Date(randomTimeMs()) }]);
   const show = ({
     nodes,
     links,
@@ -179,14 +180,14 @@ async function checkLineage(graph: ChunkedGraph): Promise<void> {
     nodes.map(({ id, operationId, timestamp }) => `${id} ${operationId} ${timestamp.getTime()}`).sort(),
     links.map(({ source, target }) => `${source}>${target}`).sort(),
   ];
-  const alone = await Promise.all(asked.map(async (root) => show(await graph.lineageGraph(root, window))));
+  const alone = await Promise.all(roots.map(async (root) => show(await graph.lineageGraph(root, window))));
   check(
-    `lineageGraph of ${asked.join()}`,
-    show(await graph.lineageGraph(asked, window)),
+    `lineageGraph of ${roots.join()}`,
+    show(await graph.lineageGraph(roots, window)),
     [0, 1].map((part) => [...new Set(alone.flatMap((lists) => lists[part]))].sort()),
   );
-  for (const id of [one(supervoxels), one(nodesOf(2)), one(nodesOf(3)), 3n])
-    for (const call of [graph.lineageGraph([asked[0], id]), graph.originalRoots(id), graph.lastEdit(id)])
+  for (const id of [pick(supervoxels), pick(nodesOf(2)), pick(nodesOf(3)), 3n])
+    for (const call of [graph.lineageGraph([roots[0], id]), graph.originalRoots(id), graph.lastEdit(id)])
       check(
         `history of ${id}`,
         await call.then(
@@ -197,10 +198,13 @@ async function checkLineage(graph: ChunkedGraph): Promise<void> {
       );
 }
 
-/** Layers 1 to 4 of a supervoxel now, without those that its object skips. */
-const wayUp = (supervoxel: bigint): bigint[] => [
+/**
+ * Returns a supervoxel and its current ancestors at layers 2 to 4. A layer that the object skips repeats a
+ * node.
+ */
+const ancestorsNow = (supervoxel: bigint): bigint[] => [
   supervoxel,
-  ...[2, 3, 4].map((layer) => epochs[epochs.length - 1].above[layer as 2 | 3 | 4][place.get(supervoxel)!]),
+  ...[2, 3, 4].map((layer) => epochs[epochs.length - 1].above[layer as 2 | 3 | 4][indexes.get(supervoxel)!]),
 ];
 
 async function checkLeaves(graph: ChunkedGraph): Promise<void> {
@@ -224,7 +228,7 @@ async function checkLeaves(graph: ChunkedGraph): Promise<void> {
   };
   const { above } = epochs[epochs.length - 1],
     current = [1, 2, 3, 4].flatMap((layer) =>
-      some(
+      sample(
         layer === 1 ? supervoxels : sorted(above[layer as 2 | 3 | 4]).filter((id) => layerOf(id) === layer),
         5,
       ),
@@ -232,7 +236,7 @@ async function checkLeaves(graph: ChunkedGraph): Promise<void> {
   const expected = (node: bigint): bigint[] =>
     sorted(
       members.get(node)!.flatMap((supervoxel) => {
-        const way = sorted(wayUp(supervoxel)).filter(
+        const way = sorted(ancestorsNow(supervoxel)).filter(
           (id) => layerOf(id) >= stopLayer && layerOf(id) <= layerOf(node),
         );
         return way.length > 0 && layerOf(way[0]) === stopLayer && way.every(touches) ? [way[0]] : [];
@@ -259,7 +263,7 @@ async function checkLeaves(graph: ChunkedGraph): Promise<void> {
         ? []
         : members.has(id) && touches(id)
           ? members.get(id)!.filter((supervoxel) =>
-              wayUp(supervoxel)
+              ancestorsNow(supervoxel)
                 .filter((node) => layerOf(node) <= layerOf(id))
                 .every(touches),
             )
@@ -278,10 +282,12 @@ async function checkLeaves(graph: ChunkedGraph): Promise<void> {
 }
 
 async function checkPaths(graph: ChunkedGraph): Promise<void> {
-  const a = one(supervoxels),
-    b = one(random(2) === 0 ? members.get(epochs[epochs.length - 1].above[4][place.get(a)!])! : supervoxels),
-    [from, to] = [wayUp(a), wayUp(b)];
-  const found = await graph.findPath(middle(a), middle(b)).then(
+  const a = pick(supervoxels),
+    b = pick(
+      random(2) === 0 ? members.get(epochs[epochs.length - 1].above[4][indexes.get(a)!])! : supervoxels,
+    ),
+    [from, to] = [ancestorsNow(a), ancestorsNow(b)];
+  const found = await graph.findPath(pointIn(a), pointIn(b)).then(
     ({ l2Ids }) => l2Ids,
     (error: GraphError) => error.code,
   );
@@ -309,12 +315,12 @@ const volume = await openGraphene(server.path, {
   logger: { warn: () => undefined },
 });
 const { graph } = volume;
-for (const ms of server.firstMoments) await note(ms);
+for (const ms of server.initialTimesMs) await record(ms);
 await makeEdits(graph, Number(editCount));
 for (let n = 0; n < 40; n++)
-  for (const round of [checkMoment, checkLineage, checkLeaves, checkPaths]) await round(graph);
+  for (const round of [checkAtTimestamp, checkLineage, checkLeaves, checkPaths]) await round(graph);
 await volume.close();
 console.log(
-  `${epochs.length - server.firstMoments.length} edits, ${members.size} nodes ever; ${checks.count} answers, ${checks.wrong} wrong (seed ${seed})`,
+  `${epochs.length - server.initialTimesMs.length} edits, ${members.size} nodes in all; ${checks.count} answers, ${checks.wrong} wrong (seed ${seed})`,
 );
 process.exitCode = checks.wrong > 0 ? 1 : 0;

@@ -1,8 +1,9 @@
-/** A real PyChunkedGraph, as the line says that it prints when it is ready, and what is asked of it past the SDK. */
+/** Requests to a real PyChunkedGraph without the SDK, and a counter of checks. */
 import { readFileSync } from 'node:fs';
 import { inspect, isDeepStrictEqual } from 'node:util';
 import type { GraphPoint } from '../lib/index.ts';
 
+/** The JSON that the server prints when it is ready. */
 export interface Ready {
   url: string;
   table: string;
@@ -13,15 +14,15 @@ export interface Ready {
   supervoxel_size: [number, number, number];
 }
 
-/** Ascending, each once. */
+/** Returns distinct IDs in ascending order. */
 export const sorted = (list: Iterable<bigint>): bigint[] => [...BigUint64Array.from(new Set(list)).sort()];
 
 export class PcgServer {
   readonly ready: Ready;
   readonly path: string;
   readonly supervoxels: readonly bigint[];
-  /** Index of each supervoxel in all lists of roots. */
-  readonly place: ReadonlyMap<bigint, number>;
+  /** The index of each supervoxel in every list of roots. */
+  readonly indexes: ReadonlyMap<bigint, number>;
   readonly #api: string;
 
   constructor(readyFile: string) {
@@ -30,24 +31,30 @@ export class PcgServer {
     this.path = `graphene://${url}/segmentation/table/${table}`;
     this.#api = `${url}/segmentation/api/v1/table/${table}`;
     this.supervoxels = supervoxels.map(BigInt);
-    this.place = new Map(this.supervoxels.map((id, k) => [id, k]));
+    this.indexes = new Map(this.supervoxels.map((id, k) => [id, k]));
   }
 
-  /** When the edits were made that the server began with; the first is when the graph was. */
-  get firstMoments(): number[] {
+  /**
+   * When the graph was made, then when each edit was made that the server started with; milliseconds since
+   * 1970.
+   */
+  get initialTimesMs(): number[] {
     return this.ready.epochs.map(({ ts, timestamp }) => Math.round((ts ?? timestamp!) * 1000));
   }
 
-  /** A point inside a supervoxel. */
-  middle(id: bigint): GraphPoint {
+  /** Returns the middle of a supervoxel, with its ID. */
+  pointIn(id: bigint): GraphPoint {
     const { grid, supervoxel_size: size, resolution } = this.ready;
     return {
       id,
-      nm: grid[this.place.get(id)!].map((at, axis) => (at + 0.5) * size[axis] * resolution[axis]),
+      nm: grid[this.indexes.get(id)!].map((at, axis) => (at + 0.5) * size[axis] * resolution[axis]),
     };
   }
 
-  /** What all supervoxels are part of; an edit of that very millisecond is included. */
+  /**
+   * Requests the ancestors of all supervoxels at a layer, by default their roots; edits of that millisecond
+   * count.
+   */
   async ancestors(ms: number, layer?: number): Promise<bigint[]> {
     const stop = layer === undefined ? '' : `&stop_layer=${layer}`;
     const reply = await this.#post(
@@ -58,8 +65,8 @@ export class PcgServer {
     return [...new BigUint64Array(await reply.arrayBuffer())];
   }
 
-  /** When roots were made. */
-  async madeAt(roots: Iterable<bigint>): Promise<number[]> {
+  /** Requests when roots were created, in milliseconds since 1970. */
+  async createdMs(roots: Iterable<bigint>): Promise<number[]> {
     const body = JSON.stringify({ node_ids: Array.from(roots, String) });
     const reply = await this.#post('root_timestamps', 'application/json', body);
     const { timestamp } = (await reply.json()) as { timestamp: number[] };
@@ -76,7 +83,7 @@ export class PcgServer {
 
 const SHOWN = 20;
 
-/** Counts answers, and shows the first that are wrong. */
+/** Counts checked answers, and prints the first wrong answers. */
 export class Checks {
   count = 0;
   wrong = 0;

@@ -1,4 +1,6 @@
-/** The same questions to a real PyChunkedGraph server, by hand: it is on no package registry. See README.md. */
+/**
+ * Compares CloudVolume and CAVEclient with graphene-points on a running PyChunkedGraph server: see README.md.
+ */
 import { readFileSync } from 'node:fs';
 import { compareCaveClient } from './caveclient.ts';
 import { compareCloudVolume } from './cloudvolume.ts';
@@ -6,7 +8,7 @@ import type { Part } from './part.ts';
 import { PythonClient } from './python-client.ts';
 import type { World } from './worlds.ts';
 
-/** What the server says of itself when it is up. */
+/** The JSON that describes the server. */
 interface Ready {
   url: string;
   table: string;
@@ -21,13 +23,13 @@ interface Info {
   scales: { voxel_offset: [number, number, number]; size: [number, number, number] }[];
 }
 
-/** @param ready File with the line of JSON that the server prints, or an address that answers it. */
+/** @param ready The JSON that describes the server: a file or a URL. */
 export const pcg =
   (ready: string | undefined): Part =>
   async ({ python, comparison }) => {
     if (ready === undefined)
       throw new Error(
-        'the part pcg needs a running server: --pcg-ready FILE or URL of the JSON that says where it is',
+        'the part pcg needs a running server: set --pcg-ready to the file or the URL of the JSON that describes it',
       );
     const world = await worldOf(
       JSON.parse(
@@ -62,6 +64,6 @@ async function worldOf({
     supervoxels: BigUint64Array.from(supervoxels, BigInt),
     baseMs: Math.round(base * 1000),
     editsMs: edits.map(({ timestamp }) => Math.round(timestamp * 1000)),
-    [Symbol.asyncDispose]: async () => undefined, // the server is not ours to stop
+    [Symbol.asyncDispose]: async () => undefined, // the server keeps running
   };
 }

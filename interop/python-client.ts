@@ -1,4 +1,4 @@
-/** A real client in a Python process of its own: one JSON line a question, one an answer, in order. */
+/** Calls a real client in its own Python process: one JSON line per request and per answer, in order. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { CHILD_ENVIRONMENT } from './environment.ts';
 
 const ANSWER_MS = 180_000;
-const LEAVE_MS = 10_000;
+const EXIT_MS = 10_000;
 
 export type Numbers =
   | BigUint64Array
@@ -32,45 +32,48 @@ interface Waiting {
 export class PythonClient implements AsyncDisposable {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #waiting: Waiting[] = [];
-  #lastWords = '';
+  #lastOutput = '';
 
   /** @param script File in interop/clients. */
   constructor(python: string, script: string) {
     this.#child = spawn(python, [join(import.meta.dirname, 'clients', script)], { env: CHILD_ENVIRONMENT });
     this.#child.stderr
       .setEncoding('utf8')
-      .on('data', (text: string) => (this.#lastWords = (this.#lastWords + text).slice(-4000)));
-    this.#child.stdin.on('error', () => undefined); // told by 'close'
+      .on('data', (text: string) => (this.#lastOutput = (this.#lastOutput + text).slice(-4000)));
+    this.#child.stdin.on('error', () => undefined); // 'close' reports it
     this.#child.on('error', (error) => this.#fail(error));
     this.#child.on('close', (code, signal) =>
-      this.#fail(new Error(`${script} ended (${signal ?? code}):\n${this.#lastWords}`)),
+      this.#fail(new Error(`${script} ended (${signal ?? code}):\n${this.#lastOutput}`)),
     );
     createInterface(this.#child.stdout).on('line', (line) => this.#settle(line));
   }
 
   /**
-   * @param call Name of a method of the script's client, called with `args`; typed arrays cross as what they are, bigints as int, dates as datetime.
-   * @returns What it returned: arrays as typed arrays, every other number as text.
-   * @throws ClientError
+   * Calls a method of the script's client.
+   *
+   * @param name Name of the method.
+   * @param args Its arguments. Typed arrays become NumPy arrays, bigints int, and dates datetime.
+   * @returns The result: arrays as typed arrays, every other number as text.
+   * @throws ClientError if the method raised an exception.
    */
-  ask<T>(call: string, args: Record<string, unknown>): Promise<T> {
+  call<T>(name: string, args: Record<string, unknown>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.#lastWords += `\n${call} took longer than ${ANSWER_MS / 1000} s`;
+        this.#lastOutput += `\n${name} took longer than ${ANSWER_MS / 1000} s`;
         this.#child.kill('SIGKILL');
       }, ANSWER_MS);
       this.#waiting.push({ resolve: resolve as (answer: unknown) => void, reject, timer });
-      this.#child.stdin.write(`${JSON.stringify({ call, args }, toWire)}\n`);
+      this.#child.stdin.write(`${JSON.stringify({ call: name, args }, toWire)}\n`);
     });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined)
       return;
-    const left = once(this.#child, 'close');
+    const closed = once(this.#child, 'close');
     this.#child.stdin.end();
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), LEAVE_MS);
-    await left;
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), EXIT_MS);
+    await closed;
     clearTimeout(timer);
   }
 
@@ -104,7 +107,7 @@ const ARRAYS = {
 } as const;
 
 function toWire(this: unknown, key: string, value: unknown): unknown {
-  const original = (this as Record<string, unknown>)[key]; // a date has become text by now
+  const original = (this as Record<string, unknown>)[key]; // `value` is already text for a date
   if (original instanceof Date) return { ms: original.getTime() };
   if (typeof value === 'bigint') return { int: String(value) };
   if (!ArrayBuffer.isView(value)) return value;

@@ -1,4 +1,7 @@
-/** `npm run interop [-- PART…]`: the real clients against our mocks, answers compared with ours. Without names all but `pcg`. */
+/**
+ * `npm run interop [-- PART…]`: runs the real clients on our mocks and compares their answers with those of
+ * graphene-points. Without names, it runs all parts except `pcg`.
+ */
 import { parseArgs } from 'node:util';
 import { Comparison } from './comparison.ts';
 import { makePython } from './environment.ts';
@@ -9,7 +12,7 @@ const {
   positionals,
 } = parseArgs({ allowPositionals: true, options: { 'pcg-ready': { type: 'string' } } });
 
-/** Loaded when their turn comes, so that each runs alone. */
+/** Each part is imported only when it runs, so that a broken part does not stop the others. */
 const PARTS: Record<string, () => Promise<Part>> = {
   cloudvolume: async () => (await import('./cloudvolume.ts')).cloudvolume,
   tensorstore: async () => (await import('./tensorstore.ts')).tensorstore,
@@ -21,17 +24,17 @@ const PARTS: Record<string, () => Promise<Part>> = {
 };
 const BY_HAND = ['pcg'];
 
-const wanted =
+const selected =
   positionals.length > 0 ? positionals : Object.keys(PARTS).filter((name) => !BY_HAND.includes(name));
-const unknown = wanted.filter((name) => !Object.hasOwn(PARTS, name));
+const unknown = selected.filter((name) => !Object.hasOwn(PARTS, name));
 if (unknown.length > 0) {
-  console.error(`there is no part ${unknown.join(', ')}; parts are ${Object.keys(PARTS).join(', ')}`);
+  console.error(`unknown part ${unknown.join(', ')}. The parts are ${Object.keys(PARTS).join(', ')}`);
   process.exit(2);
 }
 
 const python = makePython();
 let differing = 0;
-for (const name of wanted) {
+for (const name of selected) {
   const began = performance.now();
   const comparison = new Comparison(name);
   try {

@@ -1,6 +1,8 @@
 /**
- * Private buckets on servers of others, which check what they are sent: versitygw (S3, every signature) and fake-gcs-server (Google's API)
- * behind a door that wants a token. The vendors' own clients write the objects, and read them beside us.
+ * Compares reads of private buckets with those of the vendors' own clients, which also write the objects.
+ *
+ * The servers are versitygw (S3; it checks every signature) and fake-gcs-server (Google's API) behind a proxy
+ * that requires a token.
  */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, request as httpRequest, type OutgoingHttpHeaders } from 'node:http';
@@ -45,15 +47,15 @@ export const storage: Part = async ({ python, comparison }) => {
   const http = createHttpClient({ retries: 0 });
   const folder = mkdtempSync(join(tmpdir(), 'buckets-'));
   try {
-    await s3(client, comparison, http, folder);
-    await gs(client, comparison, http, folder);
+    await compareS3(client, comparison, http, folder);
+    await compareGs(client, comparison, http, folder);
   } finally {
     http.close();
     rmSync(folder, { recursive: true });
   }
 };
 
-async function s3(
+async function compareS3(
   client: PythonClient,
   comparison: Comparison,
   http: HttpClient,
@@ -75,17 +77,17 @@ async function s3(
     join(folder, 's3'),
   ]);
   const endpoint = server.origin;
-  await client.ask('s3_open', { endpoint, access: ACCESS, secret: SECRET, region: REGION });
+  await client.call('s3_open', { endpoint, access: ACCESS, secret: SECRET, region: REGION });
   for (const [bucket, isPublic] of [
     ['private-bucket', false],
     ['public-bucket', true],
   ] as const) {
-    await client.ask('s3_bucket', { bucket, public: isPublic });
+    await client.call('s3_bucket', { bucket, public: isPublic });
     for (const { key, bytes, contentEncoding } of objects())
-      await client.ask('s3_put', { bucket, key, data: base64(bytes), encoding: contentEncoding ?? '' });
+      await client.call('s3_put', { bucket, key, data: base64(bytes), encoding: contentEncoding ?? '' });
   }
 
-  // What a user's machine may hold, one way at a time.
+  // Each way in which a user's machine may hold credentials.
   const secrets = join(folder, 'cv'),
     empty = join(folder, 'empty');
   mkdirSync(join(secrets, 'secrets'), { recursive: true });
@@ -105,9 +107,9 @@ async function s3(
   };
   const ways: Record<string, { options: Partial<OpenStoreOptions>; process?: NodeJS.ProcessEnv }> = {
     'credentials, region': { options: { credentials: CREDENTIALS, region: REGION, endpoint, env: {} } },
-    'credentials, region learnt': { options: { credentials: CREDENTIALS, endpoint, env: {} } },
+    'credentials, region found out': { options: { credentials: CREDENTIALS, endpoint, env: {} } },
     'requester pays': { options: { credentials: CREDENTIALS, endpoint, requesterPays: true, env: {} } },
-    'a secret file of CloudVolume': { options: { env: { ...none, CLOUD_VOLUME_DIR: secrets } } },
+    'a CloudVolume secret file': { options: { env: { ...none, CLOUD_VOLUME_DIR: secrets } } },
     'a profile': { options: { env: none, profile: 'lab' } },
     AWS_PROFILE: { options: { env: none }, process: { AWS_PROFILE: 'lab' } },
     AWS_ACCESS_KEY_ID: {
@@ -116,7 +118,7 @@ async function s3(
     },
   };
   const theirs = (bucket: string) => (key: string, range: ByteRange | undefined) =>
-    client.ask<Read>('s3_get', { bucket, key, range: range ? `bytes=${range.start}-${range.end - 1}` : '' });
+    client.call<Read>('s3_get', { bucket, key, range: range ? `bytes=${range.start}-${range.end - 1}` : '' });
   for (const [way, { options, process: env }] of Object.entries(ways))
     await withEnvironment({ ...aws, ...env }, () =>
       compareStore(
@@ -142,7 +144,7 @@ async function s3(
       env: {},
     }).read('info'),
   );
-  await expectRefusal('nobody', comparison, /answered 403: .*credentials: 'anonymous'/, () =>
+  await expectRefusal('anonymous', comparison, /answered 403: .*credentials: 'anonymous'/, () =>
     openStore('s3://private-bucket', { http, endpoint, credentials: 'anonymous', env: {} }).read('info'),
   );
   await withEnvironment({ ...aws, AWS_SHARED_CREDENTIALS_FILE: join(folder, 'no-credentials') }, () =>
@@ -153,10 +155,10 @@ async function s3(
       () => openStore('s3://private-bucket', { http, env: none }).read('info'),
     ),
   );
-  await volumeAt('s3://private-bucket/volume', comparison, { endpoint, credentials: CREDENTIALS });
+  await compareVolume('s3://private-bucket/volume', comparison, { endpoint, credentials: CREDENTIALS });
 }
 
-async function gs(
+async function compareGs(
   client: PythonClient,
   comparison: Comparison,
   http: HttpClient,
@@ -182,10 +184,10 @@ async function gs(
     '-data',
     join(folder, 'none'),
   ]);
-  await client.ask('gs_open', { endpoint: server.origin });
-  await client.ask('gs_bucket', { bucket: 'some-bucket' });
+  await client.call('gs_open', { endpoint: server.origin });
+  await client.call('gs_bucket', { bucket: 'some-bucket' });
   for (const { key, bytes, contentEncoding } of objects())
-    await client.ask('gs_put', {
+    await client.call('gs_put', {
       bucket: 'some-bucket',
       key,
       data: base64(bytes),
@@ -193,7 +195,7 @@ async function gs(
     });
 
   const theirs = (key: string, range: ByteRange | undefined) =>
-    client.ask<Read>('gs_get', {
+    client.call<Read>('gs_get', {
       bucket: 'some-bucket',
       key,
       start: range?.start ?? null,
@@ -205,10 +207,10 @@ async function gs(
     theirs,
     openStore('gs://some-bucket', { http, env: { STORAGE_EMULATOR_HOST: host } }),
   );
-  await using door = await guard(port, 'T0ken');
+  await using proxy = await startTokenGuard(port, 'T0ken');
   const at = {
     http,
-    endpoint: door.origin,
+    endpoint: proxy.origin,
     env: { CLOUD_VOLUME_DIR: folder, CLOUDSDK_CONFIG: folder, METADATA_SERVER_DETECTION: 'none' },
   };
   await compareStore(
@@ -223,10 +225,10 @@ async function gs(
     /answered 401.*no Google credentials were found in .*gcloud auth application-default login/,
     () => openStore('gs://some-bucket', at).read('info'),
   );
-  await volumeAt('gs://some-bucket/volume', comparison, { endpoint: door.origin, token: 'T0ken' });
+  await compareVolume('gs://some-bucket/volume', comparison, { endpoint: proxy.origin, token: 'T0ken' });
 }
 
-/** The contract's objects, and a volume. */
+/** Returns objects with unusual keys, sizes and encodings, and the files of a fixture volume. */
 function objects(): { key: string; bytes: Uint8Array; contentEncoding?: string }[] {
   const root = join(VOLUMES_FOLDER, VOLUME);
   const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
@@ -268,8 +270,8 @@ async function compareStore(
   );
 }
 
-/** The values of a fixture volume, through the front door. */
-async function volumeAt(path: string, comparison: Comparison, options: object): Promise<void> {
+/** Compares the values of a fixture volume, read through `openPrecomputed`, with the expected values. */
+async function compareVolume(path: string, comparison: Comparison, options: object): Promise<void> {
   const {
     scales: [{ points, values }],
   } = loadFixture(VOLUME);
@@ -293,11 +295,14 @@ async function expectRefusal(
   read: () => Promise<unknown>,
 ): Promise<void> {
   const error: unknown = await read().catch((reason: unknown) => reason);
-  const message = error instanceof LookupError ? error.message : `no error of ours: ${String(error)}`;
+  const message = error instanceof LookupError ? error.message : `not a LookupError: ${String(error)}`;
   comparison.same(`${what} (${message})`, true, pattern.test(message) && !message.includes(SECRET));
 }
 
-/** The vendors' libraries read the process's own. */
+/**
+ * Runs `work` with changed environment variables of this process, because the vendors' libraries read them
+ * there.
+ */
 async function withEnvironment(env: NodeJS.ProcessEnv, work: () => Promise<void>): Promise<void> {
   const before = { ...process.env };
   Object.assign(process.env, env);
@@ -309,8 +314,8 @@ async function withEnvironment(env: NodeJS.ProcessEnv, work: () => Promise<void>
   }
 }
 
-/** Lets through what carries the token; says 401 otherwise, as Google does. */
-async function guard(port: number, token: string): Promise<AsyncDisposable & { origin: string }> {
+/** Starts a proxy that forwards requests with the token, and answers 401 to all others, as Google does. */
+async function startTokenGuard(port: number, token: string): Promise<AsyncDisposable & { origin: string }> {
   const server = createServer((request, response) => {
     if (request.headers.authorization !== `Bearer ${token}`)
       return void response.writeHead(401).end('Anonymous caller does not have storage.objects.get access');

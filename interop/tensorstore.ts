@@ -1,4 +1,4 @@
-/** TensorStore against ours: every voxel of all volumes that it can read, sharded and not. */
+/** Compares TensorStore with graphene-points: every voxel of all fixture volumes that it can read. */
 import { createMockBucket, serveMocks } from 'graphene-points/mocks';
 import { fixtureVolumes, VOLUMES_FOLDER } from '../testing/fixtures.ts';
 import type { Part } from './part.ts';

@@ -1,11 +1,11 @@
-/** Precomputed volumes, every voxel of every scale. */
+/** Compares every voxel of every scale of a Precomputed volume. */
 import { openPrecomputed, type PrecomputedVolume } from 'graphene-points';
 import type { Comparison } from './comparison.ts';
 import type { Numbers, PythonClient } from './python-client.ts';
 
 type Voxel = readonly [number, number, number];
 
-/** Centres of a box's voxels, x fastest; in voxels of whatever the box is in. */
+/** Returns the centres of a box's voxels, x fastest, in the units of the box. */
 export function centres(min: Voxel, max: Voxel): Float64Array {
   const points = new Float64Array(3 * (max[0] - min[0]) * (max[1] - min[1]) * (max[2] - min[2]));
   let at = 0;
@@ -19,7 +19,11 @@ export function centres(min: Voxel, max: Voxel): Float64Array {
   return points;
 }
 
-/** @param prefix What the client puts before the address of a Precomputed volume. */
+/**
+ * Compares every voxel of every scale.
+ *
+ * @param prefix What the client expects before the URL of a Precomputed volume.
+ */
 export async function compareEveryVoxel(
   client: PythonClient,
   prefix: string,
@@ -30,7 +34,7 @@ export async function compareEveryVoxel(
   await using volume = await openPrecomputed(url);
   for (const { mip } of volume.scales)
     try {
-      const theirs = await client.ask<Numbers>('whole', {
+      const theirs = await client.call<Numbers>('whole', {
         [prefix === '' ? 'url' : 'path']: `${prefix}${url}`,
         mip,
       });
@@ -40,7 +44,7 @@ export async function compareEveryVoxel(
     }
 }
 
-/** x fastest, channels last: as the Python clients hand it over. */
+/** Returns every voxel of a scale, x fastest and channels last, as the Python clients do. */
 async function everyVoxel(volume: PrecomputedVolume, mip: number): Promise<Numbers> {
   const { min, max } = volume.bounds(mip);
   const { values } = await volume.scatteredPoints(centres(min, max), {

@@ -1,4 +1,6 @@
-/** Chunkedgraphs with their volumes, mocked and served on loopback. */
+/**
+ * Serves mocked chunkedgraphs with their volumes on loopback, as the worlds that the clients are compared on.
+ */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { openGraphene, type GrapheneVolume } from 'graphene-points';
@@ -24,24 +26,24 @@ export interface World extends AsyncDisposable {
   /** `http://127.0.0.1:49152` */
   readonly origin: string;
   readonly table: string;
-  /** What all clients open: `graphene://http://127.0.0.1:49152/segmentation/table/demo`. */
+  /** The cloud path that all clients open: `graphene://http://127.0.0.1:49152/segmentation/table/demo`. */
   readonly cloudPath: string;
-  /** Voxels of mip 0. */
+  /** Bounding box of the volume, in voxels of mip 0. */
   readonly box: { min: Voxel; max: Voxel };
   readonly layers: number;
   readonly supervoxels: BigUint64Array;
   /** Milliseconds since 1970. */
   readonly baseMs: number;
   readonly editsMs: readonly number[];
-  /** Where ours finds the watershed when the server's word for it is not to be trusted. */
+  /** Where graphene-points reads the watershed, if not from the address that the server gives. */
   readonly dataDir?: string;
 }
 
-/** Ours. */
+/** Opens a world with graphene-points. */
 export const openWorld = ({ cloudPath, dataDir }: World): Promise<GrapheneVolume> =>
   openGraphene(cloudPath, { token: TOKEN, dataDir, logger: { warn: () => undefined } });
 
-/** Of all graphs here; buckets want none. */
+/** The token of all graphs here. Buckets require none. */
 export const TOKEN = '0123456789abcdef';
 
 interface Description extends GraphDescription {
@@ -72,28 +74,31 @@ async function serve(name: string, description: Description, bucket: MockBucketO
   };
 }
 
-const ms = (moment: Moment): number =>
-  typeof moment === 'number' ? Math.round(moment * 1000) : new Date(moment).getTime();
+const ms = (timestamp: Moment): number =>
+  typeof timestamp === 'number' ? Math.round(timestamp * 1000) : new Date(timestamp).getTime();
 
-/** The demo of the package: a cut of real segmentation, one merge. */
+/** Serves the demo of the package: a part of a real segmentation, with one merge. */
 export function serveDemoWorld(): Promise<World> {
   const demo = new URL('../demo/', import.meta.url);
   const description = JSON.parse(readFileSync(new URL('graph.json', demo), 'utf8')) as GraphDescription;
   return serve('demo', description, { folder: fileURLToPath(new URL('volume', demo)) });
 }
 
-/** A fixture volume written by CloudVolume, with a graph of one moment. */
+/** Serves a fixture volume that CloudVolume wrote, with a graph without edits. */
 export function serveFixtureWorld(name: 'graphene_cseg_u64' | 'graphene_crackle_u64_origin'): Promise<World> {
   const { folder, graph } = loadFixture(name);
   return serve(name, graph as unknown as GraphDescription, { folder });
 }
 
-/** The graph and edits recorded from a real PyChunkedGraph; its volume of cubes of 16 voxels is written by our builder. */
+/**
+ * Serves the graph and the edits recorded from a real PyChunkedGraph, with a built volume of cubes of 16
+ * voxels.
+ */
 export const servePcgWorld = (): Promise<World> => serveCubes('pcg', pcgGraph, 16);
 
 /**
- * Merges and splits at random, some in the same second, of a grid of cubes: 16 x 16 x 8 supervoxels, 8 a graph chunk, 5 layers.
- * Edges form a forest at all times, so that every edge that goes splits an object.
+ * Serves a grid of cubes with random merges and splits, some in the same second: 16 x 16 x 8 supervoxels, 8
+ * per graph chunk, 5 layers. The edges always form a forest, so that every removed edge splits an object.
  */
 export function serveStormWorld(seed: number, edits: number): Promise<World> {
   const random = seeded(seed),
@@ -157,7 +162,7 @@ export function serveStormWorld(seed: number, edits: number): Promise<World> {
   );
 }
 
-/** Each supervoxel a cube; 2 x 2 x 2 of them fill a graph chunk. */
+/** Serves a volume in which each supervoxel is a cube and 2 x 2 x 2 cubes fill a graph chunk. */
 async function serveCubes(name: string, description: Description, side: number): Promise<World> {
   const [scale] = description.info.scales as { size: [number, number, number] }[];
   const { files } = buildPrecomputed({
@@ -169,7 +174,9 @@ async function serveCubes(name: string, description: Description, side: number):
   return serve(name, { ...description, info: { ...description.info, data_dir: '{DATA_DIR}' } }, { files });
 }
 
-/** Layer 1 | chunk | segment, with 8 bits for the layer and 10 for each coordinate. */
+/**
+ * Returns the ID of a cube: layer 1 | graph chunk | segment, with 8 bits for the layer and 10 per coordinate.
+ */
 const supervoxelOf = ([x, y, z]: Voxel): bigint =>
   (1n << 56n) |
   (BigInt(x >> 1) << 46n) |

@@ -1,4 +1,4 @@
-"""The vendors' own clients: boto3 for S3, google-cloud-storage for Google."""
+"""Reads and writes buckets with the vendors' own clients: boto3 for S3, google-cloud-storage for Google."""
 import base64
 import json
 

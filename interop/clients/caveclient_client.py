@@ -1,4 +1,4 @@
-"""CAVEclient's answers: its client of the chunkedgraph alone, made directly; and what a whole CAVEclient finds out when it starts."""
+"""Answers with CAVEclient: with its ChunkedGraphClient alone, and with a whole client started by the name of a datastack."""
 import functools
 
 from caveclient import CAVEclient
@@ -22,7 +22,7 @@ def start(server, datastack, **options):
 
 class Client:
     def start(self, server, datastack):
-        """What a client finds out by the name of a datastack alone."""
+        """Returns the settings that a client finds by the name of a datastack alone."""
         client = start(server, datastack)
         versions = sorted(client.materialize.get_versions())
         return {
@@ -36,8 +36,8 @@ class Client:
     def roots_of_version(self, server, datastack, version, ids):
         return start(server, datastack, version=version).chunkedgraph.get_roots(ids)
 
-    def ask(self, server, table, method, **options):
-        """A method of ChunkedGraphClient, or one of its properties."""
+    def call_chunkedgraph(self, server, table, method, **options):
+        """Calls a method of ChunkedGraphClient, or reads a property."""
         member = getattr(chunkedgraph(server, table), method)
         return member(**options) if callable(member) else member
 

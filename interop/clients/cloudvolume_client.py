@@ -1,4 +1,4 @@
-"""CloudVolume's answers. Timestamps are whole seconds since 1970: it rounds fractions up."""
+"""Answers with CloudVolume. Timestamps are seconds since 1970; CloudVolume rounds fractions up."""
 import functools
 
 import numpy as np
@@ -18,7 +18,7 @@ def volume(path, mip):
 
 class Client:
     def whole(self, path, mip):
-        """Every voxel of a scale; x fastest, channels last."""
+        """Returns every voxel of a scale; x fastest, channels last."""
         at = volume(path, mip)
         return np.asarray(at.download(at.bounds, mip=mip))
 
@@ -26,7 +26,7 @@ class Client:
         return np.asarray(volume(path, mip).download(Bbox(box[:3], box[3:]), mip=mip, **options))
 
     def scattered_points(self, path, mip, points, **options):
-        """In the order asked; `points` are voxels of mip 0, xyz interleaved."""
+        """Returns one value per point, in the order of `points`: voxels of mip 0, xyz interleaved."""
         found = volume(path, mip).scattered_points(points.reshape(-1, 3), mip=mip, **options)
         voxel = volume(path, mip).point_to_mip
         return np.array([found[tuple(voxel(point, mip=0, to_mip=mip))] for point in points.reshape(-1, 3)], dtype=np.uint64)

@@ -1,4 +1,4 @@
-"""TensorStore's answers."""
+"""Answers with TensorStore."""
 import tensorstore
 
 import wire
@@ -10,11 +10,11 @@ def volume(url, mip):
 
 class Client:
     def whole(self, url, mip):
-        """Every voxel of a scale; x fastest, channels last."""
+        """Returns every voxel of a scale; x fastest, channels last."""
         return volume(url, mip).read().result()
 
     def points(self, url, mip, points):
-        """Channel 0 of voxels of this scale, xyz interleaved."""
+        """Returns channel 0 of `points`: voxels of this scale, xyz interleaved."""
         x, y, z = points.reshape(-1, 3).T
         return volume(url, mip)[x, y, z, 0].read().result()
 

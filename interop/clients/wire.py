@@ -1,4 +1,7 @@
-"""One JSON line a question, one an answer, over standard input and output. Numbers never pass through a double."""
+"""Reads requests from standard input and writes answers to standard output, as one JSON line each.
+
+IDs and other integers travel as text or as bytes, so that they never lose digits in a double.
+"""
 import base64
 import datetime
 import json
@@ -45,13 +48,13 @@ def _to_wire(value):
 
 
 def serve(client):
-    """Answers with the methods of `client` until standard input ends."""
+    """Answers requests with the methods of `client` until standard input ends."""
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what a library prints is no answer
+    os.dup2(2, 1)  # keeps the output of libraries apart from the answers
     for line in sys.stdin:
-        question = json.loads(line, object_hook=_from_wire)
+        request = json.loads(line, object_hook=_from_wire)
         try:
-            answer = {"answer": _to_wire(getattr(client, question["call"])(**question["args"]))}
+            answer = {"answer": _to_wire(getattr(client, request["call"])(**request["args"]))}
         except Exception as error:
             traceback.print_exc()
             answer = {"error": f"{type(error).__name__}: {error}"[:1000]}

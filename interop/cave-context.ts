@@ -1,23 +1,26 @@
-/** What comparisons with CAVEclient share. */
+/** Types and helpers that the comparisons with CAVEclient share. */
 import type { GrapheneVolume } from 'graphene-points';
 import type { Random } from '../testing/random.ts';
 import type { Comparison } from './comparison.ts';
 import type { History } from './history.ts';
 import type { World } from './worlds.ts';
 
-/** One world, and both sides of it. */
-export interface Sides {
+/** One world, with both clients of it, its history and the comparison to report to. */
+export interface CaveContext {
   world: World;
   volume: GrapheneVolume;
   history: History;
   random: Random;
   comparison: Comparison;
-  /** A method of ChunkedGraphClient. */
+  /** Calls a method of ChunkedGraphClient. */
   theirs: <T>(method: string, args?: Record<string, unknown>) => Promise<T>;
 }
 
-/** Instants around edits, to the millisecond; the base's own among them. */
-export function instants({ baseMs, editsMs }: World, edits: number): number[] {
+/**
+ * Returns timestamps 1 ms before, at and 1 ms after the base and at most some `edits` edits; none before the
+ * base.
+ */
+export function timestampsAroundEdits({ baseMs, editsMs }: World, edits: number): number[] {
   const every = Math.ceil(editsMs.length / edits);
   const chosen = [baseMs, ...editsMs.filter((_, k) => k % every === 0 || k === editsMs.length - 1)];
   return [...new Set(chosen.flatMap((ms) => [ms - 1, ms, ms + 1]))].filter((ms) => ms >= baseMs);
@@ -26,7 +29,7 @@ export function instants({ baseMs, editsMs }: World, edits: number): number[] {
 export const sample = (random: Random, items: readonly bigint[], count: number): bigint[] =>
   Array.from({ length: Math.min(count, items.length) }, () => random.pick(items));
 
-/** IDs come as signed or unsigned arrays, or, when there is none of them, as floats. */
+/** Converts IDs to uint64. They arrive as signed or unsigned arrays, or as floats if the list is empty. */
 export const toIds = (ids: ArrayLike<bigint | number | string>): BigUint64Array =>
   BigUint64Array.from(Array.from(ids, BigInt));
 

@@ -1,39 +1,48 @@
-/** CAVEclient's answers against those of `volume.graph`, method by method. */
-import { instants, sample, toIds, type NodeLink, type Sides } from './cave-values.ts';
+/** Compares CAVEclient's answers with those of `volume.graph`, method by method. */
+import { timestampsAroundEdits, sample, toIds, type NodeLink, type CaveContext } from './cave-context.ts';
 
-export async function compareTyped(sides: Sides): Promise<void> {
+export async function compareGraphMethods(sides: CaveContext): Promise<void> {
   for (const compare of [compareTimes, compareNodes, compareHistories, compareLogs, compareService])
     await compare(sides);
 }
 
-/** CAVEclient's moments are the server's own, before which it looks; ours include theirs: it is asked a millisecond later. */
-async function compareTimes({ world, volume: { graph }, history, comparison, theirs }: Sides): Promise<void> {
+/**
+ * CAVEclient says what was true before its timestamp, as the server does; graphene-points says what is true
+ * at the timestamp. So CAVEclient gets a timestamp that is one millisecond later.
+ */
+async function compareTimes({
+  world,
+  volume: { graph },
+  history,
+  comparison,
+  theirs,
+}: CaveContext): Promise<void> {
   const roots = [...history.roots.keys()];
   comparison.each(
     `${world.name}: rootTimestamps`,
     await theirs<string[]>('get_root_timestamps', { root_ids: roots }),
     await graph.rootTimestamps(roots),
   );
-  for (const ms of instants(world, 12)) {
+  for (const ms of timestampsAroundEdits(world, 12)) {
     const timestamp = new Date(ms),
       later = new Date(ms + 1),
       what = `${world.name} at ${timestamp.toISOString()}`;
-    const asked = [...roots, 0n, world.supervoxels[0]];
+    const nodes = [...roots, 0n, world.supervoxels[0]];
     comparison.each(
       `${what}: isLatestRoots`,
-      await theirs<boolean[]>('is_latest_roots', { root_ids: asked, timestamp: later }),
-      await graph.isLatestRoots(asked, { timestamp }),
+      await theirs<boolean[]>('is_latest_roots', { root_ids: nodes, timestamp: later }),
+      await graph.isLatestRoots(nodes, { timestamp }),
     );
     comparison.each(
       `${what}: validNodes`,
       await theirs<boolean[]>('is_valid_nodes', { node_ids: roots, end_timestamp: later }),
       await graph.validNodes(roots, { to: timestamp }),
     );
-    const made = roots.filter((root) => history.life(root).createdMs <= ms);
+    const created = roots.filter((root) => history.life(root).createdMs <= ms);
     comparison.each(
       `${what}: rootTimestamps, latest`,
-      await theirs<string[]>('get_root_timestamps', { root_ids: made, latest: true, timestamp: later }),
-      await graph.rootTimestamps(made, { latest: true, timestamp }),
+      await theirs<string[]>('get_root_timestamps', { root_ids: created, latest: true, timestamp: later }),
+      await graph.rootTimestamps(created, { latest: true, timestamp }),
     );
   }
 }
@@ -45,7 +54,7 @@ async function compareNodes({
   random,
   comparison,
   theirs,
-}: Sides): Promise<void> {
+}: CaveContext): Promise<void> {
   const {
       name,
       box: { min, max },
@@ -74,7 +83,7 @@ async function compareNodes({
     comparison.same(
       `${what}: level2Graph`,
       edges.map((edge) => edge.join()).sort(),
-      pairs(await graph.level2Graph(root)),
+      sortedPairTexts(await graph.level2Graph(root)),
     );
     const { areas, affinities, edges: ours } = await graph.subgraph(root);
     const [nodes, theirAffinities, theirAreas] = await theirs<[BigInt64Array, Float64Array, Int32Array]>(
@@ -87,15 +96,15 @@ async function compareNodes({
       [Array.from(theirAreas).sort(), Array.from(theirAffinities).sort()],
       [Array.from(areas).sort(), Array.from(affinities).sort()],
     );
-    const some = children.length > 1 ? [...children].slice(1) : [];
-    if (some.length > 0)
+    const nodeIds = children.length > 1 ? [...children].slice(1) : [];
+    if (nodeIds.length > 0)
       comparison.sets(
-        `${what}: minimalCoveringNodes of ${some.join()}`,
-        await theirs<BigUint64Array>('get_minimal_covering_nodes', { node_ids: some }),
-        await graph.minimalCoveringNodes(some),
+        `${what}: minimalCoveringNodes of ${nodeIds.join()}`,
+        await theirs<BigUint64Array>('get_minimal_covering_nodes', { node_ids: nodeIds }),
+        await graph.minimalCoveringNodes(nodeIds),
       );
   }
-  // Old and new roots share nodes: the answer must be that of each alone.
+  // Old and new roots share nodes. The answer for each root must be the same as in a request of its own.
   const many = await graph.leavesMany(all);
   for (const root of all)
     comparison.sets(`${name}: leavesMany, ${root}`, many.get(root)!, history.life(root).supervoxels);
@@ -108,11 +117,11 @@ async function compareHistories({
   random,
   comparison,
   theirs,
-}: Sides): Promise<void> {
+}: CaveContext): Promise<void> {
   const { name, baseMs, editsMs } = world,
-    moments = [baseMs, ...editsMs];
+    times = [baseMs, ...editsMs];
   for (const root of sample(random, [...history.roots.keys()], 20)) {
-    const [past, future] = [random.pick(moments), random.pick(moments)]
+    const [past, future] = [random.pick(times), random.pick(times)]
       .sort((a, b) => a - b)
       .map((ms) => new Date(ms));
     const what = `${name}, ${root} from ${past.toISOString()} to ${future.toISOString()}`;
@@ -170,8 +179,8 @@ async function compareHistories({
       ['level2', 2],
     ] as const) {
       const { suggestions } = await graph.suggestLatestRoots(root, { timestamp, by });
-      // ours asks supervoxels in place of layer-2 nodes that edits replaced; CAVEclient takes what such nodes
-      // were last in
+      // For layer-2 nodes that edits replaced, graphene-points counts their supervoxels; CAVEclient takes the
+      // last roots of the nodes.
       if (by === 'level2' && history.life(root).replacedMs <= timestamp.getTime()) continue;
       const [ids, shares] = await theirs<[BigUint64Array, Float64Array]>('suggest_latest_roots', {
         root_id: root,
@@ -198,7 +207,7 @@ async function compareLogs({
   random,
   comparison,
   theirs,
-}: Sides): Promise<void> {
+}: CaveContext): Promise<void> {
   const roots = sample(
     random,
     [...history.roots.keys()].filter((root) => history.life(root).createdMs > world.baseMs),
@@ -249,22 +258,22 @@ async function compareLogs({
   });
   const ours = await graph.operationDetails([...operationIds]);
   for (const id of operationIds) {
-    const one = ours.get(id)!,
-      other = details[String(id)];
+    const ourDetails = ours.get(id)!,
+      theirDetails = details[String(id)];
     comparison.same(
       `${world.name}: operationDetails of ${id}`,
-      [other.user, other.roots, other.added_edges, other.removed_edges],
+      [theirDetails.user, theirDetails.roots, theirDetails.added_edges, theirDetails.removed_edges],
       [
-        one.userId,
-        [...one.newRoots],
-        one.addedEdges && couples(one.addedEdges),
-        one.removedEdges && couples(one.removedEdges),
+        ourDetails.userId,
+        [...ourDetails.newRoots],
+        ourDetails.addedEdges && pairsOf(ourDetails.addedEdges),
+        ourDetails.removedEdges && pairsOf(ourDetails.removedEdges),
       ],
     );
   }
 }
 
-async function compareService({ world, volume, comparison, theirs }: Sides): Promise<void> {
+async function compareService({ world, volume, comparison, theirs }: CaveContext): Promise<void> {
   const { graph } = volume;
   if (world.editsMs.length > 0)
     comparison.same(
@@ -284,10 +293,10 @@ async function compareService({ world, volume, comparison, theirs }: Sides): Pro
 const byId = <T extends { id: string }>(list: readonly T[]): T[] =>
   [...list].sort((a, b) => (a.id < b.id ? -1 : 1));
 
-const couples = (flat: BigUint64Array): bigint[][] =>
+const pairsOf = (flat: BigUint64Array): bigint[][] =>
   Array.from({ length: flat.length / 2 }, (_, k) => [flat[2 * k], flat[2 * k + 1]]);
 
-const pairs = (flat: BigUint64Array): string[] =>
-  couples(flat)
+const sortedPairTexts = (flat: BigUint64Array): string[] =>
+  pairsOf(flat)
     .map((edge) => edge.join())
     .sort();
