@@ -203,7 +203,7 @@ const shardIndexOf = (
 const isIndex = (entry: ShardIndex | Error | undefined): entry is ShardIndex =>
   entry !== undefined && !(entry instanceof Error);
 
-/** Whether two arrays have the same elements. */
+/** Returns whether two arrays have the same elements. */
 export const areEqual = (a: ArrayLike<number>, b: ArrayLike<number>): boolean => {
   for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false;
   return a.length === b.length;

@@ -2,7 +2,7 @@
 import { type FormatOption, formatsWithOption, type IdFormatName } from '../tables/formats.ts';
 import { UsageError } from './io.ts';
 
-/** @throws UsageError for the first option that is set but does not apply to the format. */
+/** Checks the options of a table. @throws UsageError for the first that does not apply to the format. */
 export function refuseOptions(
   format: IdFormatName,
   given: Partial<Record<FormatOption, string | undefined>>,

@@ -186,8 +186,8 @@ function prepareGraphene(
     );
   }
   const options = parseOptions(userOptions, GRAPHENE_OPTIONS),
-    asked = parseGraphInput(path, options);
-  return prepareOpening(options, (_, http, logger) => resolveGraph(asked, http, logger));
+    input = parseGraphInput(path, options);
+  return prepareOpening(options, (_, http, logger) => resolveGraph(input, http, logger));
 }
 
 function prepareOpening<Options extends OpenOptions | OpenGrapheneOptions, Resolved>(

@@ -3,8 +3,8 @@ import { inStretches, type PausableWork } from '../base/cooperative-work.ts';
 import { RootOutcome } from '../chunkedgraph/roots/root-source.ts';
 import { PointStatus } from '../points/status.ts';
 
-const STATUS_OF_FATE = new Uint8Array(Object.keys(RootOutcome).length);
-Object.assign(STATUS_OF_FATE, {
+const STATUS_OF_OUTCOME = new Uint8Array(Object.keys(RootOutcome).length);
+Object.assign(STATUS_OF_OUTCOME, {
   [RootOutcome.ok]: PointStatus.ok,
   [RootOutcome.noRoot]: PointStatus.noRoot,
   [RootOutcome.failed]: PointStatus.rootFailed,
@@ -16,11 +16,11 @@ Object.assign(STATUS_OF_FATE, {
  * Writes the statuses of IDs. The ID 0 is background, even when a deadline came before it was looked at.
  * @param ids The IDs as uint32 pairs, low word first.
  */
-export function* writeRootStatuses(fates: Uint8Array, ids: Uint32Array, status: Uint8Array): PausableWork {
-  yield* inStretches(fates.length, (from, end) => {
+export function* writeRootStatuses(outcomes: Uint8Array, ids: Uint32Array, status: Uint8Array): PausableWork {
+  yield* inStretches(outcomes.length, (from, end) => {
     for (let i = from; i < end; i++)
       status[i] =
-        ids[2 * i] === 0 && ids[2 * i + 1] === 0 ? PointStatus.background : STATUS_OF_FATE[fates[i]];
+        ids[2 * i] === 0 && ids[2 * i + 1] === 0 ? PointStatus.background : STATUS_OF_OUTCOME[outcomes[i]];
   });
 }
 
@@ -28,11 +28,11 @@ export function* writeRootStatuses(fates: Uint8Array, ids: Uint32Array, status: 
  * Updates the statuses of points. A failed look-up replaces `suspect`, and `suspect` hides a missing root.
  * Points without a supervoxel keep their status.
  */
-export function* applyRootOutcomes(fates: Uint8Array, status: Uint8Array): PausableWork {
-  yield* inStretches(fates.length, (from, end) => {
+export function* applyRootOutcomes(outcomes: Uint8Array, status: Uint8Array): PausableWork {
+  yield* inStretches(outcomes.length, (from, end) => {
     for (let i = from; i < end; i++) {
-      if (status[i] === PointStatus.ok) status[i] = STATUS_OF_FATE[fates[i]];
-      else if (status[i] === PointStatus.suspect && fates[i] === RootOutcome.failed)
+      if (status[i] === PointStatus.ok) status[i] = STATUS_OF_OUTCOME[outcomes[i]];
+      else if (status[i] === PointStatus.suspect && outcomes[i] === RootOutcome.failed)
         status[i] = PointStatus.rootFailed;
     }
   });

@@ -15,7 +15,7 @@ import { ROOTS_FOLDER } from '../cache/cache-maintenance.ts';
 export interface RootCacheSettings extends RootCacheOptions {
   /**
    * Path of the snapshot, which is read when the volume is opened (if it exists) and written when it is
-   * closed. It contains IDs of your graph and is readable by its owner only. Whoever can write it can change
+   * closed. It contains IDs of your graph and is readable by its owner only. Anybody who can write it can change
    * your answers.
    * @default with `cacheDir`, one file per graph in that folder; else roots are lost at `close()`
    */

@@ -48,9 +48,9 @@ import {
 } from './service-endpoints.ts';
 import { splitPreviewEndpoint } from './split-preview-endpoint.ts';
 
-/** A path below the server's. */
+/** Matches a path of the server, below `/segmentation/`. */
 const server = (path: string): RegExp => new RegExp(`^/segmentation/${path}$`);
-/** A path below the table's. */
+/** Matches a path of a table, below `/segmentation/api/v1/table/NAME/`. */
 const at = (path: string): RegExp => server(`api/v1/table/(?<table>[^/]+)/${path}`);
 
 export const ENDPOINTS: readonly Endpoint[] = [

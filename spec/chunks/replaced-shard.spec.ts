@@ -16,7 +16,7 @@ import type { Store } from '../../lib/storage/store.ts';
 import { errorOfPoint } from '../support/error-of-point.ts';
 import { seeded } from '../../testing/random.ts';
 import { answerRange, shardedFiles, shardedInfo, type ShardedVolume } from '../support/sharded-volume.ts';
-import { StubStore, type Asked } from '../support/stub-store.ts';
+import { StubStore, type StoreRead } from '../support/stub-store.ts';
 import { tinyFiles, tinyInfo } from '../../testing/tiny-volume.ts';
 
 const { ok, failed } = PointStatus;
@@ -59,10 +59,10 @@ const expectRight = ({ values, status, failures }: PointValues, chunks: readonly
 
 /** A store whose n-th reply for the shard has the version and the validator that `at` returns. */
 function storeOf(
-  at: (n: number, asked: Asked) => { files: Record<string, Uint8Array>; validator?: string },
+  at: (n: number, read: StoreRead) => { files: Record<string, Uint8Array>; validator?: string },
 ): StubStore {
   const store = new StubStore((key, options) => {
-    const n = store.asked.filter((asked) => asked.key === SHARD).length;
+    const n = store.reads.filter((read) => read.key === SHARD).length;
     const { files, validator } = at(n, { key, ...options }),
       found = answerRange(files[key], key, options);
     return found && { ...found, validator };
@@ -83,8 +83,8 @@ describe('a shard that is replaced', () => {
       n <= last ? { files: one, validator: '"v1"' } : { files: two, validator: '"v2"' },
     );
     expectRight(await read(readerOf(store), CHUNKS), CHUNKS);
-    expect(store.asked.length).toBeLessThanOrEqual(9);
-    expect(store.asked.every((asked) => !('ifRange' in asked))).toBe(true);
+    expect(store.reads.length).toBeLessThanOrEqual(9);
+    expect(store.reads.every((read) => !('ifRange' in read))).toBe(true);
   });
 
   test.each(['"v1"', 'W/"v1"', undefined].flatMap((first) => [1, 2, 3, 4].map((last) => ({ first, last }))))(
@@ -97,9 +97,9 @@ describe('a shard that is replaced', () => {
       const reader = readerOf(store);
       if (first === undefined) {
         await read(reader, [2]);
-        const before = store.asked.length;
+        const before = store.reads.length;
         await read(reader, [4]);
-        expect(store.asked.length).toBe(before + 1);
+        expect(store.reads.length).toBe(before + 1);
         return;
       }
       expectRight(await read(reader, [2]), [2]);
@@ -149,7 +149,7 @@ describe('a shard that is replaced', () => {
     expect(error.message).toMatch(
       /^chunk https:\/\/bucket\.example\/volume\/s0\/0\.shard#8-10_0-2_0-2: https:\/\/bucket\.example\/volume\/s0\/0\.shard is being replaced: .* retry when its writer has finished$/,
     );
-    expect(store.asked.length).toBeLessThanOrEqual(4 * 3);
+    expect(store.reads.length).toBeLessThanOrEqual(4 * 3);
   });
 
   test('with an equal index gives the new labels', async () => {
@@ -163,7 +163,7 @@ describe('a shard that is replaced', () => {
     expect([...(await read(reader, [2])).values]).toEqual([2002n]);
     expect([...(await read(reader, [4])).values]).toEqual([2004n]);
     expect(warnings).toEqual([]);
-    expect(store.asked.length).toBeLessThanOrEqual(7);
+    expect(store.reads.length).toBeLessThanOrEqual(7);
   });
 
   test('is noticed by each of many parallel calls, which share the new index', async () => {
@@ -173,11 +173,11 @@ describe('a shard that is replaced', () => {
       reader = readerOf(store);
     expectRight(await read(reader, [2]), [2]);
     [files, validator] = [two, '"v2"'];
-    const before = store.asked.length,
+    const before = store.reads.length,
       chunks = [4, 5, 6, 7, 8, 9];
     await Promise.all(chunks.map(async (chunk) => expectRight(await read(reader, [chunk]), [chunk])));
     // Each chunk is read twice, and the shard index and both minishard indices are read for both minishards.
-    expect(store.asked.length - before).toBeLessThanOrEqual(2 * chunks.length + 6);
+    expect(store.reads.length - before).toBeLessThanOrEqual(2 * chunks.length + 6);
   });
 
   test('with a large index is noticed, though only its entries are read', async () => {
@@ -243,9 +243,9 @@ describe('validators that do not tell versions apart', () => {
       ]);
     else expect(warnings.length).toBeLessThanOrEqual(1);
     // After the warning, each chunk takes one read.
-    const before = store.asked.length;
+    const before = store.reads.length;
     await read(reader, [2]);
-    expect(store.asked.length).toBeLessThanOrEqual(before + (isWarned ? 1 : 6));
+    expect(store.reads.length).toBeLessThanOrEqual(before + (isWarned ? 1 : 6));
   });
 
   test('do no harm with a large shard index', async () => {
@@ -262,13 +262,13 @@ describe('validators that do not tell versions apart', () => {
   test('may be weak for some replies and strong for others', async () => {
     const store = storeOf((n) => ({ files: one, validator: n % 2 ? '"v"' : 'W/"v"' }));
     expectRight(await read(readerOf(store), [4]), [4]);
-    expect(store.asked.length).toBe(3);
+    expect(store.reads.length).toBe(3);
   });
 
   test('may be missing from some replies', async () => {
     const store = storeOf((n) => ({ files: one, validator: n % 2 ? '"v"' : undefined }));
     expectRight(await read(readerOf(store), [4]), [4]);
-    expect(store.asked.length).toBe(3);
+    expect(store.reads.length).toBe(3);
   });
 });
 
@@ -330,7 +330,7 @@ describe('parts of one raw chunk', () => {
     async (last) => {
       const key = 's0/0-128_0-128_0-64';
       const store: StubStore = new StubStore((name, options) => {
-        const isOld = store.asked.length <= last,
+        const isOld = store.reads.length <= last,
           found = answerRange((isOld ? unsharded[0] : unsharded[1])[name], name, options);
         return (
           found && { ...found, totalBytes: unsharded[0][key].byteLength, validator: isOld ? '"v1"' : '"v2"' }
@@ -344,7 +344,7 @@ describe('parts of one raw chunk', () => {
       const { values } = await readPoints(reader);
       const all = [large, relabelled].map(({ labelAt }) => points.map((point) => labelAt(...point)));
       expect(all).toContainEqual([...values]);
-      expect(store.asked[0].range).toBeDefined();
+      expect(store.reads[0].range).toBeDefined();
     },
   );
 });

@@ -68,7 +68,7 @@ const read = (
 const expectRight = ({ values }: PointValues, cells: readonly Vec3[], made = volume): void =>
   expect(values).toEqual(BigUint64Array.from(cells, (cell) => made.labelAt(...voxelOf(cell, made))));
 const rangesOf = (store: StubStore): [string, number?, number?][] =>
-  store.asked.map(({ key, range }) => (range ? [key, range.start, range.end] : [key]));
+  store.reads.map(({ key, range }) => (range ? [key, range.start, range.end] : [key]));
 
 /** Returns `count` distinct cells. */
 function someCells(count: number, seed: number, made = volume): Vec3[] {
@@ -179,7 +179,7 @@ describe('a sharded volume', () => {
       ),
     );
     expect(new Set(Array.from({ length: 512 }, (_, cell) => source.urlOf(cell))).size).toBe(512);
-    expect(store.asked).toEqual([]);
+    expect(store.reads).toEqual([]);
   });
 
   test.each<[name: string, part: object, code: string]>([
@@ -194,7 +194,7 @@ describe('a sharded volume', () => {
       code,
       message: expect.stringContaining('scales[0] of the info at https://bucket.example/volume: sharding.'),
     });
-    expect(store.asked).toEqual([]);
+    expect(store.reads).toEqual([]);
   });
 });
 
@@ -233,7 +233,7 @@ describe('requests', () => {
     const store = rangeStore(files),
       reader = readerOf(store);
     await read(reader, [[0, 0, 0]]);
-    const before = store.asked.length;
+    const before = store.reads.length;
     const { stats } = await read(reader, [[1, 0, 0]]);
     expect(rangesOf(store).slice(before)).toEqual([['s0/0.shard', 128 + 256, 128 + 512]]);
     expect(stats).toMatchObject({ requests: 1, bytes: 256 });
@@ -278,10 +278,10 @@ describe('requests', () => {
         .slice(0, 20);
     const results = await Promise.all(cells.map((cell) => read(reader, [cell])));
     results.forEach((result, k) => expectRight(result, [cells[k]]));
-    const asked = rangesOf(store).map(String);
-    expect(new Set(asked).size).toBe(asked.length);
-    expect(asked.filter((range) => range.endsWith(',0,128'))).toHaveLength(1);
-    expect(results.map(({ stats }) => stats.requests).reduce((a, b) => a + b)).toBe(asked.length);
+    const ranges = rangesOf(store).map(String);
+    expect(new Set(ranges).size).toBe(ranges.length);
+    expect(ranges.filter((range) => range.endsWith(',0,128'))).toHaveLength(1);
+    expect(results.map(({ stats }) => stats.requests).reduce((a, b) => a + b)).toBe(ranges.length);
   });
 
   test('run for several shards in parallel', async () => {
@@ -337,7 +337,7 @@ describe('requests', () => {
       ['s0/0.shard', base, base + 512],
     ]);
     expectRight(await read(reader, cells, made), cells, made);
-    expect(again.asked).toHaveLength(4);
+    expect(again.reads).toHaveLength(4);
   });
 
   test('do not read the beginning of a shard first if one read would cut a chunk', async () => {
@@ -484,7 +484,7 @@ describe('a chunk that is not stored', () => {
     const store = rangeStore(files),
       reader = readerOf(store);
     await read(reader, cells);
-    store.asked.length = 0;
+    store.reads.length = 0;
     await read(reader, cells.slice(1));
     expect(rangesOf(store)).toEqual([['s0/7.shard', 0, 128]]);
   });
@@ -532,14 +532,14 @@ describe('a server that ignores ranges', () => {
         cells = someCells(60, 1);
       expectRight(await read(reader, cells), cells);
       expect(store.keys.sort()).toEqual(Array.from({ length: 8 }, (_, k) => `s0/${k}.shard`));
-      store.asked.length = 0;
+      store.reads.length = 0;
       expectRight(await read(reader, cells), cells); // all indices are known
       // no more range requests
       expect(rangesOf(store).sort()).toEqual(Array.from({ length: 8 }, (_, k) => [`s0/${k}.shard`]));
-      store.asked.length = 0;
+      store.reads.length = 0;
       const others = cellsOf(volume);
       expectRight(await read(reader, others), others);
-      expect(store.asked).toHaveLength(8);
+      expect(store.reads).toHaveLength(8);
     },
   );
 
@@ -571,7 +571,7 @@ describe('a server that ignores ranges', () => {
       ['s0/0.shard', 0, 8 * 2 ** 20],
       ['s0/7.shard', 0, 128],
     ]);
-    expect(store.asked.every(({ range }) => range)).toBe(true);
+    expect(store.reads.every(({ range }) => range)).toBe(true);
   });
 
   test('may send shards up to the size limit', async () => {
@@ -733,7 +733,7 @@ describe('a broken shard', () => {
     expect((error.cause as Error).message).toMatch(message);
     for (const [k, cell] of cells.entries())
       expect(result.values[k]).toBe(status[k] === ok ? labelAt(...voxelOf(cell)) : 0n);
-    expect(store.asked.length).toBeLessThanOrEqual(6);
+    expect(store.reads.length).toBeLessThanOrEqual(6);
   });
 
   test('has no chunks if every entry of its index is zero', async () =>
@@ -805,10 +805,10 @@ describe('an abort', () => {
       abort = new AbortController();
     const done = read(readerOf(store), [[0, 0, 0]], volume, abort.signal);
     await nextTurn();
-    expect(store.asked).toHaveLength(1);
+    expect(store.reads).toHaveLength(1);
     abort.abort(gone);
     await expect(done).rejects.toBe(gone);
-    expect(store.asked[0].signal!.aborted).toBe(true);
+    expect(store.reads[0].signal!.aborted).toBe(true);
   });
 
   test('of one call does not affect another call that waits for the same index', async () => {
@@ -818,10 +818,10 @@ describe('an abort', () => {
     const first = read(reader, [[0, 0, 0]], volume, abort.signal),
       second = read(reader, [[1, 0, 0]]);
     await nextTurn();
-    expect(store.asked).toHaveLength(1);
+    expect(store.reads).toHaveLength(1);
     abort.abort(gone);
     await expect(first).rejects.toBe(gone);
-    expect(store.asked[0].signal!.aborted).toBe(false);
+    expect(store.reads[0].signal!.aborted).toBe(false);
     gate.resolve();
     expectRight(await second, [[1, 0, 0]]);
     expectRight(await read(reader, [[0, 0, 0]]), [[0, 0, 0]]);

@@ -88,7 +88,7 @@ describe('UnshardedSource', () => {
     const meter = newMeter(),
       { signal } = new AbortController();
     expect(await read(sourceOf(store), 3, meter, signal)).toEqual(bytes);
-    expect(store.asked).toEqual([
+    expect(store.reads).toEqual([
       {
         key: '8_8_40/54-90_0-64_23-27',
         signal,
@@ -103,7 +103,7 @@ describe('UnshardedSource', () => {
   test('uses the limit of the codec if the size varies', async () => {
     const store = new StubStore(() => undefined);
     await read(sourceOf(store, { codec: { ...rawCodec, exactBytes: undefined, maxBytes: () => 1000 } }));
-    expect(store.asked[0].maxBytes).toBe(1010 + 65_536);
+    expect(store.reads[0].maxBytes).toBe(1010 + 65_536);
   });
 
   test('undoes the content encoding once', async () => {
@@ -167,7 +167,7 @@ describe('a 403 for a chunk', () => {
     expect(meter.requests).toBe(3);
     expect(await read(source, 1)).toBeUndefined();
     expect(store.keys).toEqual([first, 'info', first, second]);
-    expect(store.asked.map(({ absentBy403 }) => absentBy403)).toEqual([undefined, undefined, true, true]);
+    expect(store.reads.map(({ absentBy403 }) => absentBy403)).toEqual([undefined, undefined, true, true]);
   });
 
   // All chunks in flight get their 403 before the info comes.

@@ -80,7 +80,7 @@ describe('a chunk that is decoded as a whole', () => {
     const both = await Promise.all([readVoxel(reader, source), readVoxel(reader, source)]);
     const later = await readVoxel(reader, source);
     expect([...both, later].map(({ value }) => value)).toEqual([9, 9, 9]);
-    expect([codec.decoded, store.asked.length]).toEqual([1, 1]);
+    expect([codec.decoded, store.reads.length]).toEqual([1, 1]);
   });
 
   test('fails if its bytes do not follow the format', async () => {
@@ -107,6 +107,6 @@ describe('a chunk that is decoded as a whole', () => {
       expect((await readVoxel(reader, kept)).value).toBe(9);
       await reader.whenSaved();
     }
-    expect([codec.decoded, store.asked.length, entries.size]).toEqual([1, 1, 1]);
+    expect([codec.decoded, store.reads.length, entries.size]).toEqual([1, 1, 1]);
   });
 });

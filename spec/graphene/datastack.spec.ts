@@ -399,15 +399,15 @@ describe('a token', () => {
   });
 
   test.each([301, 302, 307, 308])('follows no redirect (%d) of any server', async (status) => {
-    const asked = worldBucket();
-    await using stranger = await serveMocks({ '/': asked });
+    const requested = worldBucket();
+    await using stranger = await serveMocks({ '/': requested });
     const fault = { status, headers: { location: `${stranger.url}/info` } };
     service['/info'].faults.push({ match: /datastack/, ...fault });
     await expect(open({ token: 'common-0123456789' })).rejects.toMatchObject({ code: 'LOGIN_REDIRECT' });
     service['/info'].faults.length = 0;
     graph.faults.push({ match: /info/, ...fault });
     await expect(open({ token: 'common-0123456789' })).rejects.toMatchObject({ code: 'LOGIN_REDIRECT' });
-    expect(asked.log.requests).toEqual([]);
+    expect(requested.log.requests).toEqual([]);
   });
 
   test.each<[string, Record<string, unknown>, object]>([

@@ -269,8 +269,8 @@ describe('root requests that fail', () => {
     const [first, second] = [
       ...(await volume.scatteredPoints(spreadPoints(2), { agglomerate: false })).supervoxelIds,
     ].sort();
-    const asked = await Promise.allSettled([volume.rootOf(first), volume.roots([second])]);
-    expect(asked).toMatchObject([
+    const requested = await Promise.allSettled([volume.rootOf(first), volume.roots([second])]);
+    expect(requested).toMatchObject([
       { status: 'rejected', reason: { code: 'ROOT_FAILED' } },
       { status: 'fulfilled', value: { status: Uint8Array.of(PointStatus.ok) } },
     ]);

@@ -77,8 +77,8 @@ describe('fixtures', () => {
       expect(await check(volume, { ...fixture, scales: fixture.scales.slice(0, 1) })).toBeGreaterThanOrEqual(
         200,
       );
-      const asked = deaf.log.requests.map(({ path }) => path);
-      expect(asked).toEqual([...new Set(asked)]);
+      const requested = deaf.log.requests.map(({ path }) => path);
+      expect(requested).toEqual([...new Set(requested)]);
     },
   );
 

@@ -51,14 +51,14 @@ interface Case<Input> {
   name: string;
   input: () => Input;
   call: (input: Input) => Promise<unknown>;
-  spoil: (input: Input) => void;
+  change: (input: Input) => void;
 }
 const of = <Input>(
   name: string,
   input: () => Input,
   call: (input: Input) => Promise<unknown>,
-  spoil: (input: Input) => void,
-): Case<unknown> => ({ name, input, call, spoil }) as Case<unknown>;
+  change: (input: Input) => void,
+): Case<unknown> => ({ name, input, call, change }) as Case<unknown>;
 
 const answers = async (result: Promise<{ rows(): Iterable<object>; timestamp?: Date }>): Promise<unknown> => {
   const answer = await result;
@@ -182,8 +182,8 @@ const CASES: Case<unknown>[] = [
   of(
     'at',
     () => new Date(BEFORE),
-    async (moment) => volume.at(moment).rootOf(ONE),
-    (moment) => moment.setTime(Date.parse(MERGED_AT)),
+    async (timestamp) => volume.at(timestamp).rootOf(ONE),
+    (timestamp) => timestamp.setTime(Date.parse(MERGED_AT)),
   ),
   of(
     'openGraphene: options',
@@ -220,11 +220,11 @@ async function headersOfRead(opening: Promise<GrapheneVolume>): Promise<unknown>
 }
 
 describe('a call copies its input before it returns', () => {
-  test.each(CASES)('$name', async ({ input, call, spoil }) => {
+  test.each(CASES)('$name', async ({ input, call, change }) => {
     const right = await call(input());
     const given = input(),
       running = call(given);
-    spoil(given);
+    change(given);
     expect(await running).toEqual(right);
     const other = await call(given).catch((error: unknown) => error);
     expect(other).not.toEqual(right); // else the case would prove nothing
@@ -237,8 +237,8 @@ describe('a call copies its input before it returns', () => {
       supervoxels = [ONE, TWO, OTHER];
     const calls = points.map((point) => (buffer.set(point), volume.scatteredPoints(buffer)));
     expect((await Promise.all(calls)).map((result) => result.supervoxelIds[0])).toEqual(supervoxels);
-    const asked = supervoxels.map((id) => ((ids[0] = id), volume.roots(ids)));
-    expect((await Promise.all(asked)).map((result) => [...result.rows()][0].supervoxelId)).toEqual(
+    const rootCalls = supervoxels.map((id) => ((ids[0] = id), volume.roots(ids)));
+    expect((await Promise.all(rootCalls)).map((result) => [...result.rows()][0].supervoxelId)).toEqual(
       supervoxels,
     );
   });

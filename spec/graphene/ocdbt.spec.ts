@@ -12,7 +12,7 @@ const INFOS: Record<string, object> = {
     ...GRAPH_INFO,
     graph: { ...graph, ocdbt_seg: true, ocdbt_path: 'ocdbt/base', ocdbt_kvstore_spec: { driver: 'ocdbt' } },
   },
-  'beside graph': { ...GRAPH_INFO, ocdbt_seg: true },
+  'next to graph': { ...GRAPH_INFO, ocdbt_seg: true },
   'in app': { ...GRAPH_INFO, app: { ...app, ocdbt_seg: true } },
   'as text': { ...GRAPH_INFO, graph: { ...graph, ocdbt_seg: 'true' } },
 };

@@ -220,16 +220,16 @@ describe('the docs of an interface', () => {
 
 test("a caller's pace gets the turns, rates and batch sizes of storage and graph", async () => {
   const own = createPace(),
-    asked = new Set<string>();
+    requested = new Set<string>();
   const pace: Pace = {
-    take: (host, stop) => (asked.add(`take ${host}`), own.take(host, stop)),
-    allow: (host, perSecond, signal) => (asked.add(`allow ${host}`), own.allow(host, perSecond, signal)),
-    batchSize: (host, endpoint) => (asked.add(`${endpoint} of ${host}`), own.batchSize(host, endpoint)),
+    take: (host, stop) => (requested.add(`take ${host}`), own.take(host, stop)),
+    allow: (host, perSecond, signal) => (requested.add(`allow ${host}`), own.allow(host, perSecond, signal)),
+    batchSize: (host, endpoint) => (requested.add(`${endpoint} of ${host}`), own.batchSize(host, endpoint)),
   };
   await using paced = await openGraphene(path(), { token: null, pace, rateLimit: 1000 });
   expect(await paced.rootAt(POINT)).toBe(await volume.rootAt(POINT));
   const { host } = new URL(served.url);
-  expect(asked).toEqual(
+  expect(requested).toEqual(
     new Set([`take ${host}`, `allow ${host}`, `roots of ${host}`, `is_latest_roots of ${host}`]),
   );
 });

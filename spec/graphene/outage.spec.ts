@@ -120,7 +120,7 @@ describe('timeoutMs', () => {
     const call = volume.scatteredPoints(spreadPoints(100), { onProgress });
     call.catch(() => undefined);
     await reached;
-    const asked = graph.log.requests.length;
+    const requested = graph.log.requests.length;
     jest.advanceTimersByTime(HOUR);
     const error = (await call.catch((reason: unknown) => reason)) as PartialResultError<PointsResult>;
     expect(error).toBeInstanceOf(PartialResultError);
@@ -136,7 +136,7 @@ describe('timeoutMs', () => {
       name: 'DeadlineError',
       missing: { what: 'roots', count: 98, of: 98 },
     });
-    expect(graph.log.requests.length).toBe(asked); // no request after the deadline
+    expect(graph.log.requests.length).toBe(requested); // no request after the deadline
   });
 
   test('keeps the roots of batches that were answered', async () => {

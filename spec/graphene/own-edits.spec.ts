@@ -196,19 +196,19 @@ describe('now', () => {
   test('does not go back with the local clock, nor with the Date of the server', async () => {
     const { world, open, at } = await served(0);
     const volume = await open(),
-      moments: number[] = [];
-    const ask = async (): Promise<void> =>
-      void moments.push((await volume.roots([at(5).id])).timestamp.getTime());
-    await ask();
+      timestamps: number[] = [];
+    const lookUp = async (): Promise<void> =>
+      void timestamps.push((await volume.roots([at(5).id])).timestamp.getTime());
+    await lookUp();
     const wall = Date.now.bind(Date);
     jest.spyOn(Date, 'now').mockImplementation(() => wall() - 200_000);
-    await ask();
+    await lookUp();
     world.graph.faults.splice(0, Infinity, { skewMs: -250_000, clock: wall });
-    await ask();
-    await ask();
+    await lookUp();
+    await lookUp();
     await volume.graph.merge(at(5), at(15));
-    await ask();
-    expect(moments).toEqual([...moments].sort((a, b) => a - b));
+    await lookUp();
+    expect(timestamps).toEqual([...timestamps].sort((a, b) => a - b));
     expect((await volume.roots([at(5).id])).rootIds[0]).toBe(truth(world, 5));
   });
 

@@ -256,12 +256,12 @@ describe('a table that redirects', () => {
           timestamp: '2024-02-01T00:00:00Z',
         });
     await using(await open(table('old')), (volume) => volume.roots([supervoxel([0, 0, 0], 1)]));
-    const asked = () => graph.log.requests.filter(({ path }) => path.includes('roots_binary')).length;
-    const before = asked();
+    const requested = () => graph.log.requests.filter(({ path }) => path.includes('roots_binary')).length;
+    const before = requested();
     await using(await open(target()), async (volume) =>
       expect((await volume.roots([supervoxel([0, 0, 0], 1)])).rootIds[0]).toBe(rootOf(0, 1)),
     );
-    expect(asked()).toBe(before);
+    expect(requested()).toBe(before);
   });
 
   test('in a circle is an error that names it', async () => {

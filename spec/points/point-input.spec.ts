@@ -157,7 +157,7 @@ describe('pointSource', () => {
     },
   );
 
-  test('accepts objects as points, with numbers or bigints, with other fields and beside lists', () =>
+  test('accepts objects as points, with numbers or bigints, with other fields and mixed with lists', () =>
     expect(all([{ x: 1, y: 2.5, z: -3 }, [4, 5, 6], { x: 7n, y: 8, z: 9n, name: 'soma' }])).toEqual([
       [1, 2.5, -3],
       [4, 5, 6],

@@ -121,7 +121,7 @@ describe('PointReader', () => {
     gate.resolve();
     const answers = await Promise.all(calls);
     for (const { values } of answers) expect(values).toEqual(BigUint64Array.of(21n, BIG));
-    expect(store.asked).toHaveLength(2);
+    expect(store.reads).toHaveLength(2);
     expect(answers.map(({ stats }) => [stats.requests, stats.cacheHits])).toEqual([
       [2, 0],
       ...Array<number[]>(9).fill([0, 2]),
@@ -245,7 +245,7 @@ describe('PointReader', () => {
     await expect(readerOf(store, part).read(points as number[][], { mip })).rejects.toMatchObject(
       error as object,
     );
-    expect(store.asked).toEqual([]);
+    expect(store.reads).toEqual([]);
   });
 
   test('keeps chunks between calls with lruBytes', async () => {
@@ -255,13 +255,13 @@ describe('PointReader', () => {
     const { stats, values } = await reader.read([[1, 5, 0]], { mip: 0 });
     expect(stats).toMatchObject({ chunks: 1, requests: 0, bytes: 0, cacheHits: 1 });
     expect(values).toEqual(BigUint64Array.of(22n));
-    expect(store.asked).toHaveLength(1);
+    expect(store.reads).toHaveLength(1);
   });
 
   test('answers no points without a request', async () => {
     const store = stored();
     const { values, status, stats } = await readerOf(store).read(new Float64Array(0), { mip: 0 });
-    expect([values.length, status.length, stats.chunks, store.asked.length]).toEqual([0, 0, 0, 0]);
+    expect([values.length, status.length, stats.chunks, store.reads.length]).toEqual([0, 0, 0, 0]);
   });
 
   test('reports progress with the number of points', async () => {

@@ -106,7 +106,7 @@ const read = (reader: PointReader, points: number[][]): Promise<PointValues> =>
   reader.read(points, { mip: 0 });
 /** The requests: a range as "start-end", a request without a range as "whole". */
 const requestsOf = (store: StubStore): string[] =>
-  store.asked.map(({ range }) => (range ? `${range.start}-${range.end}` : 'whole'));
+  store.reads.map(({ range }) => (range ? `${range.start}-${range.end}` : 'whole'));
 const gzipped = (chunk: Uint8Array, { range }: ReadOptions): StoredObject =>
   part(gzipSync(chunk, { level: 0 }), range, 'gzip');
 /** The beginning of a chunk, which is requested while nothing is known about the bucket. */
@@ -195,7 +195,7 @@ describe('few points of a large raw chunk', () => {
         const whole = await read(readerOf(volume, storeOf(volume), { rangeReads: false }), places);
         expect([parts.values, parts.status]).toEqual([whole.values, whole.status]);
         expect(parts.stats.bytes).toBeLessThanOrEqual(whole.stats.bytes);
-        if (store.asked.some(({ range }) => range)) inParts++;
+        if (store.reads.some(({ range }) => range)) inParts++;
       }),
       { numRuns: 60, seed: 11 },
     );
@@ -223,7 +223,7 @@ describe('few points of a large raw chunk', () => {
 
 describe('chunks that cannot be read in parts', () => {
   const refuse = (range: ReadOptions['range']): void => {
-    if (range) throw new RequestError('BAD_RESPONSE', 'asked for some bytes, got others', 'u', 206);
+    if (range) throw new RequestError('BAD_RESPONSE', 'requested some bytes, got others', 'u', 206);
   };
   test.each<
     [name: string, stored: (chunk: Uint8Array, options: ReadOptions) => StoredObject, first: string[]]
@@ -283,7 +283,7 @@ describe('chunks that cannot be read in parts', () => {
       expect([...values]).toEqual([0x0101010101010101n, 0x0202020202020202n, 0x0303030303030303n]);
       expect(stats).toMatchObject({
         requests: 3,
-        bytes: store.asked.length * gzipSync(new Uint8Array(WHOLE).fill(1)).length,
+        bytes: store.reads.length * gzipSync(new Uint8Array(WHOLE).fill(1)).length,
       });
     },
   );
@@ -389,6 +389,6 @@ describe('callers that share a chunk', () => {
     await nextTurn();
     leaving.abort(new Error('enough'));
     await expect(left).rejects.toThrow('enough');
-    expect(store.asked.map(({ signal }) => signal!.aborted)).toEqual([true]);
+    expect(store.reads.map(({ signal }) => signal!.aborted)).toEqual([true]);
   });
 });

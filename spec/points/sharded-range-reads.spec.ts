@@ -62,14 +62,14 @@ const read = (reader: PointReader, points: number[][], signal?: AbortSignal): Pr
 const right = ({ values }: PointValues, points: number[][]): void =>
   expect(values).toEqual(BigUint64Array.from(points, ([x, y, z]) => labelAt(x, y, z)));
 const requestsOf = (store: StubStore): string[] =>
-  store.asked.map(({ range }) => (range ? `${range.start}-${range.end}` : 'whole'));
+  store.reads.map(({ range }) => (range ? `${range.start}-${range.end}` : 'whole'));
 const value = (chunk: number, offset: number): string =>
   `${START(chunk) + 8 * offset}-${START(chunk) + 8 * offset + 8}`;
 const whole = (chunk: number, chunks = 1): string => `${START(chunk)}-${START(chunk + chunks)}`;
 const many = (chunk: number): number[][] => Array.from({ length: 33 }, (_, k) => pointAt(chunk, k * 7000));
 
 describe('few points of large raw chunks in a shard', () => {
-  test.each<[name: string, points: number[][], asked: string[], options: Partial<PointReaderOptions>]>([
+  test.each<[name: string, points: number[][], ranges: string[], options: Partial<PointReaderOptions>]>([
     ['the bytes of one value', pointsAt([1, 77_777]), [value(1, 77_777)], {}],
     [
       'one request per value when values of one chunk are far apart',
@@ -179,7 +179,7 @@ describe('few points of large raw chunks in a shard', () => {
       zipped = { ...VOLUME, sharding: { ...sharding, data_encoding: 'gzip' as const } };
     const store = rangeStore(shardedFiles(zipped));
     right(await read(readerOf(store, {}, zipped), points), points);
-    expect(store.asked).toHaveLength(3);
+    expect(store.reads).toHaveLength(3);
     // The sharding does not name the gzip here: the size of the chunks reveals it.
     const unnamed = rangeStore(shardedFiles(zipped));
     right(await read(readerOf(unnamed), points), points);
@@ -192,7 +192,7 @@ describe('few points of large raw chunks in a shard', () => {
       points = pointsAt([0, 1], [1, 100_000], [3, 200_000]);
     for (const requests of [1, 2]) {
       right(await read(reader, points), points);
-      expect(store.asked).toHaveLength(requests);
+      expect(store.reads).toHaveLength(requests);
     }
   });
 
@@ -206,7 +206,7 @@ describe('few points of large raw chunks in a shard', () => {
       early = [pointsAt([1, 5]), pointsAt([1, 200_000])],
       late = pointsAt([1, 100_000]);
     const answers = early.map((points) => read(reader, points));
-    while (store.asked.length < 4) await nextTurn();
+    while (store.reads.length < 4) await nextTurn();
     const joined = read(reader, late);
     await nextTurn();
     gate.resolve();

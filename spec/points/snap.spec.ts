@@ -224,7 +224,7 @@ describe('snap', () => {
         for (const key of store.keys) times.set(key, (times.get(key) ?? 0) + 1);
         expect(Math.max(...times.values(), 0)).toBeLessThanOrEqual(2);
         const { requests, cacheHits, chunks } = read.stats;
-        expect([requests, chunks]).toEqual([store.asked.length, store.asked.length + cacheHits]);
+        expect([requests, chunks]).toEqual([store.reads.length, store.reads.length + cacheHits]);
         const touched = new Set(
           points.flatMap((point) => {
             const own = point.map((p, axis) => p - world.voxelOffset[axis]);
@@ -267,7 +267,7 @@ describe('snap', () => {
     const read = await reader.read([at(0), at(2)], { mip: 0, snapNm: 300 });
     expect(read.values).toEqual(BigUint64Array.of(7n, 7n));
     // Of two voxels at the same distance the lower one wins, so voxel 3 could not hold a better label.
-    expect(store.asked).toHaveLength(1);
+    expect(store.reads).toHaveLength(1);
   });
 
   test('reads a neighbour chunk that could hold a nearer label, and no farther chunk', async () => {
@@ -422,7 +422,7 @@ describe('snap', () => {
       infoWasRead: true,
     });
     await expect(reader.read([at(0)], { mip: 0, snapNm })).rejects.toMatchObject(error);
-    expect(store.asked).toEqual([]);
+    expect(store.reads).toEqual([]);
   });
 
   test('rejects with the reason of an abort, also while it reads neighbour chunks', async () => {
@@ -438,7 +438,7 @@ describe('snap', () => {
       snapNm: 10,
       signal: controller.signal,
     });
-    while (store.asked.length < 2) await nextTurn();
+    while (store.reads.length < 2) await nextTurn();
     const reason = new Error('enough');
     controller.abort(reason);
     await expect(reading).rejects.toBe(reason);

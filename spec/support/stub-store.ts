@@ -1,12 +1,12 @@
 /** A store of a few objects that records its reads, and answers when and how a spec says. */
 import type { ReadOptions, Store, StoredObject } from '../../lib/storage/store.ts';
 
-export interface Asked extends ReadOptions {
+export interface StoreRead extends ReadOptions {
   key: string;
 }
 
 export class StubStore implements Store {
-  readonly asked: Asked[] = [];
+  readonly reads: StoreRead[] = [];
   /** @param answer Answers a read; it may throw or wait. */
   constructor(
     readonly answer: (
@@ -17,12 +17,12 @@ export class StubStore implements Store {
   ) {}
 
   get keys(): string[] {
-    return this.asked.map(({ key }) => key);
+    return this.reads.map(({ key }) => key);
   }
 
   async read(key: string, options: ReadOptions = {}): Promise<StoredObject | undefined> {
     options.signal?.throwIfAborted();
-    this.asked.push({ key, ...options });
+    this.reads.push({ key, ...options });
     if (options.meter) options.meter.requests++;
     const found = await this.answer(key, options);
     if (found === undefined) return undefined;

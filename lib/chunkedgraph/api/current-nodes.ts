@@ -1,6 +1,6 @@
 /**
  * Finds which nodes between supervoxels and roots are current at a timestamp. A root look-up of the node
- * cannot tell: where a merge was undone, the server leads from a replaced node to a current root (observed of
+ * cannot tell: where a merge was undone, the server leads from a replaced node to a current root (observed with
  * PyChunkedGraph 2.21.1). But a supervoxel always leads to current nodes. One supervoxel per node is enough,
  * because an edit replaces a whole node.
  */
@@ -11,10 +11,7 @@ export type LeavesByNode = Map<bigint, BigUint64Array>;
 export interface NodeQueries {
   layerOf: (id: bigint) => number;
   leavesMany: (nodes: BigUint64Array, stopLayer: number) => Promise<LeavesByNode>;
-  /**
-   * Returns what IDs are part of at the timestamp; 0 where there is nothing. @param layer @default the root
-   * layer
-   */
+  /** Returns the node at `layer`, by default the root, that each ID is part of at the timestamp; 0 if none. */
   rootsAt: (ids: BigUint64Array, layer?: number) => Promise<BigUint64Array>;
 }
 

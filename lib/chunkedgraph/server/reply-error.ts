@@ -77,7 +77,7 @@ const containsSecret = (text: string, secrets: readonly string[]): boolean =>
 
 /**
  * Returns the page where users get a token. The auth service is often another host: the reply names its
- * `…/authorize`, and the page is beside it.
+ * `…/authorize`, and the page is in the same folder.
  */
 function tokenPage({ headers }: HttpReply, origin: string, secrets: readonly string[]): string {
   const [, realm = ''] = /\brealm="(https:[^"]*\/authorize)"/.exec(headers['www-authenticate'] ?? '') ?? [];

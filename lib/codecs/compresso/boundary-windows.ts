@@ -158,7 +158,7 @@ function bitsOf(low: number, high: number, at: number): number {
   return at === 0 ? low : (low >>> at) | (high << (32 - at));
 }
 
-/** Returns how many windows an entry stands for. */
+/** Returns how many windows an entry covers. */
 const runOf = (entry: number): number => ((entry & 1) === 0 ? 1 : entry >>> 1);
 
 /**

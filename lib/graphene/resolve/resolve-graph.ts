@@ -60,14 +60,14 @@ export function parseGraphInput(
   path: string | DatastackPath,
   options: OpenGrapheneOptions,
 ): ParsedGraphInput {
-  const place = parseVolumePath(path, options.server),
+  const parsedPath = parseVolumePath(path, options.server),
     authHost = parseAuthServer(options.authServer),
     timestampOption = parseTimestampOption(options.timestamp);
-  if (place.graph) {
+  if (parsedPath.graph) {
     checkTimestampOption(timestampOption, undefined);
     resolveResolution(options.resolution, undefined);
   }
-  return { parsedPath: place, authHost, timestampOption, options };
+  return { parsedPath, authHost, timestampOption, options };
 }
 
 /**
@@ -75,7 +75,7 @@ export function parseGraphInput(
  * @throws GraphError, InfoError, PathError, TimestampError, RangeError; `signal.reason`.
  */
 export async function resolveGraph(
-  { parsedPath: place, authHost, timestampOption, options }: ParsedGraphInput,
+  { parsedPath, authHost, timestampOption, options }: ParsedGraphInput,
   http: HttpClient,
   logger: Logger,
 ): Promise<ResolvedGraph> {
@@ -83,16 +83,19 @@ export async function resolveGraph(
     warn = (message: string): void => logger.warn(message);
 
   // The datastack, if the path names one.
-  const infoService = place.graph ? undefined : await findServer(place.datastack, place.server, process.env),
+  const infoService = parsedPath.graph
+      ? undefined
+      : await findServer(parsedPath.datastack, parsedPath.server, process.env),
     authServer = authHost ?? infoService;
   const tokens = new GraphTokens({ token: options.token, authHost: authServer }, warn);
-  const datastack = infoService && (await findDatastack(place.datastack!, infoService, tokens, http, signal));
+  const datastack =
+    infoService && (await findDatastack(parsedPath.datastack!, infoService, tokens, http, signal));
   const materializations = datastack && openMaterializations(datastack.datastack, tokens, http);
   const timestamp = await resolveVersion(timestampOption, materializations, signal);
 
   // The table, after all redirects.
-  const asked = datastack?.table ?? { path: place.graph!, token: await tokens.find(place.graph!) };
-  const { server, allowAddress, json, redirects } = await findTable(asked, http, options, warn);
+  const target = datastack?.table ?? { path: parsedPath.graph!, token: await tokens.find(parsedPath.graph!) };
+  const { server, allowAddress, json, redirects } = await findTable(target, http, options, warn);
   const { path, token, address } = server;
   const graph = parseGraphInfo(json, path.infoUrl);
   checkOcdbt(graph, options.ocdbt, path.infoUrl, warn);
@@ -107,7 +110,7 @@ export async function resolveGraph(
   const description: GrapheneDescription = {
     version: 1,
     kind: 'graphene',
-    path: place.graph ? formatTablePath(place.graph) : `cave://${place.datastack}`,
+    path: parsedPath.graph ? formatTablePath(parsedPath.graph) : `cave://${parsedPath.datastack}`,
     redirects,
     info: json as Record<string, unknown>,
     bucket: describeBucket(bucket.location, storage),
