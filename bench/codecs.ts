@@ -1,5 +1,5 @@
 /**
- * Measures how long it takes to read voxels of one chunk, beside the codecs of CloudVolume.
+ * Measures how long it takes to read voxels of one chunk, compared with the codecs of CloudVolume.
  *
  *   npm run bench:codecs -- --volumes DIR [--python PYTHON]
  *

@@ -1,5 +1,5 @@
 /**
- * Measures the time and the memory of root look-ups, beside CloudVolume's `get_roots`. Every run is a fresh
+ * Measures the time and the memory of root look-ups, compared with CloudVolume's `get_roots`. Every run is a fresh
  * process, and every answer is checked. The programs take turns on one server that costs almost no time.
  *
  *   npm run bench:roots -- [--python PYTHON] [--runs 5]

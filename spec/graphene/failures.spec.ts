@@ -662,12 +662,12 @@ describe('unknown options', () => {
 
 describe('a warning', () => {
   const told = async (
-    ask: (volume: GrapheneVolume) => Promise<unknown>,
+    lookUp: (volume: GrapheneVolume) => Promise<unknown>,
     options: OpenGrapheneOptions = {},
   ): Promise<string[]> => {
     const messages: string[] = [];
     await using volume = await open({ ...options, logger: { warn: (message) => messages.push(message) } });
-    await ask(volume);
+    await lookUp(volume);
     return messages;
   };
 

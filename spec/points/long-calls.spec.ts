@@ -84,7 +84,7 @@ function read({
     lruBytes,
     runner,
   });
-  return { held, ask: () => reader.read(points, { mip: 0, signal, snapNm }) };
+  return { held, readAll: () => reader.read(points, { mip: 0, signal, snapNm }) };
 }
 
 /** Expected status and label of each point, by the definition. */
@@ -107,9 +107,9 @@ describe('a call with many points', () => {
     ['read', 0],
     ['in the LRU', 1e6],
   ])('lets the event loop run every few milliseconds, chunks %s', async (_, lruBytes) => {
-    const { held, ask } = read({ lruBytes });
+    const { held, readAll } = read({ lruBytes });
     for (let again = 0; again < 2; again++) {
-      const { values, status } = await ask();
+      const { values, status } = await readAll();
       for (let i = 0; i < COUNT; i++)
         if (status[i] !== expected(i)[0] || values[i] !== expected(i)[1])
           throw new Error(`point ${i}: ${status[i]} ${values[i]}`);
@@ -123,8 +123,8 @@ describe('a call with many points', () => {
     for (let at = 1; at < 13; at++) {
       const controller = new AbortController(),
         abort = (turn: number): void => (turn === at ? controller.abort(new DeadlineError(100)) : undefined);
-      const { ask } = read({ signal: controller.signal, onTurn: abort });
-      const { values, status, failures } = await ask();
+      const { readAll } = read({ signal: controller.signal, onTurn: abort });
+      const { values, status, failures } = await readAll();
       const errorOf = createErrorLookup(failures, status);
       for (let i = 0; i < COUNT; i++) {
         const [code, label] = status[i] === failed ? [failed, 0n] : expected(i);
@@ -137,8 +137,8 @@ describe('a call with many points', () => {
 
   test('lets the event loop run while points snap, and gives each an answer or an error at any deadline', async () => {
     let last = 0;
-    const { held, ask } = read({ snapNm: 2, onTurn: (turn) => void (last = turn) });
-    const whole = await ask();
+    const { held, readAll } = read({ snapNm: 2, onTurn: (turn) => void (last = turn) });
+    const whole = await readAll();
     for (let i = 0; i < COUNT; i++)
       if (whole.status[i] !== expectedSnapped(i)[0] || whole.values[i] !== expectedSnapped(i)[1])
         throw new Error(`point ${i}: ${whole.status[i]} ${whole.values[i]}`);
@@ -151,8 +151,8 @@ describe('a call with many points', () => {
           last = turn;
           if (turn === at) controller.abort(new DeadlineError(100));
         };
-      const { ask } = read({ snapNm: 2, signal: controller.signal, onTurn: abort });
-      const { values, status, failures, snapped } = await ask();
+      const { readAll } = read({ snapNm: 2, signal: controller.signal, onTurn: abort });
+      const { values, status, failures, snapped } = await readAll();
       expect(snapped!.nm).toHaveLength(COUNT);
       const errorOf = createErrorLookup(failures, status);
       for (let i = 0; i < COUNT; i++) {
@@ -172,11 +172,11 @@ describe('a call with many points', () => {
     for (let at = 1; at < 6; at++) {
       const controller = new AbortController(),
         reason = new Error('enough');
-      const { ask } = read({
+      const { readAll } = read({
         signal: controller.signal,
         onTurn: (turn) => (turn === at ? controller.abort(reason) : undefined),
       });
-      await expect(ask()).rejects.toBe(reason);
+      await expect(readAll()).rejects.toBe(reason);
     }
   });
 });
