@@ -7,8 +7,8 @@ import { bytesPerValue, type WordArray } from '../precomputed/data-type.ts';
 import type { ChunkLayout } from './codec.ts';
 
 /**
- * The number of points must be below this. The sort keys are exact up to 2^32 offsets times 2^21 points, which is 2^53. With
- * more points, the whole chunk is decoded instead.
+ * The number of points must be below this. The sort keys are exact up to 2^32 offsets times 2^21 points, which
+ * is 2^53. With more points, the whole chunk is decoded instead.
  */
 export const MAX_POINTS = 2 ** 21;
 
