@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 export const HERE = import.meta.dirname;
 const run = promisify(execFile);
 
+/** The figures of one run. */
 export interface Measured {
   wall_s: number;
   cpu_s: number;
@@ -17,16 +18,21 @@ export interface Measured {
   peak_mb: number;
   /** Peak resident memory before the first point was read, in MiB. */
   before_mb?: number;
+  /** Number of wrong answers. */
   wrong: number;
   requests?: number;
   bytes?: number;
 }
 
+/** A running server of the benchmark volumes. */
 export interface Server {
   base: string;
   name: string;
+  /** Sets the wait before every reply. */
   setLatency(ms: number): Promise<void>;
+  /** Sets the counters to zero. */
   reset(): Promise<void>;
+  /** Returns what the server has counted since the last reset. */
   stats(): Promise<{ requests: number; bytes: number }>;
   stop(): void;
 }

@@ -26,7 +26,7 @@ const OBJECT_SIZE = 40; // consecutive supervoxels that form one object
  * Returns `count` supervoxels, 100 per graph chunk of a cubic grid, and the edges that join them into
  * objects.
  */
-function describe(count: number): { supervoxels: BigUint64Array; edges: BigUint64Array } {
+function describeGraph(count: number): { supervoxels: BigUint64Array; edges: BigUint64Array } {
   const side = Math.ceil(Math.cbrt(count / PER_CHUNK));
   const supervoxels = BigUint64Array.from({ length: count }, (_, k) => {
     const chunk = Math.floor(k / PER_CHUNK);
@@ -68,7 +68,7 @@ const report = (what: string, figure: string): void => {
 };
 
 function startUp(count: number, runs: number): void {
-  const { supervoxels, edges } = describe(count);
+  const { supervoxels, edges } = describeGraph(count);
   const asText = {
     supervoxels: Array.from(supervoxels, String),
     edges: Array.from({ length: edges.length / 2 }, (_, e): [string, string] => [
@@ -110,8 +110,8 @@ function post(agent: Agent, url: string, body: Uint8Array): Promise<Buffer> {
 }
 
 async function roots(count: number, batch: number, total: number): Promise<void> {
-  const graph = create(describe(count));
-  const { supervoxels } = describe(count);
+  const graph = create(describeGraph(count));
+  const { supervoxels } = describeGraph(count);
   await using served = await serveMocks({ '/segmentation': graph });
   const agent = new Agent({ keepAlive: true });
   const url = `${served.url}/segmentation/api/v1/table/mock/roots_binary`;
@@ -140,7 +140,7 @@ async function roots(count: number, batch: number, total: number): Promise<void>
 }
 
 function edits(count: number, times: number): void {
-  const { supervoxels, edges } = describe(count);
+  const { supervoxels, edges } = describeGraph(count);
   const graph = create({ supervoxels, edges });
   const objects = Math.floor(count / OBJECT_SIZE);
   const { ms } = timed(() => {

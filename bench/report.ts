@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { median, spread, type Measured } from './harness.ts';
 import { plot, type Series } from './plot.ts';
 
+/** The runs of one program in one case. */
 export interface Row {
   volume: string;
   set: string;
@@ -15,6 +16,7 @@ export interface Row {
   runs: Measured[];
 }
 
+/** All results of one section. */
 export interface Section {
   /** Date, commit and machine. */
   taken: string;
@@ -23,6 +25,7 @@ export interface Section {
   rows: Row[];
 }
 
+/** The results of each section, by its name. */
 export type Results = Record<string, Section>;
 
 const TITLES: Record<string, string> = {

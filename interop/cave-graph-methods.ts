@@ -1,6 +1,7 @@
 /** Compares CAVEclient's answers with those of `volume.graph`, method by method. */
 import { timestampsAroundEdits, sample, toIds, type NodeLink, type CaveContext } from './cave-context.ts';
 
+/** Runs all comparisons of this file on one world. */
 export async function compareGraphMethods(sides: CaveContext): Promise<void> {
   for (const compare of [compareTimes, compareNodes, compareHistories, compareLogs, compareService])
     await compare(sides);

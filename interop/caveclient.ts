@@ -99,12 +99,12 @@ async function compareLifetimes({ world, history, comparison, theirs }: CaveCont
       await theirs<boolean[]>('is_latest_roots', { root_ids: nodes, timestamp }),
       latest,
     );
-    // at the very millisecond the server fails: it looks before it
-    const made = roots.filter((root) => history.life(root).createdMs < ms);
-    const last = made.map((root) => new Date(Math.min(history.life(root).replacedMs, ms) - 1));
+    // The server fails for a root that was created in the same millisecond, because it looks before the timestamp.
+    const created = roots.filter((root) => history.life(root).createdMs < ms);
+    const last = created.map((root) => new Date(Math.min(history.life(root).replacedMs, ms) - 1));
     comparison.each(
       `${what}: get_root_timestamps, latest`,
-      await theirs<string[]>('get_root_timestamps', { root_ids: made, latest: true, timestamp }),
+      await theirs<string[]>('get_root_timestamps', { root_ids: created, latest: true, timestamp }),
       last,
     );
   }

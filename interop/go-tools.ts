@@ -46,6 +46,7 @@ export function buildTool(name: keyof typeof TOOLS): string {
   return program;
 }
 
+/** Returns a port on loopback that no program uses at present. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

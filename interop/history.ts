@@ -5,6 +5,7 @@
 import type { GrapheneVolume } from 'graphene-points';
 import type { World } from './worlds.ts';
 
+/** When a root was created and replaced, and its supervoxels. */
 export interface RootLife {
   /** Milliseconds since 1970. */
   createdMs: number;

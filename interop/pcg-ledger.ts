@@ -8,6 +8,7 @@ export interface Epoch {
   roots: bigint[];
 }
 
+/** One recorded edit: the roots that it replaced (`before`) and created (`after`), at `ms` since 1970. */
 export interface Edit {
   operationId: number;
   ms: number;

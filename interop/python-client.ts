@@ -8,6 +8,7 @@ import { CHILD_ENVIRONMENT } from './environment.ts';
 const ANSWER_MS = 180_000;
 const EXIT_MS = 10_000;
 
+/** Every array type that crosses between TypeScript and Python. */
 export type Numbers =
   | BigUint64Array
   | BigInt64Array

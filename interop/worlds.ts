@@ -21,6 +21,7 @@ import { seeded } from '../testing/random.ts';
 
 type Voxel = readonly [number, number, number];
 
+/** A served chunkedgraph with its volume, and the timestamps of its edits. */
 export interface World extends AsyncDisposable {
   readonly name: string;
   /** `http://127.0.0.1:49152` */
