@@ -15,7 +15,7 @@ export function createPointError(
     no_root: `has no root at ${timestamp?.toISOString()}`,
     failed: `could not be read: ${cause?.message}`,
     root_failed: `has a supervoxel but its root could not be looked up: ${cause?.message}`,
-    not_looked_up: 'is already at or above the requested layer; the server was not asked whether it exists',
+    not_looked_up: 'is already at or above the stop layer: it was not sent to the server and may not exist',
   };
   return new PointError(
     status.toUpperCase() as PointErrorCode,

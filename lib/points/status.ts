@@ -27,8 +27,8 @@ export const PointStatus = {
   /** The supervoxel is known, but the root request failed. */
   rootFailed: 9,
   /**
-   * The ID is already at or above the requested layer. It is kept, and the server was not asked whether it
-   * exists. In tables, also a missing ID or position.
+   * The ID is already at or above the stop layer. It is kept, was not sent to the server, and may not exist.
+   * In tables, also a missing ID or position.
    */
   notLookedUp: 10,
   /** The cell of a table does not hold a uint64 ID. */
