@@ -21,15 +21,15 @@ describe('a data_dir', () => {
       'matrix://bucket/ws',
       'PathError',
       'FORBIDDEN_ADDRESS',
-      /matrix:\/\/ is not read.*s3:\/\/BUCKET\/PATH.*endpoint.*dataDir/,
+      /matrix:\/\/ is not supported.*s3:\/\/BUCKET\/PATH.*endpoint.*dataDir/,
     ],
     [
       'tigerdata://bucket/ws',
       'PathError',
       'FORBIDDEN_ADDRESS',
-      /tigerdata:\/\/ is not read.*endpoint.*dataDir/,
+      /tigerdata:\/\/ is not supported.*endpoint.*dataDir/,
     ],
-    ['precomputed://ftp://bucket/ws', 'PathError', 'FORBIDDEN_ADDRESS', /ftp:\/\/ is not read/],
+    ['precomputed://ftp://bucket/ws', 'PathError', 'FORBIDDEN_ADDRESS', /ftp:\/\/ is not supported/],
     [
       's3+https://s3.example.org/bucket/ws',
       'PathError',
