@@ -17,9 +17,9 @@ export interface RunnerClock {
 const SYSTEM: RunnerClock = { now: () => performance.now(), afterLoopTurn: (act) => void setImmediate(act) };
 
 /** How long all work of one turn of the event loop together may hold it. */
-const HOLD_MS = 8;
+const HOLD_MS = 4;
 
-/** Runs pausable work, and pauses it once the event loop has been held for 8 ms. */
+/** Runs pausable work, and pauses it once the event loop has been held for 4 ms. */
 export class CooperativeRunner {
   readonly #clock: RunnerClock;
   /** When the first work of this turn began; undefined before that. */
