@@ -77,7 +77,8 @@ export class PathError extends CodedError<CodeOf<'PathError'>> {
  * @example
  * ```ts
  * const error = await openPrecomputed('gs://bucket/misspelt').catch((error) => error);
- * if (error instanceof InfoError && error.code === 'NOT_FOUND') console.error(`check the path: ${error.url}`);
+ * if (error instanceof InfoError && error.code === 'NOT_FOUND')
+ *   console.error(`check the path: ${error.url}`);
  * ```
  */
 export class InfoError extends CodedError<CodeOf<'InfoError'>> {
@@ -107,7 +108,8 @@ export type BreakReason = 'unreachable' | 'stale' | 'cut' | 'silent';
  *
  * @example
  * ```ts
- * if (error instanceof RequestError && error.status === 403) console.error(`no permission to read ${error.url}`);
+ * if (error instanceof RequestError && error.status === 403)
+ *   console.error(`no permission to read ${error.url}`);
  * ```
  */
 export class RequestError extends CodedError<RequestErrorCode> {
@@ -136,7 +138,8 @@ export class RequestError extends CodedError<RequestErrorCode> {
  *
  * @example
  * ```ts
- * if (error instanceof CredentialsError) console.error(error.message); // says where credentials are looked up
+ * if (error instanceof CredentialsError)
+ *   console.error(error.message); // says where credentials are looked up
  * ```
  */
 export class CredentialsError extends CodedError<CodeOf<'CredentialsError'>> {
@@ -153,7 +156,8 @@ export type DecodeErrorCode = CodeOf<'DecodeError'>;
  *
  * @example
  * ```ts
- * if (error instanceof ChunkError && error.cause instanceof DecodeError) console.error(`damaged chunk: ${error.url}`);
+ * if (error instanceof ChunkError && error.cause instanceof DecodeError)
+ *   console.error(`damaged chunk: ${error.url}`);
  * ```
  */
 export class DecodeError extends CodedError<DecodeErrorCode> {
@@ -166,7 +170,8 @@ export class DecodeError extends CodedError<DecodeErrorCode> {
  *
  * @example
  * ```ts
- * for (const { index, error } of result.rows()) if (error instanceof ChunkError) console.error(`point ${index}: ${error.url}`);
+ * for (const { index, error } of result.rows()) if (error instanceof ChunkError)
+ *   console.error(`point ${index}: ${error.url}`);
  * ```
  */
 export class ChunkError extends LookupError {
@@ -221,7 +226,8 @@ export interface GraphErrorOptions extends ErrorOptions {
  *
  * @example
  * ```ts
- * if (error instanceof GraphError && error.code === 'MISSING_TOS') console.error(error.message); // names the page with the terms
+ * if (error instanceof GraphError && error.code === 'MISSING_TOS')
+ *   console.error(error.message); // names the page with the terms
  * ```
  */
 export class GraphError extends CodedError<GraphErrorCode> {
@@ -396,7 +402,8 @@ export class VolumeClosedError extends LookupError {
  *
  * @example
  * ```ts
- * await volume.rootCache?.load('roots.snapshot').catch((error) => error.code); // 'FOREIGN' if it belongs to another graph
+ * // 'FOREIGN' if the snapshot belongs to another graph
+ * await volume.rootCache?.load('roots.snapshot').catch((error) => error.code);
  * ```
  */
 export class SnapshotError extends CodedError<CodeOf<'SnapshotError'>> {

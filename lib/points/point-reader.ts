@@ -7,13 +7,12 @@ import { ChunkError, DeadlineError } from '../base/errors.ts';
 import type { Observer } from '../base/volume-events.ts';
 import {
   runWithoutPause,
-  inStretches,
   fillInStretches,
   cooperativeRunner as eventLoop,
   type PausableWork,
   type CooperativeRunner,
 } from '../base/cooperative-work.ts';
-import { formatVec3, type Vec3 } from '../base/vec3.ts';
+import type { Vec3 } from '../base/vec3.ts';
 import type { ChunkDiskCache } from '../chunks/chunk-disk-cache.ts';
 import { ChunkReader, type ChunkReaderOptions } from '../chunks/chunk-reader.ts';
 import type { ChunkSource } from '../chunks/chunk-source.ts';
@@ -33,6 +32,7 @@ import { parseSharding } from '../precomputed/sharding.ts';
 import type { Store } from '../storage/store.ts';
 import { Ball } from './ball.ts';
 import { BallSearch } from './ball-search.ts';
+import { warnOfMisses, warnOfMissingChunks } from './miss-warnings.ts';
 import { toPointSource, type PointInput, type PointSource } from './point-input.ts';
 import { planPointsInSteps, type PointPlan } from './plan.ts';
 import { readPoints, type ChunkFailure, type ReadRequest } from './read-points.ts';
@@ -362,52 +362,6 @@ function markBackground(
     if (any === 0) status[point] = PointStatus.background;
   }
 }
-
-/**
- * Warns when most points hit nothing. A wrong resolution is the most common silent error, and it looks like
- * this.
- */
-function* warnOfMisses(
-  status: Uint8Array,
-  scale: Scale,
-  resolution: Vec3,
-  warn: (message: string) => void,
-): PausableWork {
-  let outside = 0,
-    background = 0;
-  yield* inStretches(status.length, (from, end) => {
-    for (let i = from; i < end; i++) {
-      if (status[i] === PointStatus.outOfBounds) outside++;
-      else if (status[i] === PointStatus.background) background++;
-    }
-  });
-  if (2 * (outside + background) <= status.length) return;
-  const toGivenUnits = (voxel: readonly number[]): string =>
-    formatVec3(voxel.map((v, axis) => Number(((v * scale.resolution[axis]) / resolution[axis]).toFixed(3))));
-  const end = scale.voxelOffset.map((v, axis) => v + scale.size[axis]);
-  warn(
-    `${outside} of ${status.length} points are outside the volume and ${background} on background: is the resolution right? ` +
-      `In units of ${formatVec3(resolution)} nm the volume goes from ${toGivenUnits(scale.voxelOffset)} to ${toGivenUnits(end)} (exclusive)`,
-  );
-}
-
-/** Warns when none of several chunks is stored: the path may be wrong, or a drive may not be mounted. */
-function* warnOfMissingChunks(
-  status: Uint8Array,
-  { cells, order }: PointPlan,
-  url: string,
-  warn: (message: string) => void,
-): PausableWork {
-  if (cells.length < 2) return;
-  for (let k = 0; k < order.length; k++) {
-    if (status[order[k]] !== PointStatus.missingChunk) return;
-    if (k % STRETCH === STRETCH - 1) yield;
-  }
-  warn(`none of the ${cells.length} chunks of these points is stored at ${url}: is the path right?`);
-}
-
-/** Number of points between two pauses. */
-const STRETCH = 2 ** 14;
 
 /** Returns a function that gives the error of a failed point. Its first use allocates 4 bytes per point. */
 export function createErrorLookup(
