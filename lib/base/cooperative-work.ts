@@ -84,9 +84,11 @@ export class CooperativeRunner {
 /** The runner of this process: all volumes share one event loop, and so one runner. */
 export const cooperativeRunner = new CooperativeRunner();
 
-/** Runs work to its end without a pause. */
-export function runWithoutPause<T>(work: PausableWork<T>): T {
-  for (let step = work.next(); ; step = work.next()) if (step.done) return step.value;
+/** Runs work to its end without a pause. Work that was done at once, and is undefined, stays so. */
+export function runWithoutPause(work: PausableWork | void): void;
+export function runWithoutPause<T>(work: PausableWork<T>): T;
+export function runWithoutPause<T>(work: PausableWork<T> | void): T | void {
+  if (work) for (let step = work.next(); ; step = work.next()) if (step.done) return step.value;
 }
 
 /**

@@ -11,9 +11,15 @@ export const REVALIDATIONS = ['never', 'info', 'always'] as const satisfies read
 export type Revalidation = 'never' | 'info' | 'always';
 
 /** The values of the option `lruEncoding`. */
-export const LRU_ENCODINGS = ['same', 'compressed_segmentation'] as const satisfies readonly LruEncoding[];
+export const LRU_ENCODINGS = [
+  'same',
+  'compressed_segmentation',
+  'decoded',
+] as const satisfies readonly LruEncoding[];
 /**
- * How the memory cache keeps chunks: `same`, in the encoding of the volume, or `compressed_segmentation`,
- * which converts raw chunks of labels if that makes them smaller.
+ * How the memory cache keeps chunks.
+ * - `same`: in the encoding of the volume.
+ * - `compressed_segmentation`: raw chunks of labels in that encoding, if that makes them smaller.
+ * - `decoded`: chunks of images and floats decoded. A second read is quick, and the chunks take more memory.
  */
-export type LruEncoding = 'same' | 'compressed_segmentation';
+export type LruEncoding = 'same' | 'compressed_segmentation' | 'decoded';

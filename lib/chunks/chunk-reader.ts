@@ -255,19 +255,21 @@ export class ChunkReader {
     const reencoderOf = (): Reencoder | undefined => source.reencoderOf?.(cell);
     // The disk cache keeps the chunk in its own encoding, whatever the memory cache keeps.
     const keep = saves ? () => undefined : this.#cache && reencoderOf;
-    let kept: KeptChunk | undefined;
+    let kept: KeptChunk | undefined, cached: KeptChunk | undefined;
     // Calls that join during a round are served in the next one.
     for (let served = pending.serve(); served.length > 0; served = pending.serve()) {
       if (from === 'cache') for (const { call } of served) call.cost.cacheHits++;
       if (kept)
         for (const waiter of served) {
-          const delivering = this.#runner.run(waiter.deliver(kept.bytes, kept.codec));
+          const { bytes, codec } = cached ?? kept,
+            delivering = this.#runner.run(waiter.deliver(bytes, codec));
           if (typeof delivering !== 'boolean') await delivering;
         }
       else kept = await unpackChunk(chunk, served, keep, abort.signal, this.#runner);
+      if (kept && this.#cache)
+        cached ??= saves ? await this.#runner.run(toKeptChunk(kept.bytes, reencoderOf())) : kept;
     }
-    if (kept && this.#cache)
-      this.#cache.set(pending.key, saves ? toKeptChunk(kept.bytes, reencoderOf()) : kept);
+    if (cached) this.#cache?.set(pending.key, cached);
     this.#forget(pending);
     if (saves && (kept || !chunk)) await source.save?.(cell, kept?.bytes, chunk?.validator);
   }

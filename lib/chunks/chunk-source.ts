@@ -1,4 +1,5 @@
 /** The interface of a source of chunks: plans and makes the reads of one scale. */
+import type { PausableWork } from '../base/cooperative-work.ts';
 import type { Codec } from '../codecs/codec.ts';
 import type { ByteRange, Meter } from '../storage/store.ts';
 import type { Planned } from './planned.ts';
@@ -11,10 +12,6 @@ export interface StoredChunk {
   maxBytes: number;
   /** The size after decompression, if the encoding fixes it (raw). */
   exactBytes?: number;
-  /**
-   * Decodes the whole chunk after decompression, for encodings that need it; see {@link Codec.decodeChunk}.
-   */
-  decode?: (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>;
   /** The version of the object that it came from, if the store knows it. */
   validator?: string;
 }
@@ -70,12 +67,14 @@ export interface KeptChunk {
   codec?: Codec;
 }
 
-/** Converts a chunk to a smaller encoding while its bytes pass. Its methods never throw. */
+/** Converts a chunk to another encoding while its bytes pass. Its methods never throw. */
 export interface Reencoder {
-  /** Adds the next piece of the inflated bytes, of any size. Does not keep the piece. */
+  /** Whether the calls that wait read the converted chunk, too. It is then given the chunk in one piece. */
+  readonly isForCalls?: boolean;
+  /** Adds the next piece of the inflated bytes, of any size. Does not keep the piece after `finish`. */
   add(bytes: Uint8Array): void;
-  /** Returns the converted chunk; undefined if the original bytes are better. */
-  finish(): KeptChunk | undefined;
+  /** Returns the converted chunk, in memory of its own; undefined if the original bytes are better. */
+  finish(): PausableWork<KeptChunk | undefined>;
 }
 
 /** Plans and makes the reads for the chunks of one scale. */

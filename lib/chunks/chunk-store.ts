@@ -4,17 +4,13 @@ import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import type { Meter, ReadOptions, Store, StoredObject } from '../storage/store.ts';
 import type { StoredChunk } from './chunk-source.ts';
 
-/** Returns the size limits of a stored chunk and how to decode it. */
+/** Returns the size limits of a stored chunk. */
 export function describeContent(
   codec: Codec,
   layout: ChunkLayout,
-): Pick<StoredChunk, 'maxBytes' | 'exactBytes' | 'decode'> {
+): Pick<StoredChunk, 'maxBytes' | 'exactBytes'> {
   const exactBytes = codec.exactBytes?.(layout);
-  return {
-    maxBytes: exactBytes ?? codec.maxBytes(layout),
-    exactBytes,
-    decode: codec.decodeChunk && ((bytes) => codec.decodeChunk!(bytes, layout)),
-  };
+  return { maxBytes: exactBytes ?? codec.maxBytes(layout), exactBytes };
 }
 
 /** A store for chunks and shards. */

@@ -1,6 +1,5 @@
 /** A source that looks for chunks in the disk cache first, and saves there what it had to read. */
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
-import { rawCodec } from '../codecs/raw.ts';
 import { chunkKey } from '../precomputed/grid.ts';
 import type { Scale } from '../precomputed/volume-info.ts';
 import type { VersionChecks, ChunkDiskCache } from './chunk-disk-cache.ts';
@@ -33,9 +32,7 @@ export function diskCachedSource(
     context: ReadContext,
     checks: VersionChecks,
   ): Promise<boolean> => {
-    const layout = layoutOf(cell);
-    // A chunk that is decoded as a whole is cached in its decoded form.
-    const { maxBytes, exactBytes } = describeContent(codec.decodeChunk ? rawCodec : codec, layout);
+    const { maxBytes, exactBytes } = describeContent(codec, layoutOf(cell));
     const found = await cache.get(keyOf(cell), source.objectKeyOf(cell), maxBytes, context, checks);
     if (!found) return false;
     const chunk = found.bytes && { bytes: found.bytes, contentEncoding: undefined, maxBytes, exactBytes };

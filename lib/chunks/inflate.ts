@@ -11,8 +11,7 @@ const MAX_UNANNOUNCED = 2;
 /**
  * Undoes the content encoding of a chunk, and then any compression that its first bytes show. Bytes of
  * exactly the size of the chunk are left alone, because a raw chunk may begin with any bytes. The other
- * encodings never begin like a compressed file. Then decodes the chunk, if its encoding is decoded as a
- * whole.
+ * encodings never begin like a compressed file.
  * @throws DecodeError; `signal.reason`.
  */
 export async function inflateChunk(chunk: StoredChunk, signal: AbortSignal): Promise<Uint8Array> {
@@ -22,5 +21,5 @@ export async function inflateChunk(chunk: StoredChunk, signal: AbortSignal): Pro
     if (!bitstream || bytes.byteLength === chunk.exactBytes) break;
     bytes = await decompress(bytes, bitstream, { ...chunk, signal });
   }
-  return chunk.decode ? chunk.decode(bytes) : bytes;
+  return bytes;
 }

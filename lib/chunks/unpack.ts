@@ -3,7 +3,7 @@
  * cached. A very large chunk whose voxels lie at known offsets (raw) is delivered in windows, and is never
  * completely in memory.
  */
-import { runWithoutPause, type CooperativeRunner } from '../base/cooperative-work.ts';
+import { runWithoutPause, type CooperativeRunner, type PausableWork } from '../base/cooperative-work.ts';
 import { canStream, decompressWindows } from '../compression/decompress.ts';
 import { releaseMemory, SLACK_BYTES } from '../compression/memory.ts';
 import type { ChunkWaiter, WindowReader } from './chunk-consumer.ts';
@@ -38,7 +38,9 @@ export async function unpackChunk(
   if (chunk && readers.length > 0 && readers.every((read) => read !== undefined)) {
     const { unserved, served } = await unpackWindows(chunk, waiters, readers, reencoder, signal, runner);
     if (unserved.length === 0)
-      return served && reencoder ? (reencoder.finish() ?? inflateAgain(chunk, signal)) : undefined;
+      return served && reencoder
+        ? ((await runner.run(reencoder.finish())) ?? inflateAgain(chunk, signal))
+        : undefined;
     waiters = unserved;
     reencoder = keep?.(); // the first one has seen bytes that are not the chunk
   }
@@ -49,13 +51,22 @@ export async function unpackChunk(
     for (const waiter of waiters) waiter.fail(error);
     return undefined;
   }
+  let converted: KeptChunk | undefined;
+  if (bytes && reencoder?.isForCalls) {
+    reencoder.add(bytes);
+    converted = await runner.run(reencoder.finish());
+    reencoder = undefined;
+  }
+  const delivered = { bytes, codec: undefined, ...converted };
   let wasAccepted = false;
   for (const waiter of waiters) {
-    const delivering = runner.run(waiter.deliver(bytes));
+    const delivering = runner.run(waiter.deliver(delivered.bytes, delivered.codec));
     // Short deliveries run in the same turn, so that the calls that continue share their next reads.
     if (typeof delivering === 'boolean' ? delivering : await delivering) wasAccepted = true;
   }
-  const kept = wasAccepted && bytes && keep ? toKeptChunk(bytes, reencoder) : undefined;
+  const keeping =
+    wasAccepted && bytes && keep ? (converted ?? runner.run(toKeptChunk(bytes, reencoder))) : undefined;
+  const kept = keeping instanceof Promise ? await keeping : keeping; // a call in the next microtask finds it cached
   // Bytes from the store are not freed: other chunks may share their memory.
   if (
     bytes &&
@@ -68,12 +79,12 @@ export async function unpackChunk(
 }
 
 /** Returns what to cache of a complete chunk: its converted form if that is better, else its bytes. */
-export function toKeptChunk(bytes: Uint8Array, reencoder: Reencoder | undefined): KeptChunk {
+export function* toKeptChunk(bytes: Uint8Array, reencoder: Reencoder | undefined): PausableWork<KeptChunk> {
   reencoder?.add(bytes);
   // A view of a larger read is copied, because it would keep that read alive. A little slack is not worth a
   // copy.
   const isOwn = bytes.byteOffset === 0 && bytes.buffer.byteLength - bytes.byteLength <= SLACK_BYTES;
-  return reencoder?.finish() ?? { bytes: isOwn ? bytes : new Uint8Array(bytes) };
+  return (reencoder && (yield* reencoder.finish())) ?? { bytes: isOwn ? bytes : new Uint8Array(bytes) };
 }
 
 /**

@@ -1,8 +1,9 @@
 /**
  * The interface of an encoding. A codec reads single voxels from the bytes of one chunk, which are already
- * decompressed, without decoding the whole chunk. Codecs are pure: bytes and numbers in, numbers out. A new
- * encoding needs one file in this folder, one line in `registry.ts`, and one spec.
+ * decompressed, and decodes no more of the chunk than they need. Codecs are pure: bytes and numbers in, numbers
+ * out. A new encoding needs one file in this folder, one line in `registry.ts`, and one spec.
  */
+import type { PausableWork } from '../base/cooperative-work.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import type { DataType, WordArray } from '../precomputed/data-type.ts';
 import type { ByteRange } from '../storage/store.ts';
@@ -37,7 +38,10 @@ export interface Codec {
    * @param out Receives the values as words (see {@link WordArray}): value c of voxel k starts at
    *   `out[(outIndex[k] * channels + c) * wordsPerValue]`.
    * @param outIndex The position of each voxel in `out`; as long as `offsets`.
-   * @throws DecodeError if the bytes do not follow the format; `out` may then be partly written.
+   * @returns Work, if a chunk can take more than some milliseconds: nothing is read before it runs. It yields
+   *   every millisecond or so. A codec that returns work has `toRaw`.
+   * @throws DecodeError if the bytes do not follow the format, at the call or from the work; `out` may then be
+   *   partly written.
    */
   decodePoints(
     bytes: Uint8Array,
@@ -45,7 +49,7 @@ export interface Codec {
     offsets: Uint32Array,
     out: WordArray,
     outIndex: Uint32Array,
-  ): void;
+  ): PausableWork | void;
   /**
    * Reads the same values from a stream of the chunk's bytes, for encodings whose values are at known
    * positions.
@@ -65,11 +69,18 @@ export interface Codec {
    */
   wantedBytes?(layout: ChunkLayout, offsets: Uint32Array): ByteRange[];
   /**
-   * Decodes a whole chunk to the `raw` encoding, for encodings that cannot decode a part of a chunk (images).
-   * It is called once per chunk, after decompression; caches keep the result, and `decodePoints` reads it.
-   * @throws DecodeError if the bytes do not follow the format.
+   * Decodes a whole chunk to the `raw` encoding, for encodings that read a voxel only after those before it.
+   * The caller then reads from the result with the raw codec.
+   * @throws DecodeError from the work.
    */
-  decodeChunk?(bytes: Uint8Array, layout: ChunkLayout): Uint8Array | Promise<Uint8Array>;
+  toRaw?(bytes: Uint8Array, layout: ChunkLayout): PausableWork<Uint8Array>;
+  /** The package that `load` imports: an optional dependency. */
+  readonly packageName?: string;
+  /**
+   * Imports what the decoder needs. A volume awaits it when it is opened, if one of its scales has this
+   * encoding; all other functions are called only after that. It may be called more than once.
+   */
+  load?(): Promise<void>;
   /** Returns the most bytes that a chunk of this layout can take. Decompression stops there. */
   maxBytes(layout: ChunkLayout): number;
   /** Returns the exact size of a chunk of this layout, if the format fixes it (raw). */

@@ -1,6 +1,6 @@
 /**
- * Creates a volume from its resolved description: connects the reader, the caches and the graph client. Sends
- * no request, and reads no file except that of a root cache.
+ * Creates a volume from its resolved description: loads the decoders, and connects the reader, the caches and
+ * the graph client. Sends no request, and reads no file except that of a root cache.
  */
 import type { Logger } from '../base/logger.ts';
 import { retryObserver, type Observer } from '../base/volume-events.ts';
@@ -18,6 +18,7 @@ import type { Store } from '../storage/store.ts';
 import { openChunkCache } from './open-chunk-cache.ts';
 import { createVolumeDatastack } from './volume-datastack.ts';
 import { GrapheneVolume } from './graphene-volume.ts';
+import { loadDecoders } from './load-decoders.ts';
 import type { OpenGrapheneOptions, OpenOptions } from './option-types.ts';
 import { PrecomputedVolume, type VolumeParts } from './precomputed-volume.ts';
 import type { VolumeDescription } from './resolve/description.ts';
@@ -35,11 +36,11 @@ interface VolumeSetup<Options> {
 }
 
 /** Creates a Precomputed volume. */
-export function createPrecomputedVolume(
+export async function createPrecomputedVolume(
   resolved: ResolvedPrecomputed,
   setup: VolumeSetup<Omit<OpenOptions, 'resolution'>>,
-): PrecomputedVolume {
-  return new PrecomputedVolume(createParts({ ...resolved, mip: 0 }, setup));
+): Promise<PrecomputedVolume> {
+  return new PrecomputedVolume(await createParts({ ...resolved, mip: 0 }, setup));
 }
 
 /** Creates a graphene volume. @throws SnapshotError for `rootCache.file`. */
@@ -51,7 +52,7 @@ export async function createGrapheneVolume(
     { path } = server,
     { settleMs, batchWindowMs, rootTimeoutMs, rootConcurrency, retries } = options,
     { ids, nLayers, cvMip } = graph;
-  const parts = createParts({ description, info, store, infoWasRead: false, mip: cvMip }, setup),
+  const parts = await createParts({ description, info, store, infoWasRead: false, mip: cvMip }, setup),
     life = parts.life.signal;
   const datastack =
     description.datastack && materializations
@@ -121,11 +122,12 @@ interface ResolvedVolume {
   mip: number;
 }
 
-function createParts(
-  { description, info, store, infoWasRead, mip }: ResolvedVolume,
+async function createParts(
+  { description, info: resolvedInfo, store, infoWasRead, mip }: ResolvedVolume,
   { options, http, logger, observe }: VolumeSetup<Omit<OpenOptions, 'resolution'>>,
-): VolumeParts {
+): Promise<VolumeParts> {
   const { info: raw, redirects } = description;
+  const info = { ...resolvedInfo, scales: await loadDecoders(resolvedInfo.scales, store.url) };
   return {
     raw: redactSecretsIn(raw),
     info,

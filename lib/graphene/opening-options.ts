@@ -98,7 +98,7 @@ export const CACHE_OPTIONS = {
     kind: oneOf(...LRU_ENCODINGS),
     default: "'same'",
     flag: '--lru-encoding <encoding>',
-    says: 'encoding of raw uint32 and uint64 chunks in the memory cache',
+    says: 'encoding of chunks in the memory cache: as stored, smaller (raw uint32 and uint64), or decoded (images and floats)',
   },
   cacheDir: {
     kind: nonEmptyText('the path of a folder'),

@@ -27,6 +27,8 @@ export interface OpenOptions {
   /**
    * Encoding of chunks in the memory cache. `'same'` keeps each chunk as it is stored.
    * `'compressed_segmentation'` re-encodes raw chunks of uint32 or uint64 where that makes them smaller.
+   * `'decoded'` keeps images and floats decoded, if their encoding is read from its beginning up to the voxel:
+   * they are quick to read again, and take more memory.
    * @default 'same'
    */
   lruEncoding?: LruEncoding;

@@ -2,9 +2,10 @@
  * Finds the nearest label around many voxels in the bytes of one chunk. The search goes outwards shell by
  * shell, so a near label costs little.
  */
-import type { PausableWork } from '../base/cooperative-work.ts';
+import { runWithoutPause, type PausableWork } from '../base/cooperative-work.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
+import { rawCodec } from '../codecs/raw.ts';
 import {
   DATA_TYPES,
   wordsPerValue,
@@ -90,7 +91,8 @@ export class BallSearch {
    * Finds the label of lowest rank in this chunk for each task, and stores it if it beats the known rank.
    * @throws DecodeError; labels found before the error are right.
    */
-  *run(chunk: LoadedChunk, tasks: readonly SearchTask[], nearest: NearestLabels): PausableWork {
+  *run(loaded: LoadedChunk, tasks: readonly SearchTask[], nearest: NearestLabels): PausableWork {
+    const chunk = yield* toRawChunk(loaded);
     const { ranks } = nearest;
     const { ball } = this,
       batch = this.#batch,
@@ -140,7 +142,9 @@ export class BallSearch {
   #decode({ bytes, codec, layout }: LoadedChunk, n: number, { ranks, out }: NearestLabels): void {
     const words = this.#words,
       width = this.#wordsPerPoint;
-    codec.decodePoints(bytes, layout, this.#offsets.subarray(0, n), words, this.#outIndex.subarray(0, n));
+    const offsets = this.#offsets.subarray(0, n),
+      outIndex = this.#outIndex.subarray(0, n);
+    runWithoutPause(codec.decodePoints(bytes, layout, offsets, words, outIndex)); // a slow codec is raw by now
     for (let k = 0; k < n; k++) {
       const pointIndex = this.#points[k],
         rank = this.#ranks[k];
@@ -149,6 +153,15 @@ export class BallSearch {
       for (let w = 0; w < width; w++) out[pointIndex * width + w] = words[k * width + w];
     }
   }
+}
+
+/**
+ * Decodes a chunk whose codec would decode it anew for each shell, and might pause while another search uses
+ * the buffers.
+ */
+function* toRawChunk(chunk: LoadedChunk): PausableWork<LoadedChunk> {
+  const { codec, bytes, layout } = chunk;
+  return codec.toRaw ? { ...chunk, bytes: yield* codec.toRaw(bytes, layout), codec: rawCodec } : chunk;
 }
 
 /** Whether any channel of a value is not 0. The value is `width` words long and starts at word `from`. */

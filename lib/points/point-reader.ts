@@ -290,7 +290,7 @@ export class PointReader {
   }
 
   #openScale(mip: number): OpenScale {
-    const { info, store, infoWasRead, lruEncoding, rangeReads, chunkCache, observe } = this.#options;
+    const { info, store, infoWasRead, lruEncoding = 'same', rangeReads, chunkCache, observe } = this.#options;
     const known = this.#scales.get(mip);
     if (known) return known;
     const scale = scaleAt(info.scales, mip);
@@ -323,7 +323,7 @@ export class PointReader {
       scale,
       codec,
       layoutOf,
-      source: lruEncoding === 'compressed_segmentation' ? reencodingSource(source, codec, layoutOf) : source,
+      source: reencodingSource(source, lruEncoding, codec, layoutOf),
     };
     this.#scales.set(mip, opened);
     return opened;

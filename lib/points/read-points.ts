@@ -105,7 +105,17 @@ export async function readPoints(
         if (from > first) yield;
         const end = Math.min(last, from + size);
         try {
-          chunkCodec.decodePoints(bytes, layout, offsets.subarray(from, end), out, order.subarray(from, end));
+          const decoding = chunkCodec.decodePoints(
+            bytes,
+            layout,
+            offsets.subarray(from, end),
+            out,
+            order.subarray(from, end),
+          );
+          if (decoding) {
+            unaccepted.add(ordinal); // a deadline may come in a pause
+            yield* decoding;
+          }
         } catch (error) {
           clearPoints(first, end);
           throw error;

@@ -98,7 +98,7 @@ describe('reencodingSource', () => {
       const layout = layoutOf(depth),
         bytes = labels(depth, few),
         stored = sourceOf(exact(bytes, 'gzip'));
-      const source = reencodingSource(stored, raw, () => layout),
+      const source = reencodingSource(stored, 'compressed_segmentation', raw, () => layout),
         reader = new ChunkReader({ lruBytes: bytes.byteLength / 4 });
       const first = await readVoxel(reader, source, raw, layout, 7001);
       expect(first).toEqual({
@@ -119,7 +119,7 @@ describe('reencodingSource', () => {
     const layout = layoutOf(depth),
       bytes = labels(depth, manyOf),
       stored = sourceOf(exact(bytes, 'gzip'));
-    const source = reencodingSource(stored, raw, () => layout),
+    const source = reencodingSource(stored, 'compressed_segmentation', raw, () => layout),
       reader = new ChunkReader({ lruBytes: bytes.byteLength });
     expect(await readVoxel(reader, source, raw, layout, 4321)).toMatchObject({ value: manyOf(4321) });
     expect(await readVoxel(reader, source, raw, layout, 1234)).toEqual({
@@ -134,7 +134,7 @@ describe('reencodingSource', () => {
     const layout = layoutOf(640),
       bytes = labels(640, few);
     const twice = { ...exact(bytes, 'gzip'), bytes: gzipSync(gzipSync(bytes)) };
-    const source = reencodingSource(sourceOf(twice), raw, () => layout),
+    const source = reencodingSource(sourceOf(twice), 'compressed_segmentation', raw, () => layout),
       reader = new ChunkReader({ lruBytes: 1e6 });
     expect(await readVoxel(reader, source, raw, layout, 9)).toMatchObject({ encoding: 'raw', value: few(9) });
     expect(await readVoxel(reader, source, raw, layout, 100_000)).toMatchObject({
@@ -148,7 +148,7 @@ describe('reencodingSource', () => {
       bytes = labels(640, few),
       cut = exact(bytes, 'gzip');
     const stored = sourceOf({ ...cut, bytes: cut.bytes.subarray(0, -100) });
-    const source = reencodingSource(stored, raw, () => layout),
+    const source = reencodingSource(stored, 'compressed_segmentation', raw, () => layout),
       reader = new ChunkReader({ lruBytes: 1e7 });
     for (let again = 1; again <= 2; again++) {
       expect(await readVoxel(reader, source, raw, layout, 1)).toMatchObject({ code: 'CHUNK_FAILED' });
@@ -159,13 +159,17 @@ describe('reencodingSource', () => {
 
   test.each(['int64', 'float64', 'uint16'] as const)('does not convert raw chunks of %s', (dataType) => {
     expect(
-      reencodingSource(sourceOf(exact(new Uint8Array(8))), raw, () => layoutOf(1, dataType)).reencoderOf!(0),
+      reencodingSource(sourceOf(exact(new Uint8Array(8))), 'compressed_segmentation', raw, () =>
+        layoutOf(1, dataType),
+      ).reencoderOf!(0),
     ).toBeUndefined();
   });
 
   test.each(['compressed_segmentation', 'crackle', 'compresso'])('does not change %s', (encoding) => {
     const source = sourceOf(exact(new Uint8Array(8)));
-    expect(reencodingSource(source, codecFor(encoding)!, () => layoutOf(1))).toBe(source);
+    expect(reencodingSource(source, 'compressed_segmentation', codecFor(encoding)!, () => layoutOf(1))).toBe(
+      source,
+    );
   });
 });
 

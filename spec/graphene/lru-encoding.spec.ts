@@ -50,7 +50,7 @@ describe('lruEncoding', () => {
     [1, '1'],
   ] as const;
   test.each(impossible)('cannot be %j', async (lruEncoding, shown) => {
-    const message = `lruEncoding is 'same' or 'compressed_segmentation', not ${shown}`;
+    const message = `lruEncoding is 'same', 'compressed_segmentation' or 'decoded', not ${shown}`;
     const options = { lruEncoding: lruEncoding as 'same' };
     await expect(openPrecomputed('mem://v', options)).rejects.toEqual(new TypeError(message));
     await expect(

@@ -110,6 +110,45 @@ describe('readPoints', () => {
     expect([...outcomes].sort()).toEqual([ok, failed].sort());
   });
 
+  test('leaves zeros when a deadline comes while a decoder pauses', async () => {
+    const outcomes = new Set<string>();
+    for (let turn = 1; turn <= 6; turn++) {
+      const values = new Uint16Array(4),
+        status = new Uint8Array(2).fill(failed),
+        deadline = new AbortController();
+      const pausing: Codec = {
+        ...rawCodec,
+        *decodePoints(bytes, layout, offsets, ...to) {
+          for (let k = 0; k < offsets.length; k++) {
+            yield;
+            rawCodec.decodePoints(bytes, layout, offsets.subarray(0, k + 1), ...to);
+          }
+        },
+      };
+      const done = readPoints(new ChunkReader({ runner: alwaysDue() }), {
+        plan: {
+          cells: Float64Array.of(7),
+          starts: Uint32Array.of(0, 2),
+          order: Uint32Array.of(0, 1),
+          offsets: Uint32Array.of(0, 1),
+        },
+        source,
+        codec: { ...pausing, isPointwise: false },
+        layoutOf,
+        out: wordsView(values),
+        status,
+        signal: deadline.signal,
+      });
+      for (let k = 0; k < turn; k++) await nextTurn();
+      deadline.abort(new DeadlineError(100));
+      await done;
+      outcomes.add(`${status.join()}: ${values.join()}`);
+    }
+    expect([...outcomes].sort()).toEqual(
+      [`${ok},${ok}: 70,700,71,701`, `${failed},${failed}: 0,0,0,0`].sort(),
+    );
+  });
+
   test('leaves zeros when a decoder fails half-way, and no other point changes', async () => {
     const halfWay: Codec = {
       ...rawCodec,

@@ -4,10 +4,13 @@ import { runWithoutPause } from '../../lib/base/cooperative-work.ts';
 import { RequestError } from '../../lib/base/errors.ts';
 import type { Vec3 } from '../../lib/base/vec3.ts';
 import { errorOfPoint } from '../support/error-of-point.ts';
+import { Ball } from '../../lib/points/ball.ts';
+import { BallSearch } from '../../lib/points/ball-search.ts';
 import { PointReader, type PointReaderOptions, type PointValues } from '../../lib/points/point-reader.ts';
 import { PointStatus, statusText } from '../../lib/points/status.ts';
 import { chunkKey, gridShape } from '../../lib/precomputed/grid.ts';
 import { parseInfo, type Scale } from '../../lib/precomputed/volume-info.ts';
+import { createRunLengthCodec } from '../support/run-length-codec.ts';
 import { deferred, nextTurn, StubStore } from '../support/stub-store.ts';
 
 /** The state of a chunk that is not simply stored. */
@@ -382,6 +385,24 @@ describe('snap', () => {
 
   test('gives no distances without snapNm', async () =>
     expect((await open(line({})).reader.read([at(0)], { mip: 0 })).snapped).toBeUndefined());
+
+  test('finds the labels of an encoding that is read from its beginning, and decodes each chunk once', async () => {
+    const layout = { chunkSize: [9, 1, 1], channels: 1, dataType: 'uint8' } as const,
+      codec = createRunLengthCodec(),
+      ball = new Ball([1, 1, 1], 8),
+      search = new BallSearch(ball, { numChannels: 1, dataType: 'uint8' });
+    const tasks = [0, 3, 7].map((x, pointIndex) => ({
+      snapPoint: { pointIndex, voxel: [x, 0, 0] as const },
+      cell: 0,
+      firstRank: 1,
+    }));
+    const nearest = { ranks: new Uint32Array(3).fill(ball.size), out: new Uint8Array(3) };
+    const chunk = { bytes: Uint8Array.of(4, 0, 1, 5, 3, 0, 1, 6), codec, layout, min: [0, 0, 0] as const };
+    runWithoutPause(search.run(chunk, tasks, nearest));
+    expect([...nearest.out]).toEqual([5, 5, 6]);
+    expect(Array.from(nearest.ranks, (rank) => ball.distanceNm(rank))).toEqual([4, 1, 1]);
+    expect(codec.chunksDecoded).toBe(1);
+  });
 
   test('treats a voxel with any nonzero channel as a label, and takes all its channels', async () => {
     const scale = {

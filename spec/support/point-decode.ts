@@ -2,6 +2,7 @@
  * Calls point decoders for specs: values as unsigned bits, errors as codes, inputs at odd positions in
  * memory.
  */
+import { runWithoutPause } from '../../lib/base/cooperative-work.ts';
 import { DecodeError } from '../../lib/base/errors.ts';
 import type { DecodeErrorCode } from '../../lib/base/errors.ts';
 import type { ChunkLayout, Codec } from '../../lib/codecs/codec.ts';
@@ -33,7 +34,7 @@ export function pointValues(
   const out = new Words(offsets.length * layout.channels * (width === 8 ? 2 : 1));
   // The order is reversed, so that a mistake in outIndex shows.
   const outIndex = Uint32Array.from(offsets, (_, k) => offsets.length - 1 - k);
-  codec.decodePoints(bytes, layout, offsets, out, outIndex);
+  runWithoutPause(codec.decodePoints(bytes, layout, offsets, out, outIndex));
   const bits = (i: number): bigint =>
     width === 8 ? BigInt(out[2 * i]) + (BigInt(out[2 * i + 1]) << 32n) : BigInt(out[i]);
   return Array.from(outIndex, (to) =>
