@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 
 /** Specs are TypeScript ES modules: testing/jest-transform.mjs strips the types, Node runs them as they are. */
 export default {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/testing/jest-environment.mjs',
   testEnvironmentOptions: { globalsCleanup: 'off' }, // it would take away what nock shares between its parts
   roots: ['<rootDir>/spec'],
   testMatch: ['**/*.spec.ts'],
