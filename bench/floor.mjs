@@ -2,13 +2,16 @@
  * Measures the floor: the chunks of a point set are fetched with node:http and decompressed with node:zlib
  * into buffers of the right size. No voxel is decoded. Prints one JSON line.
  *
- *   node bench/floor.mjs --base URL --volume NAME --points FILE_WITHOUT_SUFFIX [--again N]
+ * With `--workers N`, N worker threads share the chunks and the 32 connections. The clock includes their
+ * start.
+ *
+ *   node bench/floor.mjs --base URL --volume NAME --points FILE_WITHOUT_SUFFIX [--workers N] [--again N]
  */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import http from 'node:http';
-import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { gunzip, gunzipSync } from 'node:zlib';
+import { Worker } from 'node:worker_threads';
+import { close, fetchChunks, get } from './floor-chunks.mjs';
 import { passes } from './passes.mjs';
 
 const { values: args } = parseArgs({
@@ -16,81 +19,71 @@ const { values: args } = parseArgs({
     base: { type: 'string' },
     volume: { type: 'string' },
     points: { type: 'string' },
+    workers: { type: 'string', default: '0' },
     again: { type: 'string', default: '0' },
   },
 });
-const agent = new http.Agent({ keepAlive: true, maxSockets: 32 });
-const get = (path) =>
-  new Promise((resolve, reject) => {
-    http
-      .get(
-        `${args.base}/${args.volume}/${path}`,
-        { agent, headers: { 'accept-encoding': 'gzip' } },
-        (response) => {
-          const pieces = [];
-          response.on('data', (piece) => pieces.push(piece));
-          response.on('end', () => resolve(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces)));
-        },
-      )
-      .on('error', reject);
-  });
-
-const [scale] = JSON.parse(await get('info')).scales,
-  [cx, cy, cz] = scale.chunk_sizes[0];
+const CONNECTIONS = 32;
+const root = `${args.base}/${args.volume}`;
+const [scale] = JSON.parse(await get(`${root}/info`)).scales,
+  offset = scale.voxel_offset ?? [0, 0, 0];
 const bytes = readFileSync(`${args.points}.f64`),
   points = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8);
-const keys = new Set();
+const cells = new Set();
 for (let i = 0; i < points.length; i += 3) {
-  const [x, y, z] = [
-    Math.floor(points[i] / cx),
-    Math.floor(points[i + 1] / cy),
-    Math.floor(points[i + 2] / cz),
-  ];
-  keys.add(`${scale.key}/${x * cx}-${(x + 1) * cx}_${y * cy}-${(y + 1) * cy}_${z * cz}-${(z + 1) * cz}`);
+  let cell = 0;
+  for (const axis of [2, 1, 0])
+    cell = cell * 4096 + Math.floor((points[i + axis] - offset[axis]) / scale.chunk_sizes[0][axis]);
+  cells.add(cell);
 }
+/** Returns the URL of a chunk. Chunks at the end of the volume are cut. */
+const urlOf = (cell) => {
+  const ranges = scale.chunk_sizes[0].map((size, axis) => {
+    const from = (Math.floor(cell / 4096 ** axis) % 4096) * size;
+    return `${offset[axis] + from}-${offset[axis] + Math.min(from + size, scale.size[axis])}`;
+  });
+  return `${root}/${scale.key}/${ranges.join('_')}`;
+};
+const urls = Array.from(cells, urlOf);
 
-/** Decompresses large chunks on the thread pool, one per core, and small chunks on the main thread. */
-let free = availableParallelism();
-const waiters = [];
-async function inflate(stored) {
-  const size = stored.readUInt32LE(stored.length - 4),
-    options = { chunkSize: size + 64 };
-  if (size < 1 << 19) return gunzipSync(stored, options);
-  if (free === 0) await new Promise((resolve) => waiters.push(resolve));
-  else free--;
-  const inflated = await new Promise((resolve, reject) =>
-    gunzip(stored, options, (error, output) => (error ? reject(error) : resolve(output))),
+const count = Number(args.workers),
+  workers = [];
+
+/** Fetches all chunks once and returns their stored bytes. */
+async function fetchAll() {
+  const next = new Int32Array(new SharedArrayBuffer(4));
+  if (count === 0) return fetchChunks({ urls, next, connections: CONNECTIONS });
+  while (workers.length < count)
+    workers.push(
+      new Worker(new URL('./floor-chunks.mjs', import.meta.url), { workerData: { floor: true } }),
+    );
+  const connections = Math.ceil(CONNECTIONS / count);
+  const stored = await Promise.all(
+    workers.map(async (worker) => {
+      worker.postMessage({ urls, next, connections });
+      const [taken] = await once(worker, 'message');
+      return taken;
+    }),
   );
-  if (waiters.length > 0) waiters.shift()();
-  else free++;
-  return inflated;
+  return stored.reduce((sum, taken) => sum + taken, 0);
 }
 
 async function run() {
   const cpu = process.cpuUsage(),
-    began = performance.now(),
-    waiting = [...keys];
-  let stored = 0;
-  await Promise.all(
-    Array.from({ length: 32 }, async () => {
-      for (let key = waiting.pop(); key; key = waiting.pop()) {
-        const chunk = await get(key);
-        stored += chunk.length;
-        await inflate(chunk);
-      }
-    }),
-  );
+    began = performance.now();
+  const stored = await fetchAll();
   const wall_s = (performance.now() - began) / 1000,
     used = process.cpuUsage(cpu);
   return {
     wall_s,
     cpu_s: (used.user + used.system) / 1e6,
     peak_mb: process.resourceUsage().maxRSS / 1024,
-    requests: keys.size,
+    requests: urls.length,
     bytes: stored,
     wrong: 0,
   };
 }
 
 console.log(JSON.stringify(await passes(run, Number(args.again))));
-agent.destroy();
+await Promise.all(workers.map((worker) => worker.terminate()));
+close();

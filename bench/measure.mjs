@@ -4,7 +4,7 @@
  * TypeScript loader would take half of the memory.
  *
  *   node bench/measure.mjs --base URL --volume NAME --points FILE_WITHOUT_SUFFIX [--lru BYTES]
- *                         [--lru-encoding ENCODING] [--concurrency N] [--take N] [--again N]
+ *                         [--lru-encoding ENCODING] [--concurrency N] [--workers N] [--take N] [--again N]
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -18,7 +18,8 @@ const { values: args } = parseArgs({
     points: { type: 'string' },
     lru: { type: 'string', default: '0' },
     'lru-encoding': { type: 'string' },
-    concurrency: { type: 'string', default: '32' },
+    concurrency: { type: 'string' },
+    workers: { type: 'string' },
     take: { type: 'string' },
     again: { type: 'string', default: '0' },
   },
@@ -32,8 +33,8 @@ for (let at = 0; at < points.length; at += set.length) points.set(set.subarray(0
 const options = {
   lruBytes: Number(args.lru),
   lruEncoding: args['lru-encoding'],
-  concurrency: Number(args.concurrency),
 };
+for (const name of ['concurrency', 'workers']) if (args[name]) options[name] = Number(args[name]);
 
 const volume = await openPrecomputed(`${args.base}/${args.volume}`, options);
 

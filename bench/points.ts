@@ -14,6 +14,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { HERE, hasVolume, measure, peerVersions, startServer, type Measured } from './harness.ts';
 import { machine } from './machine.ts';
+import { chunkSizeCases, type Case } from './chunk-size-cases.ts';
+import { makePrograms, repeat, type Program } from './programs.ts';
 import { report, type Results, type Row } from './report.ts';
 import { makeVolumes } from './volumes.ts';
 
@@ -35,57 +37,14 @@ const runs = Number(args.runs ?? (args.quick ? 3 : 5)),
 /** Quick figures go to a folder that git ignores. */
 const out = args.out ?? join(HERE, args.quick ? '.work/results' : 'results');
 const volumes = args.volumes ?? join(HERE, '.work/volumes');
-if (!args.volumes && !hasVolume(volumes, 'cseg_gzip')) {
+if (!args.volumes && !hasVolume(volumes, 'cseg64_gzip')) {
   console.log(`making volumes in ${volumes}`);
   await makeVolumes(volumes);
 }
 const server = await startServer(volumes);
 
-/** A program to measure, with one set of options. */
-interface Program {
-  name: string;
-  command: string;
-  parameters: string[];
-  /** Which part of its output counts; `cold` by default. */
-  phase?: 'cold' | 'again';
-  /** Limits the runs of a slow program. */
-  maxRuns?: number;
-}
-
-const shared = (volume: string, set: string): string[] => [
-  '--base',
-  server.base,
-  '--volume',
-  volume,
-  '--points',
-  join(volumes, set),
-];
-const node = (name: string, file: string, parameters: string[]): Program => ({
-  name,
-  command: process.execPath,
-  parameters: [join(HERE, file), ...parameters],
-});
-const ours = (volume: string, set: string, ...more: string[]): Program =>
-  node('graphene-points', 'measure.mjs', [...shared(volume, set), ...more]);
-const floor = (volume: string, set: string): Program => node('floor', 'floor.mjs', shared(volume, set));
-const peer = (name: string, volume: string, set: string, ...more: string[]): Program[] =>
-  python
-    ? [
-        {
-          name,
-          command: python,
-          parameters: [
-            join(HERE, 'peers/measure.py'),
-            '--peer',
-            name.split(',')[0].toLowerCase(),
-            ...shared(volume, set),
-            ...more,
-          ],
-        },
-      ]
-    : [];
-const tensorStore = (volume: string, set: string, ...more: string[]): Program[] =>
-  /^(cseg|raw)/.test(volume) ? peer('TensorStore', volume, set, ...more) : [];
+const programs = makePrograms(server.base, volumes, python);
+const { ours, floor, tensorStore, peer, codecs } = programs;
 
 const RESULTS = join(out, args.quick ? 'quick.json' : 'points.json');
 const results: Results = existsSync(RESULTS) ? (JSON.parse(readFileSync(RESULTS, 'utf8')) as Results) : {};
@@ -98,10 +57,7 @@ function save(): void {
 }
 
 /** Measures all cases of a section. The results are saved after each case. */
-async function section(
-  name: string,
-  cases: { volume: string; set: string; latencyMs?: number; x?: number; programs: Program[] }[],
-): Promise<void> {
+async function section(name: string, cases: readonly Case[]): Promise<void> {
   if (args.only && !args.only.split(',').includes(name)) return;
   for (const { volume, set, latencyMs = 0, x, programs } of cases) {
     if (
@@ -149,13 +105,15 @@ try {
           latencyMs,
           programs: [
             ours(volume, set),
-            ...(volume === 'cseg_sharded' ? [] : [floor(volume, set)]),
+            ...floor(volume, set),
             ...tensorStore(volume, set),
           ],
         })),
       ),
     ),
   );
+  for (const [name, cases] of Object.entries(chunkSizeCases(programs, args.quick)))
+    await section(name, cases);
   const scales = args.quick ? [1e4, 1e6] : [1e3, 1e4, 1e5, 1e6, 1e7];
   await section(
     'scaling',
@@ -182,18 +140,13 @@ try {
       })),
     ),
   );
-  const repeat = (passes: number, program: Program): Program => ({
-    ...program,
-    parameters: [...program.parameters, '--again', String(passes)],
-    phase: 'again',
-  });
   const repeated = args.quick ? ['cseg_gzip'] : ['cseg_gzip', 'raw_gzip'];
   await section(
     'steady',
     repeated.map((volume) => ({
       volume,
       set: 'u100k',
-      programs: [ours(volume, 'u100k'), floor(volume, 'u100k'), ...tensorStore(volume, 'u100k')].map(
+      programs: [ours(volume, 'u100k'), ...floor(volume, 'u100k'), ...tensorStore(volume, 'u100k')].map(
         (program) => repeat(9, program),
       ),
     })),
@@ -218,16 +171,8 @@ try {
         set,
         programs: [
           ours(volume, set),
-          floor(volume, set),
-          ...(python
-            ? [
-                {
-                  name: 'C++ full decode',
-                  command: python,
-                  parameters: [join(HERE, 'peers/decode.py'), join(volumes, volume), join(volumes, set)],
-                },
-              ]
-            : []),
+          ...floor(volume, set),
+          ...codecs(volume, set),
         ],
       })),
     ),

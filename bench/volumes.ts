@@ -1,8 +1,8 @@
 /**
  * Makes the benchmark volumes and point sets without Python: 1024 x 1024 x 512 voxels of uint64 in 512
- * chunks.
+ * chunks, or in 2,048 chunks of 64 x 64 x 64.
  *
- * A chunk has some 40 labels, the cells of a jittered grid, with IDs as a chunkedgraph numbers supervoxels.
+ * One of the 512 chunks has some 40 labels, the cells of a jittered grid, with IDs as a chunkedgraph numbers supervoxels.
  * There are only 8 different chunk patterns, so that the volume is made in seconds. The true label of each
  * point comes from the pattern, not from the written files.
  */
@@ -12,9 +12,11 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { SegmentationEncoder } from '../lib/codecs/encode-compressed-segmentation.ts';
 
-const SIZE = [1024, 1024, 512] as const,
-  CHUNK = [128, 128, 64] as const,
-  SPACING = [32, 32, 26] as const;
+type Vec3 = readonly [number, number, number];
+const SIZE: Vec3 = [1024, 1024, 512],
+  CHUNK: Vec3 = [128, 128, 64],
+  SMALL: Vec3 = [64, 64, 64],
+  SPACING: Vec3 = [32, 32, 26];
 const [CX, CY, CZ] = CHUNK,
   VOXELS = CX * CY * CZ,
   PATTERNS = 8;
@@ -67,20 +69,40 @@ const patternOf = (chunk: number): number => (chunk * 5 + (chunk >> 3)) % PATTER
 const upperOf = (x: number, y: number, z: number): number => 2 ** 24 + x * 2 ** 14 + y * 2 ** 4 + (z >> 4);
 const lowerOf = (z: number, segment: number): number => ((z & 15) << 28) | (segment * 37);
 
-const chunkName = ([x, y, z]: readonly number[]): string =>
-  [x, y, z].map((at, axis) => `${at * CHUNK[axis]}-${(at + 1) * CHUNK[axis]}`).join('_');
+const chunkName = (at: readonly number[], chunk: Vec3): string =>
+  at.map((cell, axis) => `${cell * chunk[axis]}-${(cell + 1) * chunk[axis]}`).join('_');
 
-/** Writes `cseg_gzip`, `raw_gzip` and the point sets u1k to u1M and c10k below `folder`. */
+/** Encodes a chunk as compressed_segmentation. */
+function encodeSegmentation(bytes: Uint8Array, chunk: Vec3): Uint8Array {
+  const encoder = new SegmentationEncoder({ chunkSize: [...chunk], channels: 1, dataType: 'uint64' });
+  encoder.add(bytes);
+  return encoder.finish()!;
+}
+
+/** Returns the quarter of a chunk that starts at `x0`, `y0`, as a chunk of 64 x 64 x 64. */
+function quarter(words: Uint32Array, x0: number, y0: number): Uint8Array {
+  const part = new Uint32Array(2 * SMALL[0] * SMALL[1] * SMALL[2]),
+    row = 2 * SMALL[0];
+  for (let z = 0, to = 0; z < SMALL[2]; z++)
+    for (let y = 0; y < SMALL[1]; y++, to += row) {
+      const from = 2 * (x0 + CX * (y0 + y + CY * z));
+      part.set(words.subarray(from, from + row), to);
+    }
+  return new Uint8Array(part.buffer);
+}
+
+/** Writes `cseg_gzip`, `raw_gzip`, `cseg64_gzip` and the point sets u1k to u1M and c10k below `folder`. */
 export async function makeVolumes(folder: string): Promise<void> {
   const patterns = Array.from({ length: PATTERNS }, (_, k) => makePattern(k + 1));
-  for (const [name, encoding] of [
-    ['raw_gzip', 'raw'],
-    ['cseg_gzip', 'compressed_segmentation'],
+  for (const [name, encoding, chunk] of [
+    ['raw_gzip', 'raw', CHUNK],
+    ['cseg_gzip', 'compressed_segmentation', CHUNK],
+    ['cseg64_gzip', 'compressed_segmentation', SMALL],
   ] as const) {
     mkdirSync(join(folder, name, '8_8_40'), { recursive: true });
     const scale = {
       encoding,
-      chunk_sizes: [CHUNK],
+      chunk_sizes: [chunk],
       key: '8_8_40',
       resolution: [8, 8, 40],
       voxel_offset: [0, 0, 0],
@@ -108,11 +130,24 @@ export async function makeVolumes(folder: string): Promise<void> {
       words[2 * k] = lowerOf(at[2], pattern[k]);
       words[2 * k + 1] = upper;
     }
-    const encoder = new SegmentationEncoder({ chunkSize: [...CHUNK], channels: 1, dataType: 'uint64' });
-    encoder.add(bytes);
-    const [raw, cseg] = await Promise.all([compress(bytes, { level: 1 }), compress(encoder.finish()!)]);
-    writeFileSync(join(folder, 'raw_gzip/8_8_40', `${chunkName(at)}.gz`), raw);
-    writeFileSync(join(folder, 'cseg_gzip/8_8_40', `${chunkName(at)}.gz`), cseg);
+    const store = (volume: string, chunk: string, stored: Uint8Array): void =>
+      writeFileSync(join(folder, volume, '8_8_40', `${chunk}.gz`), stored);
+    const quarters = [0, 1, 2, 3].map(async (k) => {
+      const [qx, qy] = [k & 1, k >> 1];
+      const cseg = encodeSegmentation(quarter(words, qx * SMALL[0], qy * SMALL[1]), SMALL);
+      store(
+        'cseg64_gzip',
+        chunkName([2 * at[0] + qx, 2 * at[1] + qy, at[2]], SMALL),
+        await compress(cseg),
+      );
+    });
+    const [raw, cseg] = await Promise.all([
+      compress(bytes, { level: 1 }),
+      compress(encodeSegmentation(bytes, CHUNK)),
+      ...quarters,
+    ]);
+    store('raw_gzip', chunkName(at, CHUNK), raw);
+    store('cseg_gzip', chunkName(at, CHUNK), cseg);
   }
   const random = seededRandom(99);
   const uniform = (n: number): Float64Array =>
