@@ -54,9 +54,7 @@ async function fetchAll() {
   const next = new Int32Array(new SharedArrayBuffer(4));
   if (count === 0) return fetchChunks({ urls, next, connections: CONNECTIONS });
   while (workers.length < count)
-    workers.push(
-      new Worker(new URL('./floor-chunks.mjs', import.meta.url), { workerData: { floor: true } }),
-    );
+    workers.push(new Worker(new URL('./floor-chunks.mjs', import.meta.url), { workerData: { floor: true } }));
   const connections = Math.ceil(CONNECTIONS / count);
   const stored = await Promise.all(
     workers.map(async (worker) => {

@@ -30,10 +30,7 @@ const input = read('f64'),
 const points = new Float64Array(3 * count),
   set = new Float64Array(input.buffer, input.byteOffset, input.byteLength / 8);
 for (let at = 0; at < points.length; at += set.length) points.set(set.subarray(0, points.length - at), at);
-const options = {
-  lruBytes: Number(args.lru),
-  lruEncoding: args['lru-encoding'],
-};
+const options = { lruBytes: Number(args.lru), lruEncoding: args['lru-encoding'] };
 for (const name of ['concurrency', 'workers']) if (args[name]) options[name] = Number(args[name]);
 
 const volume = await openPrecomputed(`${args.base}/${args.volume}`, options);

@@ -103,11 +103,7 @@ try {
           volume,
           set,
           latencyMs,
-          programs: [
-            ours(volume, set),
-            ...floor(volume, set),
-            ...tensorStore(volume, set),
-          ],
+          programs: [ours(volume, set), ...floor(volume, set), ...tensorStore(volume, set)],
         })),
       ),
     ),
@@ -169,11 +165,7 @@ try {
       ['u10k', 'u100k'].map((set) => ({
         volume,
         set,
-        programs: [
-          ours(volume, set),
-          ...floor(volume, set),
-          ...codecs(volume, set),
-        ],
+        programs: [ours(volume, set), ...floor(volume, set), ...codecs(volume, set)],
       })),
     ),
   );

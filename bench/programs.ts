@@ -16,17 +16,17 @@ export interface Program {
 
 /** Makes the programs that read a set of points from a volume. A list is empty where a program cannot read it. */
 export interface Programs {
-  ours(volume: string, set: string, ...more: string[]): Program;
+  ours: (volume: string, set: string, ...more: string[]) => Program;
   /** graphene-points with a number of workers. The list is empty if it has no such option. */
-  oursWith(workers: number, volume: string, set: string): Program[];
-  floor(volume: string, set: string): Program[];
+  oursWith: (workers: number, volume: string, set: string) => Program[];
+  floor: (volume: string, set: string) => Program[];
   /** The floor with two worker threads. */
-  floorOfTwo(volume: string, set: string): Program[];
-  tensorStore(volume: string, set: string, ...more: string[]): Program[];
+  floorOfTwo: (volume: string, set: string) => Program[];
+  tensorStore: (volume: string, set: string, ...more: string[]) => Program[];
   /** The list is empty without a Python. */
-  peer(name: string, volume: string, set: string, ...more: string[]): Program[];
+  peer: (name: string, volume: string, set: string, ...more: string[]) => Program[];
   /** The C++ codecs, whole chunks, on all cores. */
-  codecs(volume: string, set: string): Program[];
+  codecs: (volume: string, set: string) => Program[];
 }
 
 /** The numbers of workers that the benchmarks compare; none if graphene-points has no such option. */

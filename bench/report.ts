@@ -30,6 +30,10 @@ export type Results = Record<string, Section>;
 
 const TITLES: Record<string, string> = {
   cold: 'Cold, over loopback HTTP',
+  'chunk-size':
+    'Chunks of 64 x 64 x 64 and 256 x 256 x 64, cold, over loopback HTTP: over-segmented labels, offset origin',
+  'chunk-size-far': 'The same, far from the server',
+  workers: 'The same, against the number of worker threads',
   scaling: 'Time against the number of points, on the same 512 chunks (cseg_gzip)',
   concurrency: 'Time against the reads in flight (cseg_gzip, u100k)',
   steady: 'Cold reads repeated in one process: the median of 9 more passes, without a cache',
@@ -170,8 +174,8 @@ export function report(results: Results, folder: string, name: string): void {
 
 Median (least–most). "times ours" is the program's figure over that of graphene-points in the same round. Requests and MB are what the server
 counted, including those that open the volume. Peak MB is that of the whole process: Node starts with about 85 MB here, TensorStore's Python with
-60, CloudVolume's with 105. Sets of points: u is uniform, c lies along random walks of 250 points (as synapses along neurites), n along a single
-walk.
+60, CloudVolume's with 105. Sets of points: u is uniform, a lies along arbours (walks of 1,000 points that branch), c along random walks of 250
+points (as synapses along neurites), n along a single walk.
 
 ${files.join('\n')}
 

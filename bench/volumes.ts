@@ -135,11 +135,7 @@ export async function makeVolumes(folder: string): Promise<void> {
     const quarters = [0, 1, 2, 3].map(async (k) => {
       const [qx, qy] = [k & 1, k >> 1];
       const cseg = encodeSegmentation(quarter(words, qx * SMALL[0], qy * SMALL[1]), SMALL);
-      store(
-        'cseg64_gzip',
-        chunkName([2 * at[0] + qx, 2 * at[1] + qy, at[2]], SMALL),
-        await compress(cseg),
-      );
+      store('cseg64_gzip', chunkName([2 * at[0] + qx, 2 * at[1] + qy, at[2]], SMALL), await compress(cseg));
     });
     const [raw, cseg] = await Promise.all([
       compress(bytes, { level: 1 }),
