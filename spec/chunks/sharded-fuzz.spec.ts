@@ -23,7 +23,7 @@ import {
 const { ok, missingChunk, failed } = PointStatus;
 const MINISHARDS = 4,
   INDEX_BYTES = 16 * MINISHARDS;
-const ROUNDS = 600;
+const ROUNDS = 300;
 
 const volume: ShardedVolume = {
   size: [8, 8, 4],
