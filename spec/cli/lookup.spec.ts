@@ -330,7 +330,7 @@ describe('graphene-points lookup', () => {
     {
       name: 'an encoding that the cache cannot use',
       flags: ['--points', '-', '--lru-encoding', 'raw'],
-      message: /Allowed choices are same, compressed_segmentation\.\n$/,
+      message: /Allowed choices are same, compressed_segmentation, decoded\.\n$/,
     },
   ])('refuses $name with 2 and leaves no file', async ({ flags, message }) => {
     const output = join(folder, 'out.csv');
