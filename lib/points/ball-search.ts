@@ -2,7 +2,7 @@
  * Finds the nearest label around many voxels in the bytes of one chunk. The search goes outwards shell by
  * shell, so a near label costs little.
  */
-import { runWithoutPause, type PausableWork } from '../base/cooperative-work.ts';
+import { inStretches, runWithoutPause, type PausableWork } from '../base/cooperative-work.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import { rawCodec } from '../codecs/raw.ts';
@@ -14,23 +14,7 @@ import {
   type WordArray,
 } from '../precomputed/data-type.ts';
 import type { Ball } from './ball.ts';
-
-/** A point on background that needs a label. */
-export interface SnapPoint {
-  /** Index of the point in the caller's order. */
-  pointIndex: number;
-  /** Voxel of the point, counted from the volume's first voxel. */
-  voxel: Vec3;
-}
-
-/** One chunk to search for one point. */
-export interface SearchTask {
-  snapPoint: SnapPoint;
-  /** Number of the chunk in the grid of the scale. */
-  cell: number;
-  /** No voxel of the chunk has a lower rank than this. */
-  firstRank: number;
-}
+import type { ChunkSearches } from './search-tasks.ts';
 
 /** A chunk whose bytes are in memory. */
 export interface LoadedChunk {
@@ -49,108 +33,150 @@ export interface NearestLabels {
   out: WordArray;
 }
 
-/** Number of values decoded at a time. */
-const BATCH_VALUES = 2 ** 18;
-/**
- * Rank at which the first shell ends. Each shell reaches twice as far as the shell before: 8 times the
- * voxels.
- */
-const FIRST_SHELL = 64,
-  SHELL_GROWTH = 8;
-/**
- * Ranks examined between two pauses. Codecs that decode the whole chunk for any voxel get the longer stretch.
- */
-const STRETCH = 2 ** 18,
-  STRETCH_BY_POINT = 2 ** 15;
+/** How a chunk is searched: by a codec that decodes single voxels, or by one that decodes the whole chunk. */
+interface SearchPace {
+  /** Number of values decoded at a time. */
+  values: number;
+  /** Rank at which the first shell ends. */
+  firstShell: number;
+}
+const BY_POINT: SearchPace = { values: 2 ** 12, firstShell: 8 },
+  BY_CHUNK: SearchPace = { values: 2 ** 18, firstShell: 64 };
+/** Each shell reaches twice as far as the shell before: 8 times the voxels. */
+const SHELL_GROWTH = 8;
+/** Points of a shell that are checked between two pauses. */
+const POINTS_PER_STRETCH = 2 ** 13;
 
-/** Searches chunks for labels. All searches share 4 MB of buffers, which are empty at every pause. */
+/** The voxels that are decoded next. */
+class Candidates {
+  readonly size: number;
+  readonly offsets: Uint32Array;
+  readonly points: Uint32Array;
+  readonly ranks: Uint32Array;
+  /** Where each value goes in `words`: the numbers from 0. */
+  readonly outIndex: Uint32Array;
+  readonly words: WordArray;
+
+  constructor(size: number, channels: number, dataType: DataType) {
+    this.size = size;
+    this.offsets = new Uint32Array(size);
+    this.points = new Uint32Array(size);
+    this.ranks = new Uint32Array(size);
+    this.outIndex = new Uint32Array(size);
+    for (let k = 0; k < size; k++) this.outIndex[k] = k;
+    this.words = wordsView(new DATA_TYPES[dataType](size * channels));
+  }
+}
+
+/**
+ * Searches chunks for labels. All searches share their candidates, which are empty at every pause: 100 kB, and
+ * 6 MB for codecs that decode whole chunks.
+ */
 export class BallSearch {
-  readonly #batch: number;
+  readonly #channels: number;
   readonly #wordsPerPoint: number;
-  readonly #offsets: Uint32Array;
-  readonly #points: Uint32Array;
-  readonly #ranks: Uint32Array;
-  readonly #outIndex: Uint32Array;
-  readonly #words: WordArray;
+  readonly #dataType: DataType;
+  readonly #candidates = new Map<SearchPace, Candidates>();
 
   constructor(
     readonly ball: Ball,
     { numChannels, dataType }: { numChannels: number; dataType: DataType },
   ) {
-    this.#batch = Math.max(1, Math.floor(BATCH_VALUES / numChannels));
+    this.#channels = numChannels;
     this.#wordsPerPoint = numChannels * wordsPerValue(dataType);
-    this.#offsets = new Uint32Array(this.#batch);
-    this.#points = new Uint32Array(this.#batch);
-    this.#ranks = new Uint32Array(this.#batch);
-    this.#outIndex = new Uint32Array(this.#batch);
-    for (let k = 0; k < this.#batch; k++) this.#outIndex[k] = k;
-    this.#words = wordsView(new DATA_TYPES[dataType](this.#batch * numChannels));
+    this.#dataType = dataType;
   }
 
   /**
-   * Finds the label of lowest rank in this chunk for each task, and stores it if it beats the known rank.
+   * Finds the label of lowest rank in this chunk for each search, and stores it if it beats the known rank.
    * @throws DecodeError; labels found before the error are right.
    */
-  *run(loaded: LoadedChunk, tasks: readonly SearchTask[], nearest: NearestLabels): PausableWork {
+  *run(
+    loaded: LoadedChunk,
+    { points, voxels, firstRanks }: ChunkSearches,
+    nearest: NearestLabels,
+  ): PausableWork {
     const chunk = yield* toRawChunk(loaded);
-    const { ranks } = nearest;
-    const { ball } = this,
-      batch = this.#batch,
-      offsets = this.#offsets,
-      points = this.#points,
-      candidateRanks = this.#ranks;
+    const { ranks } = nearest,
+      { ball } = this,
+      pace = chunk.codec.isPointwise ? BY_POINT : BY_CHUNK,
+      candidates = this.#candidatesOf(pace);
     const [sx, sy, sz] = chunk.layout.chunkSize,
-      stretch = chunk.codec.isPointwise ? STRETCH_BY_POINT : STRETCH;
+      [minX, minY, minZ] = chunk.min;
     const at = new Int32Array(3);
-    let pending = tasks,
-      n = 0,
-      examined = 0;
-    for (let from = 0, to = FIRST_SHELL; pending.length > 0; from = to, to *= SHELL_GROWTH) {
-      for (const {
-        snapPoint: { pointIndex, voxel },
-        firstRank,
-      } of pending) {
-        const x0 = voxel[0] - chunk.min[0],
-          y0 = voxel[1] - chunk.min[1],
-          z0 = voxel[2] - chunk.min[2];
+    // The searches that may still find a nearer label.
+    const pending = new Uint32Array(points.length);
+    for (let k = 0; k < pending.length; k++) pending[k] = k;
+    let pendingCount = pending.length;
+    for (let from = 0, to = pace.firstShell; pendingCount > 0; from = to, to *= SHELL_GROWTH) {
+      let n = 0,
+        examined = 0;
+      for (let k = 0; k < pendingCount; k++) {
+        const search = pending[k],
+          point = points[search];
+        const x0 = voxels[3 * search] - minX,
+          y0 = voxels[3 * search + 1] - minY,
+          z0 = voxels[3 * search + 2] - minZ;
         // Any decode may lower the known rank.
-        for (let rank = Math.max(from, firstRank); rank < to && rank < ranks[pointIndex]; rank++) {
+        for (let rank = Math.max(from, firstRanks[search]); rank < to && rank < ranks[point]; rank++) {
+          examined++;
           ball.voxelAt(rank, at);
           const x = x0 + at[0],
             y = y0 + at[1],
             z = z0 + at[2];
-          if (!(x >= 0 && y >= 0 && z >= 0 && x < sx && y < sy && z < sz)) continue;
-          offsets[n] = x + sx * (y + sy * z);
-          points[n] = pointIndex;
-          candidateRanks[n++] = rank;
-          if (n < batch) continue;
-          this.#decode(chunk, n, nearest);
-          n = 0;
-          examined = stretch;
+          if (x >= 0 && y >= 0 && z >= 0 && x < sx && y < sy && z < sz) {
+            candidates.offsets[n] = x + sx * (y + sy * z);
+            candidates.points[n] = point;
+            candidates.ranks[n++] = rank;
+          }
+          if (n < candidates.size && examined < pace.values) continue;
+          this.#decode(chunk, candidates, n, nearest);
+          n = examined = 0;
+          yield;
         }
-        if ((examined += to - from) < stretch) continue;
-        if (n > 0) this.#decode(chunk, n, nearest);
-        n = examined = 0;
-        yield;
       }
-      if (n > 0) this.#decode(chunk, n, nearest);
-      n = 0;
-      pending = pending.filter(({ snapPoint: { pointIndex } }) => ranks[pointIndex] > to);
+      this.#decode(chunk, candidates, n, nearest);
+      if (n > 0) yield;
+      const shellCount = pendingCount;
+      pendingCount = 0;
+      yield* inStretches(
+        shellCount,
+        (first, end) => {
+          for (let k = first; k < end; k++)
+            if (ranks[points[pending[k]]] > to) pending[pendingCount++] = pending[k];
+        },
+        POINTS_PER_STRETCH,
+      );
     }
   }
 
-  #decode({ bytes, codec, layout }: LoadedChunk, n: number, { ranks, out }: NearestLabels): void {
-    const words = this.#words,
-      width = this.#wordsPerPoint;
-    const offsets = this.#offsets.subarray(0, n),
-      outIndex = this.#outIndex.subarray(0, n);
-    runWithoutPause(codec.decodePoints(bytes, layout, offsets, words, outIndex)); // a slow codec is raw by now
+  /** The first touch of memory is slow, so only the candidates that are needed are made. */
+  #candidatesOf(pace: SearchPace): Candidates {
+    const size = Math.max(1, Math.floor(pace.values / this.#channels));
+    let candidates = this.#candidates.get(pace);
+    if (!candidates)
+      this.#candidates.set(pace, (candidates = new Candidates(size, this.#channels, this.#dataType)));
+    return candidates;
+  }
+
+  #decode(
+    { bytes, codec, layout }: LoadedChunk,
+    { offsets, points, ranks: candidateRanks, outIndex, words }: Candidates,
+    n: number,
+    { ranks, out }: NearestLabels,
+  ): void {
+    if (n === 0) return;
+    const width = this.#wordsPerPoint;
+    // A slow codec is raw by now.
+    runWithoutPause(
+      codec.decodePoints(bytes, layout, offsets.subarray(0, n), words, outIndex.subarray(0, n)),
+    );
     for (let k = 0; k < n; k++) {
-      const pointIndex = this.#points[k],
-        rank = this.#ranks[k];
-      if (rank >= ranks[pointIndex] || !isLabel(words, k * width, width)) continue;
-      ranks[pointIndex] = rank;
-      for (let w = 0; w < width; w++) out[pointIndex * width + w] = words[k * width + w];
+      const point = points[k],
+        rank = candidateRanks[k];
+      if (rank >= ranks[point] || !isLabel(words, k * width, width)) continue;
+      ranks[point] = rank;
+      for (let w = 0; w < width; w++) out[point * width + w] = words[k * width + w];
     }
   }
 }

@@ -59,12 +59,14 @@ export class Ball {
     return this.#voxels.length;
   }
 
-  /** Number of voxels along x, y, z that the voxels of lower ranks stay within. May be too high by one. */
-  reachOf(rank: number): Vec3 {
-    const nm = this.distanceNm(rank) * (1 + 1e-12);
-    const along = (axis: 0 | 1 | 2): number =>
-      Math.min(this.reach[axis], Math.floor(nm / this.resolution[axis]));
-    return [along(0), along(1), along(2)];
+  /**
+   * Writes how many voxels along x, y, z the voxels of lower ranks stay within to `out[0..2]`. May be too high by
+   * one. From `size` on, it is the reach of the whole ball.
+   */
+  reachOf(rank: number, out: Int32Array): void {
+    const nm = rank < this.size ? this.distanceNm(rank) * (1 + 1e-12) : Infinity;
+    for (let axis = 0; axis < 3; axis++)
+      out[axis] = Math.min(this.reach[axis], Math.floor(nm / this.resolution[axis]));
   }
 
   /** Writes the offset of a rank's voxel from the centre, xyz, to `out[0..2]`. */

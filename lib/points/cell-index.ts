@@ -32,6 +32,12 @@ export class CellIndex {
     return ordinal;
   }
 
+  /** Returns the ordinal of `cell`; undefined when it was not added. */
+  find(cell: number): number | undefined {
+    const ordinal = this.#slots[this.#slotOf(cell)];
+    return ordinal < 0 ? undefined : ordinal;
+  }
+
   #slotOf(cell: number): number {
     const mask = this.#slots.length - 1;
     const low = cell >>> 0,

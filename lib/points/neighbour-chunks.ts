@@ -1,114 +1,109 @@
 /**
- * Decides which neighbour chunks to search for a point on background, and in which order, before anything is
- * read. Pure.
+ * Decides which neighbour chunks to search for a point on background, before anything is read. Pure.
  */
-import { inStretches, type PausableWork } from '../base/cooperative-work.ts';
-import type { Vec3 } from '../base/vec3.ts';
 import { cellBounds, gridShape } from '../precomputed/grid.ts';
+import type { Vec3 } from '../base/vec3.ts';
 import type { Scale } from '../precomputed/volume-info.ts';
 import type { Ball } from './ball.ts';
-import type { SearchTask, SnapPoint } from './ball-search.ts';
-
-/**
- * Chunks up to twice as far as the nearest one are read in the same round. Twice as far is 8 times the rank.
- */
-const TOGETHER = 8;
+import type { SearchTasks } from './search-tasks.ts';
 
 /** Bounds of a cell in voxels, counted from the volume's first voxel. */
 export const cellBoundsFromZero = ({ size, chunkSize }: Scale, cell: number): { min: Vec3; max: Vec3 } =>
   cellBounds({ size, chunkSize, voxelOffset: [0, 0, 0] }, cell);
 
-/**
- * Whether another chunk has a voxel of a rank below `limit`. It is enough to test the voxels just beyond each
- * face.
- * @param limit Only a label of a lower rank can improve the point.
- */
-export function canReachNeighbour(
-  { voxel }: SnapPoint,
-  ownCell: number,
-  scale: Scale,
-  ball: Ball,
-  limit: number,
-): boolean {
-  const { min, max } = cellBoundsFromZero(scale, ownCell);
-  const to: [number, number, number] = [0, 0, 0];
-  for (const axis of [0, 1, 2] as const)
-    for (const distance of [min[axis] - 1 - voxel[axis], max[axis] - voxel[axis]]) {
-      const at = voxel[axis] + distance;
-      if (at < 0 || at >= scale.size[axis]) continue;
-      to[axis] = distance;
-      if (ball.rankOf(...to) < limit) return true;
-      to[axis] = 0;
-    }
-  return false;
-}
+/** The chunks around one point after another that may hold a label for it. */
+export class NeighbourChunks {
+  readonly #scale: Scale;
+  readonly #ball: Ball;
+  readonly #grid: Vec3;
+  readonly #voxel = new Float64Array(3);
+  readonly #reach = new Int32Array(3);
+  /** The first and last chunk in reach along x, y, z. */
+  readonly #first = new Float64Array(3);
+  readonly #last = new Float64Array(3);
+  #limit = 0;
 
-/**
- * Appends one task for each neighbour chunk that may hold a nearer label for a point.
- * @param limit Only a label of a lower rank can improve the point.
- */
-export function addNeighbourSearches(
-  snapPoint: SnapPoint,
-  ownCell: number,
-  scale: Scale,
-  ball: Ball,
-  limit: number,
-  tasks: SearchTask[],
-): void {
-  const { voxel } = snapPoint;
-  const reach = limit < ball.size ? ball.reachOf(limit) : ball.reach;
-  const grid = gridShape(scale);
-  const cellsAlong = (axis: 0 | 1 | 2): { cell: number; distance: number }[] => {
-    const size = scale.chunkSize[axis],
-      at = voxel[axis];
-    const first = Math.max(0, Math.floor((at - reach[axis]) / size)),
-      last = Math.min(grid[axis] - 1, Math.floor((at + reach[axis]) / size));
-    return Array.from({ length: last - first + 1 }, (_, k) => {
-      const start = (first + k) * size;
-      return { cell: first + k, distance: start > at ? start - at : Math.min(0, start + size - 1 - at) };
-    });
-  };
-  const xs = cellsAlong(0),
-    ys = cellsAlong(1),
-    zs = cellsAlong(2);
-  if (xs.length * ys.length * zs.length === 1) return;
-  for (const z of zs)
-    for (const y of ys)
-      for (const x of xs) {
-        const cell = x.cell + grid[0] * (y.cell + grid[1] * z.cell);
-        if (cell === ownCell) continue;
-        const first = ball.rankOf(x.distance, y.distance, z.distance);
-        if (first < limit) tasks.push({ snapPoint, cell, firstRank: first });
+  constructor(scale: Scale, ball: Ball) {
+    this.#scale = scale;
+    this.#ball = ball;
+    this.#grid = gridShape(scale);
+  }
+
+  /**
+   * Turns to a point.
+   * @param x The point's voxel, counted from the volume's first voxel.
+   * @param limit Only a label of a lower rank can improve the point.
+   * @returns How many chunks are in reach, the point's own among them.
+   */
+  moveTo(x: number, y: number, z: number, limit: number): number {
+    const { size: volume, chunkSize } = this.#scale,
+      reach = this.#reach,
+      voxel = this.#voxel;
+    voxel[0] = x;
+    voxel[1] = y;
+    voxel[2] = z;
+    this.#limit = limit;
+    this.#ball.reachOf(limit, reach);
+    let chunks = 1;
+    for (let axis = 0; axis < 3; axis++) {
+      const size = chunkSize[axis];
+      this.#first[axis] = Math.floor(Math.max(0, voxel[axis] - reach[axis]) / size);
+      this.#last[axis] = Math.floor(Math.min(volume[axis] - 1, voxel[axis] + reach[axis]) / size);
+      chunks *= this.#last[axis] - this.#first[axis] + 1;
+    }
+    return chunks;
+  }
+
+  /** Number of rows of chunks in reach. A row runs along x. */
+  get rows(): number {
+    return this.#along(1) * this.#along(2);
+  }
+
+  /** Number of chunks of each row. */
+  get rowLength(): number {
+    return this.#along(0);
+  }
+
+  /** Adds a task for each chunk of a row, except `ownCell`, that may hold a nearer label for the point. */
+  addRow(row: number, ownCell: number, tasks: SearchTasks): void {
+    const grid = this.#grid,
+      limit = this.#limit,
+      ball = this.#ball;
+    const gy = this.#first[1] + (row % this.#along(1)),
+      gz = this.#first[2] + Math.floor(row / this.#along(1));
+    const y = this.#distance(1, gy),
+      z = this.#distance(2, gz);
+    for (let gx = this.#first[0]; gx <= this.#last[0]; gx++) {
+      const cell = gx + grid[0] * (gy + grid[1] * gz);
+      if (cell === ownCell) continue;
+      const firstRank = ball.rankOf(this.#distance(0, gx), y, z);
+      if (firstRank < limit) tasks.add(cell, firstRank);
+    }
+  }
+
+  /** Whether another chunk than `ownCell` may hold a nearer label for the point. */
+  hasNearer({ min, max }: { min: Vec3; max: Vec3 }): boolean {
+    // It is enough to test the voxels just beyond each face of its own chunk.
+    const voxel = this.#voxel;
+    for (const axis of [0, 1, 2] as const)
+      for (const beyond of [min[axis] - 1, max[axis]]) {
+        if (beyond < 0 || beyond >= this.#scale.size[axis]) continue;
+        const to: [number, number, number] = [0, 0, 0];
+        to[axis] = beyond - voxel[axis];
+        if (this.#ball.rankOf(...to) < this.#limit) return true;
       }
-}
+    return false;
+  }
 
-/**
- * Splits the tasks that can still improve a point: `now` holds the tasks of the next round, by chunk; `later`
- * the rest. A chunk is in the next round if it is among the nearest chunks of at least one point.
- * @param limitOf Only a label of a lower rank can improve the point with this index.
- */
-export function* selectNextSearches(
-  tasks: readonly SearchTask[],
-  limitOf: (point: number) => number,
-): PausableWork<{ now: Map<number, SearchTask[]>; later: SearchTask[] }> {
-  const nearest = new Map<SnapPoint, number>(),
-    now = new Map<number, SearchTask[]>(),
-    pending: SearchTask[] = [],
-    later: SearchTask[] = [];
-  yield* inStretches(tasks.length, (from, end) => {
-    for (let k = from; k < end; k++) {
-      const { snapPoint, firstRank: first } = tasks[k];
-      if (first >= limitOf(snapPoint.pointIndex)) continue;
-      pending.push(tasks[k]);
-      nearest.set(snapPoint, Math.min(first, nearest.get(snapPoint) ?? first));
-    }
-  });
-  yield* inStretches(pending.length, (from, end) => {
-    for (let k = from; k < end; k++)
-      if (pending[k].firstRank <= TOGETHER * nearest.get(pending[k].snapPoint)!) now.set(pending[k].cell, []);
-  });
-  yield* inStretches(pending.length, (from, end) => {
-    for (let k = from; k < end; k++) (now.get(pending[k].cell) ?? later).push(pending[k]);
-  });
-  return { now, later };
+  #along(axis: 0 | 1 | 2): number {
+    return this.#last[axis] - this.#first[axis] + 1;
+  }
+
+  /** Voxels from the point to the nearest voxel of a chunk along an axis: 0 in the point's own row. */
+  #distance(axis: 0 | 1 | 2, position: number): number {
+    const size = this.#scale.chunkSize[axis],
+      at = this.#voxel[axis],
+      start = position * size;
+    return start > at ? start - at : Math.min(0, start + size - 1 - at);
+  }
 }

@@ -26,7 +26,7 @@ export interface PointPlan {
 const NO_CELL = 0xffffffff;
 const BLOCK_POINTS = 1024;
 /** Number of blocks between two pauses. */
-const BLOCKS_PER_STRETCH = 8;
+const BLOCKS_PER_STRETCH = 2;
 
 /**
  * Plans the read of points from one scale, without a pause.

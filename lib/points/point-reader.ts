@@ -36,7 +36,7 @@ import { warnOfMisses, warnOfMissingChunks } from './miss-warnings.ts';
 import { toPointSource, type PointInput, type PointSource } from './point-input.ts';
 import { planPointsInSteps, type PointPlan } from './plan.ts';
 import { readPoints, type ChunkFailure, type ReadRequest } from './read-points.ts';
-import { PointSnapper } from './snap.ts';
+import { createDistances, PointSnapper } from './snap.ts';
 import { PointStatus } from './status.ts';
 import type { LookupStats } from './result.ts';
 
@@ -203,7 +203,8 @@ export class PointReader {
     await snap?.searchNeighbours(this.#chunks, totals);
     const settled = snap && (await this.#runner.run(snap.finish()));
     if (settled) failures.push(...settled.failures);
-    const snappedNm = search && (settled?.snappedNm ?? (await this.#runner.run(noDistances(source.count))));
+    const snappedNm =
+      search && (settled?.snappedNm ?? (await this.#runner.run(createDistances(source.count))));
     if (warn && !deadlineReason(signal)) {
       await this.#runner.run(warnOfMisses(status, scale, resolution, warn));
       await this.#runner.run(
@@ -334,13 +335,6 @@ export class PointReader {
 function noPlan(): PointPlan {
   const none = new Uint32Array(0);
   return { cells: new Float64Array(0), starts: Uint32Array.of(0), offsets: none, order: none };
-}
-
-/** Returns NaN for each point: no point has a label. */
-function* noDistances(count: number): PausableWork<Float32Array> {
-  const distances = new Float32Array(count);
-  yield* fillInStretches(distances, NaN);
-  return distances;
 }
 
 /**

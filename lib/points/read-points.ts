@@ -47,7 +47,7 @@ export interface ReadRequest {
 }
 
 /** Number of points between two pauses. The first write to a page of memory takes up to 10 microseconds. */
-const STRETCH = 2048;
+const STRETCH = 1024;
 
 /**
  * Reads all planned points. Chunks are registered before the first await. Failed chunks do not throw: they

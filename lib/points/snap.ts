@@ -18,17 +18,15 @@ import {
 import type { ChunkConsumer, ChunkCost, ChunkReader } from '../chunks/chunk-reader.ts';
 import type { Codec } from '../codecs/codec.ts';
 import type { Scale } from '../precomputed/volume-info.ts';
-import { isLabel, type BallSearch, type SearchTask, type SnapPoint } from './ball-search.ts';
+import { isLabel, type BallSearch } from './ball-search.ts';
+import { BlockedPoints } from './blocked-points.ts';
 import { toPointSource } from './point-input.ts';
-import {
-  addNeighbourSearches,
-  cellBoundsFromZero,
-  selectNextSearches,
-  canReachNeighbour,
-} from './neighbour-chunks.ts';
+import { cellBoundsFromZero, NeighbourChunks } from './neighbour-chunks.ts';
 import { planPointsInSteps, type PointPlan } from './plan.ts';
+import { createVoxelWriter, inChunkParts, type PlanPosition } from './planned-voxels.ts';
 import type { ChunkFailure, ReadRequest } from './read-points.ts';
 import { ProgressReporter } from './progress-reporter.ts';
+import { createSearches, SearchTasks, type ChunkSearches, type SearchRound } from './search-tasks.ts';
 import { PointStatus } from './status.ts';
 
 /** The read whose points are snapped. */
@@ -43,9 +41,9 @@ type Totals = ChunkCost & { chunks: number };
 
 /** Rank of a point that needs no label. It is 0 because fresh memory is. */
 const NO_SEARCH = 0;
-/** Number of tasks that are held at a time: about 20 MB. */
-const MAX_TASKS = 2 ** 17;
-/** Number of points between two pauses. Each point takes about a microsecond. */
+/** Number of searches that are planned at a time: about 7 MB. */
+const MAX_SEARCHES = 2 ** 17;
+/** Number of points, or of neighbour chunks, between two pauses. Each takes up to a microsecond. */
 const STRETCH = 1024;
 /** Number of points that are examined one by one after a deadline, which takes about 30 ms. */
 const MAX_LATE_POINTS = 2 ** 16;
@@ -60,8 +58,7 @@ export class PointSnapper {
   readonly #request: SnapRequest;
   /** Rank of the nearest label of each point; the size of the ball while there is none. */
   readonly #ranks: Uint32Array;
-  /** Points with a chunk that could not be searched: from that rank on, nothing is known. */
-  readonly #blocked = new Map<number, { rank: number; error: ChunkError }>();
+  readonly #blocked: BlockedPoints;
   readonly #progress: ProgressReporter<{ chunks: number; chunksDone: number }>;
   #chunksDone: number;
   /** 1 for each chunk that has been searched for its own points. A deadline may come before that. */
@@ -73,6 +70,7 @@ export class PointSnapper {
     this.#request = request;
     this.#progress = new ProgressReporter(this.#request.onProgress);
     this.#ranks = new Uint32Array(request.status.length);
+    this.#blocked = new BlockedPoints(request.status.length);
     this.#chunksDone = request.plan.cells.length;
     this.#isSearched = new Uint8Array(this.#chunksDone);
   }
@@ -83,33 +81,44 @@ export class PointSnapper {
    */
   *searchChunk(ordinal: number, bytes: Uint8Array, codec: Codec): PausableWork {
     const {
-      plan: { cells, starts, order },
-      out,
-      status,
-      search,
-    } = this.#request;
-    const width = out.length / status.length;
-    const first = starts[ordinal];
-    yield* inStretches(starts[ordinal + 1] - first, (from, end) => {
-      for (let k = first + from; k < first + end; k++)
-        if (!isLabel(out, order[k] * width, width)) this.#ranks[order[k]] = search.ball.size;
-    });
-    let tasks: SearchTask[] = [];
-    const cell = cells[ordinal];
-    const searchTasks = function* (this: PointSnapper): PausableWork {
-      try {
-        yield* this.#search(cell, bytes, codec, tasks);
-      } catch (error) {
-        this.#markBlocked(tasks, ChunkError.of(this.#request.source.urlOf(cell), error));
+        plan: { cells, starts, order },
+        out,
+        status,
+        search,
+      } = this.#request,
+      ranks = this.#ranks,
+      cell = cells[ordinal],
+      first = starts[ordinal],
+      width = out.length / status.length;
+    let left = 0;
+    yield* inStretches(
+      starts[ordinal + 1] - first,
+      (from, end) => {
+        for (let k = first + from; k < first + end; k++) {
+          if (isLabel(out, order[k] * width, width)) continue;
+          ranks[order[k]] = search.ball.size;
+          left++;
+        }
+      },
+      STRETCH,
+    );
+    const writeVoxel = createVoxelWriter(this.#request.plan, this.#request.scale, ordinal);
+    for (let k = first; left > 0;) {
+      const searches = createSearches(Math.min(left, MAX_SEARCHES));
+      searches.firstRanks.fill(1);
+      for (let n = 0; n < searches.points.length; k++) {
+        if (k % STRETCH === 0) yield;
+        if (ranks[order[k]] === NO_SEARCH) continue;
+        searches.points[n] = order[k];
+        writeVoxel(k, searches.voxels, 3 * n++);
       }
-      tasks = [];
-    }.bind(this);
-    for (const snapPoint of this.#snapPoints(ordinal)) {
-      tasks.push({ snapPoint, cell, firstRank: 1 });
-      if (tasks.length % STRETCH === 0) yield;
-      if (tasks.length === MAX_TASKS) yield* searchTasks();
+      left -= searches.points.length;
+      try {
+        yield* this.#search(cell, bytes, codec, searches);
+      } catch (error) {
+        this.#blocked.add(searches, ChunkError.of(this.#request.source.urlOf(cell), error));
+      }
     }
-    yield* searchTasks();
     this.#isSearched[ordinal] = 1;
   }
 
@@ -120,38 +129,71 @@ export class PointSnapper {
    * @throws signal.reason, or the error that `onProgress` threw.
    */
   async searchNeighbours(reader: ChunkReader, totals: Totals): Promise<void> {
-    const { plan, scale, search, signal, runner } = this.#request;
-    let tasks: SearchTask[] = [],
-      planned = 0;
-    for (let ordinal = 0; ordinal < plan.cells.length; ordinal++)
-      for (const snapPoint of this.#snapPoints(ordinal)) {
-        if (this.#isSearched[ordinal])
-          addNeighbourSearches(
-            snapPoint,
-            plan.cells[ordinal],
-            scale,
-            search.ball,
-            this.#rankLimit(snapPoint.pointIndex),
-            tasks,
-          );
-        else this.#fail(snapPoint.pointIndex); // the chunk's own failure gives the error
-        if (++planned % STRETCH === 0) {
-          if (runner.isDue()) await runner.pause();
-          const deadline = deadlineReason(signal);
-          if (deadline) return runner.run(this.#endAtDeadline(ordinal, tasks, deadline));
-        }
-        if (tasks.length < MAX_TASKS) continue;
-        await this.#read(reader, tasks, totals);
-        tasks = [];
+    const { plan, signal, runner } = this.#request;
+    const tasks = new SearchTasks(),
+      position: PlanPosition = { ordinal: 0, at: 0 };
+    do {
+      tasks.clear();
+      try {
+        const planning = runner.run(this.#planSearches(position, tasks), signal);
+        if (planning) await planning;
+      } catch (error) {
+        const deadline = deadlineReason(signal);
+        if (!deadline) throw error;
+        return runner.run(this.#endAtDeadline(position, tasks, deadline));
       }
-    await this.#read(reader, tasks, totals);
+      await this.#read(reader, tasks, totals);
+    } while (position.ordinal < plan.cells.length);
+  }
+
+  /** Adds the searches of the next points, until there are enough. Moves `position` past these points. */
+  *#planSearches(position: PlanPosition, tasks: SearchTasks): PausableWork {
+    const {
+      plan: { cells, starts, order },
+      scale,
+      search,
+    } = this.#request;
+    const chunks = new NeighbourChunks(scale, search.ball),
+      voxel = new Float64Array(3);
+    let steps = 0;
+    for (; position.ordinal < cells.length; position.ordinal++) {
+      const { ordinal } = position,
+        writeVoxel = createVoxelWriter(this.#request.plan, this.#request.scale, ordinal);
+      for (
+        position.at = Math.max(position.at, starts[ordinal]);
+        position.at < starts[ordinal + 1];
+        position.at++
+      ) {
+        if (tasks.count >= MAX_SEARCHES) return;
+        if (++steps >= STRETCH) {
+          steps = 0;
+          yield;
+        }
+        const point = order[position.at];
+        if (this.#ranks[point] === NO_SEARCH) continue;
+        if (!this.#isSearched[ordinal]) {
+          this.#fail(point); // the chunk's own failure gives the error
+          continue;
+        }
+        writeVoxel(position.at, voxel, 0);
+        const [x, y, z] = voxel;
+        if (chunks.moveTo(x, y, z, this.#rankLimit(point)) === 1) continue;
+        tasks.addPoint(point, x, y, z);
+        for (let row = 0; row < chunks.rows; row++) {
+          chunks.addRow(row, cells[ordinal], tasks);
+          if ((steps += chunks.rowLength) < STRETCH) continue;
+          steps = 0;
+          yield;
+        }
+      }
+    }
   }
 
   /**
    * Ends the search after a deadline: a point fails if a chunk that was not searched could hold a nearer
    * label. Only MAX_LATE_POINTS points are examined one by one; the rest fail.
    */
-  *#endAtDeadline(first: number, tasks: readonly SearchTask[], { timeoutMs }: DeadlineError): PausableWork {
+  *#endAtDeadline(position: PlanPosition, tasks: SearchTasks, { timeoutMs }: DeadlineError): PausableWork {
     const {
       plan: { cells, starts, order },
       scale,
@@ -159,6 +201,8 @@ export class PointSnapper {
       source,
       status,
     } = this.#request;
+    const chunks = new NeighbourChunks(scale, search.ball),
+      voxel = new Float64Array(3);
     let count = 0,
       visited = 0;
     const fail = (point: number): void => {
@@ -166,31 +210,24 @@ export class PointSnapper {
       this.#fail(point);
       count++;
     };
-    yield* inStretches(tasks.length, (from, end) => {
-      for (let k = from; k < end; k++) fail(tasks[k].snapPoint.pointIndex);
+    yield* inStretches(tasks.count, (from, end) => {
+      for (let k = from; k < end; k++) fail(tasks.pointOf(k));
     });
-    for (let ordinal = first; ordinal < cells.length; ordinal++) {
-      if (this.#isSearched[ordinal] && visited < MAX_LATE_POINTS)
-        for (const snapPoint of this.#snapPoints(ordinal)) {
-          if (
-            visited >= MAX_LATE_POINTS ||
-            canReachNeighbour(
-              snapPoint,
-              cells[ordinal],
-              scale,
-              search.ball,
-              this.#rankLimit(snapPoint.pointIndex),
-            )
-          )
-            fail(snapPoint.pointIndex);
-          if (++visited % STRETCH === 0) yield;
+    yield* inChunkParts(starts, position, (ordinal, from, end) => {
+      const bounds = cellBoundsFromZero(scale, cells[ordinal]),
+        writeVoxel = createVoxelWriter(this.#request.plan, this.#request.scale, ordinal);
+      for (let k = from; k < end; k++) {
+        const point = order[k];
+        if (this.#ranks[point] === NO_SEARCH) continue;
+        if (this.#isSearched[ordinal] && visited < MAX_LATE_POINTS) {
+          visited++;
+          writeVoxel(k, voxel, 0);
+          const inReach = chunks.moveTo(voxel[0], voxel[1], voxel[2], this.#rankLimit(point));
+          if (inReach === 1 || !chunks.hasNearer(bounds)) continue;
         }
-      else
-        yield* inStretches(starts[ordinal + 1] - starts[ordinal], (from, end) => {
-          for (let k = starts[ordinal] + from; k < starts[ordinal] + end; k++) fail(order[k]);
-        });
-      yield;
-    }
+        fail(point);
+      }
+    });
     this.#deadlineError = ChunkError.of(
       source.id,
       new DeadlineError(timeoutMs, { what: 'points', count, of: status.length }),
@@ -214,18 +251,12 @@ export class PointSnapper {
       status,
       search: { ball },
     } = this.#request;
-    const failed = new Map<ChunkError, number[]>();
-    let visited = 0;
-    for (const [point, { rank, error }] of this.#blocked) {
-      if (++visited % STRETCH === 0) yield;
-      if (this.#ranks[point] < rank) continue;
+    const failures = yield* this.#blocked.collect((point, rank) => {
+      if (this.#ranks[point] < rank) return false;
       this.#fail(point);
-      const points = failed.get(error);
-      if (points) points.push(point);
-      else failed.set(error, [point]);
-    }
-    const snappedNm = new Float32Array(status.length);
-    yield* fillInStretches(snappedNm, NaN);
+      return true;
+    });
+    const snappedNm = yield* createDistances(status.length);
     yield* inStretches(status.length, (from, end) => {
       for (let point = from; point < end; point++) {
         const rank = this.#ranks[point];
@@ -239,10 +270,6 @@ export class PointSnapper {
           status[point] = PointStatus.failed;
       }
     });
-    const failures: ChunkFailure[] = Array.from(failed, ([error, points]) => ({
-      error,
-      points: Uint32Array.from(points).sort(),
-    }));
     if (this.#deadlineError) failures.push({ error: this.#deadlineError, points: undefined });
     return { snappedNm, failures };
   }
@@ -263,15 +290,18 @@ export class PointSnapper {
       voxels = new Float64Array(3 * count),
       at = new Int32Array(3);
     count = 0;
-    for (let ordinal = 0; ordinal < plan.cells.length; ordinal++)
-      for (const { pointIndex: point, voxel } of this.#snapPoints(ordinal)) {
-        if (this.#ranks[point] >= ball.size) continue;
-        ball.voxelAt(this.#ranks[point], at);
-        for (let axis = 0; axis < 3; axis++)
-          voxels[3 * count + axis] = scale.voxelOffset[axis] + voxel[axis] + at[axis];
+    yield* inChunkParts(plan.starts, { ordinal: 0, at: 0 }, (ordinal, from, end) => {
+      const writeVoxel = createVoxelWriter(plan, scale, ordinal);
+      for (let k = from; k < end; k++) {
+        const point = plan.order[k],
+          rank = this.#ranks[point];
+        if (rank === NO_SEARCH || rank >= ball.size) continue;
+        ball.voxelAt(rank, at);
+        writeVoxel(k, voxels, 3 * count);
+        for (let axis = 0; axis < 3; axis++) voxels[3 * count + axis] += scale.voxelOffset[axis] + at[axis];
         points[count++] = point;
-        if (count % STRETCH === 0) yield;
       }
+    });
     const moved = yield* planPointsInSteps(
       toPointSource(voxels, { borrow: true }),
       scale,
@@ -284,51 +314,24 @@ export class PointSnapper {
     return moved;
   }
 
-  /** The points of a chunk that still need a label, or have snapped to one. */
-  *#snapPoints(ordinal: number): Generator<SnapPoint> {
-    const {
-      plan: { cells, starts, offsets, order },
-      scale,
-    } = this.#request;
-    const {
-      min: [x0, y0, z0],
-      max,
-    } = cellBoundsFromZero(scale, cells[ordinal]);
-    const sx = max[0] - x0,
-      sy = max[1] - y0;
-    for (let k = starts[ordinal]; k < starts[ordinal + 1]; k++) {
-      if (this.#ranks[order[k]] === NO_SEARCH) continue;
-      const offset = offsets[k],
-        row = Math.floor(offset / sx);
-      yield { pointIndex: order[k], voxel: [x0 + (offset % sx), y0 + (row % sy), z0 + Math.floor(row / sy)] };
-    }
-  }
-
   /**
    * Reads in rounds. Each round reads the nearest chunks of every point, and searches them for all points.
    */
-  async #read(reader: ChunkReader, tasks: readonly SearchTask[], totals: Totals): Promise<void> {
+  async #read(reader: ChunkReader, tasks: SearchTasks, totals: Totals): Promise<void> {
     const { source, signal, runner } = this.#request;
     for (;;) {
       // A small number of tasks registers at once, so that calls made in the same turn share their reads.
-      const sorting = selectNextSearches(tasks, (point) => this.#rankLimit(point)),
-        { now, later } = tasks.length > STRETCH ? await runner.run(sorting) : runWithoutPause(sorting);
-      if (now.size === 0) return;
-      tasks = later;
-      const cells = Float64Array.from(now.keys());
-      totals.chunks += cells.length;
-      const cost = await reader.read(
-        source,
-        cells,
-        this.#consumer(cells, [...now.values()], totals.chunks),
-        signal,
-      );
+      const sorting = tasks.takeRound((point) => this.#rankLimit(point)),
+        round = tasks.count > STRETCH ? await runner.run(sorting) : runWithoutPause(sorting);
+      if (round.cells.length === 0) return;
+      totals.chunks += round.cells.length;
+      const cost = await reader.read(source, round.cells, this.#consumer(round, totals.chunks), signal);
       this.#progress.throwIfFailed();
       for (const name of Object.keys(cost) as (keyof ChunkCost)[]) totals[name] += cost[name];
     }
   }
 
-  #consumer(cells: Float64Array, tasks: readonly (readonly SearchTask[])[], chunks: number): ChunkConsumer {
+  #consumer({ cells, searchesOf }: SearchRound, chunks: number): ChunkConsumer {
     const settled = new Uint8Array(cells.length);
     const settle = (ordinal: number): void => {
       settled[ordinal] = 1;
@@ -337,17 +340,17 @@ export class PointSnapper {
     const report = (): void => this.#progress.report({ chunks, chunksDone: this.#chunksDone });
     return {
       receive: (ordinal, bytes, codec = this.#request.codec) =>
-        bytes ? this.#search(cells[ordinal], bytes, codec, tasks[ordinal]) : undefined,
+        bytes ? this.#search(cells[ordinal], bytes, codec, searchesOf(ordinal)) : undefined,
       done: (ordinal) => (settle(ordinal), report()),
       fail: (ordinal, error) => {
-        this.#markBlocked(tasks[ordinal], error);
+        this.#blocked.add(searchesOf(ordinal), error);
         settle(ordinal);
         report();
       },
       failRest: (_count, error) => {
-        for (const [ordinal, ownTasks] of tasks.entries()) {
+        for (let ordinal = 0; ordinal < cells.length; ordinal++) {
           if (settled[ordinal]) continue;
-          this.#markBlocked(ownTasks, error);
+          this.#blocked.add(searchesOf(ordinal), error);
           settle(ordinal);
         }
         report();
@@ -355,24 +358,21 @@ export class PointSnapper {
     };
   }
 
-  #search(cell: number, bytes: Uint8Array, codec: Codec, tasks: readonly SearchTask[]): PausableWork {
+  #search(cell: number, bytes: Uint8Array, codec: Codec, searches: ChunkSearches): PausableWork {
     const { scale, layoutOf, search, out } = this.#request;
     const { min } = cellBoundsFromZero(scale, cell);
-    return search.run({ bytes, codec, layout: layoutOf(cell), min }, tasks, { ranks: this.#ranks, out });
-  }
-
-  #markBlocked(tasks: readonly SearchTask[], error: ChunkError): void {
-    for (const {
-      snapPoint: { pointIndex: point },
-      firstRank: first,
-    } of tasks) {
-      const known = this.#blocked.get(point);
-      if (!known || first < known.rank) this.#blocked.set(point, { rank: first, error });
-    }
+    return search.run({ bytes, codec, layout: layoutOf(cell), min }, searches, { ranks: this.#ranks, out });
   }
 
   /** Only a label of a lower rank can improve the point. */
   #rankLimit(point: number): number {
-    return Math.min(this.#ranks[point], this.#blocked.get(point)?.rank ?? Infinity);
+    return Math.min(this.#ranks[point], this.#blocked.rankOf(point));
   }
+}
+
+/** Returns NaN for each point: none of them has a label yet. */
+export function* createDistances(count: number): PausableWork<Float32Array> {
+  const distances = new Float32Array(count);
+  yield* fillInStretches(distances, NaN);
+  return distances;
 }

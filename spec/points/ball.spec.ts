@@ -74,11 +74,17 @@ describe('Ball', () => {
       { voxels } = exactly(resolution, radius);
     expect(voxelsOf(ball)).toEqual(voxels);
     expect(voxels.map(([x, y, z]) => ball.rankOf(x, y, z))).toEqual([...voxels.keys()]);
+    const reachOf = (rank: number): Int32Array => {
+      const reach = new Int32Array(3);
+      ball.reachOf(rank, reach);
+      return reach;
+    };
+    expect([...reachOf(ball.size)]).toEqual([...ball.reach]);
     // Distances never fall, and no voxel of a lower rank is beyond the reach of a rank.
     const wrong = voxels.filter(
       (voxel, rank) =>
         ball.distanceNm(rank) < ball.distanceNm(Math.max(0, rank - 1)) ||
-        ball.reachOf(rank).some((reach, axis) => reach < Math.abs(voxel[axis])),
+        reachOf(rank).some((reach, axis) => reach < Math.abs(voxel[axis])),
     );
     expect(wrong).toEqual([]);
   }

@@ -391,14 +391,14 @@ describe('snap', () => {
       codec = createRunLengthCodec(),
       ball = new Ball([1, 1, 1], 8),
       search = new BallSearch(ball, { numChannels: 1, dataType: 'uint8' });
-    const tasks = [0, 3, 7].map((x, pointIndex) => ({
-      snapPoint: { pointIndex, voxel: [x, 0, 0] as const },
-      cell: 0,
-      firstRank: 1,
-    }));
+    const searches = {
+      points: Uint32Array.of(0, 1, 2),
+      voxels: Float64Array.of(0, 0, 0, 3, 0, 0, 7, 0, 0),
+      firstRanks: Uint32Array.of(1, 1, 1),
+    };
     const nearest = { ranks: new Uint32Array(3).fill(ball.size), out: new Uint8Array(3) };
     const chunk = { bytes: Uint8Array.of(4, 0, 1, 5, 3, 0, 1, 6), codec, layout, min: [0, 0, 0] as const };
-    runWithoutPause(search.run(chunk, tasks, nearest));
+    runWithoutPause(search.run(chunk, searches, nearest));
     expect([...nearest.out]).toEqual([5, 5, 6]);
     expect(Array.from(nearest.ranks, (rank) => ball.distanceNm(rank))).toEqual([4, 1, 1]);
     expect(codec.chunksDecoded).toBe(1);
