@@ -12,7 +12,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { close, fetchChunks, get } from './floor-chunks.mjs';
-import { passes } from './passes.mjs';
+import { mainThreadSeconds, passes } from './passes.mjs';
 
 const { values: args } = parseArgs({
   options: {
@@ -68,13 +68,16 @@ async function fetchAll() {
 
 async function run() {
   const cpu = process.cpuUsage(),
+    main = mainThreadSeconds(),
     began = performance.now();
   const stored = await fetchAll();
   const wall_s = (performance.now() - began) / 1000,
-    used = process.cpuUsage(cpu);
+    used = process.cpuUsage(cpu),
+    mainUsed = mainThreadSeconds() - main;
   return {
     wall_s,
     cpu_s: (used.user + used.system) / 1e6,
+    main_cpu_s: mainUsed,
     peak_mb: process.resourceUsage().maxRSS / 1024,
     requests: urls.length,
     bytes: stored,

@@ -14,6 +14,10 @@ const run = promisify(execFile);
 export interface Measured {
   wall_s: number;
   cpu_s: number;
+  /** CPU time of the main thread alone, where the program and the system tell it. */
+  main_cpu_s?: number | null;
+  /** CPU time of the server during the whole run. */
+  server_cpu_s?: number;
   /** Peak resident memory of the process, in MiB. */
   peak_mb: number;
   /** Peak resident memory before the first point was read, in MiB. */
@@ -24,6 +28,12 @@ export interface Measured {
   bytes?: number;
 }
 
+interface ServerStats {
+  requests: number;
+  bytes: number;
+  cpu_s: number;
+}
+
 /** A running server of the benchmark volumes. */
 export interface Server {
   base: string;
@@ -32,8 +42,8 @@ export interface Server {
   setLatency(ms: number): Promise<void>;
   /** Sets the counters to zero. */
   reset(): Promise<void>;
-  /** Returns what the server has counted since the last reset. */
-  stats(): Promise<{ requests: number; bytes: number }>;
+  /** Returns what the server has counted since the last reset, and its CPU time since its start. */
+  stats(): Promise<ServerStats>;
   stop(): void;
 }
 
@@ -60,7 +70,7 @@ export async function startServer(root: string): Promise<Server> {
     name,
     setLatency: async (ms) => void (await (await get(`/__latency?ms=${ms}`)).text()),
     reset: async () => void (await (await get('/__reset')).text()),
-    stats: async () => (await (await get('/__stats')).json()) as { requests: number; bytes: number },
+    stats: async () => (await (await get('/__stats')).json()) as ServerStats,
     stop: () => void child.kill(),
   };
 }
@@ -77,6 +87,7 @@ export async function measure(
   parameters: string[],
 ): Promise<{ cold: Measured; again?: Measured }> {
   await server.reset();
+  const { cpu_s: serverBefore } = await server.stats();
   const { stdout } = await run(command, parameters, { maxBuffer: 1 << 26 });
   const output = JSON.parse(stdout.trim().split('\n').at(-1)!) as {
     before_mb?: number;
@@ -86,8 +97,9 @@ export async function measure(
   for (const pass of [output.cold, output.again])
     if (pass && pass.wrong > 0)
       throw new Error(`${pass.wrong} wrong answers: ${command} ${parameters.join(' ')}`);
-  const { requests, bytes } = await server.stats();
-  return { cold: { ...output.cold, before_mb: output.before_mb, requests, bytes }, again: output.again };
+  const { requests, bytes, cpu_s } = await server.stats();
+  const counted = { requests, bytes, server_cpu_s: cpu_s - serverBefore };
+  return { cold: { ...output.cold, before_mb: output.before_mb, ...counted }, again: output.again };
 }
 
 const sorted = (numbers: readonly number[]): number[] => [...numbers].sort((a, b) => a - b);

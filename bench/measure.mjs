@@ -9,7 +9,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { openPrecomputed } from 'graphene-points';
-import { passes } from './passes.mjs';
+import { mainThreadSeconds, passes } from './passes.mjs';
 
 const { values: args } = parseArgs({
   options: {
@@ -40,13 +40,16 @@ const before = peakMb();
 
 async function run() {
   const cpu = process.cpuUsage(),
+    main = mainThreadSeconds(),
     began = performance.now();
   const result = await volume.scatteredPoints(points, { borrow: true });
   const seconds = (performance.now() - began) / 1000,
-    used = process.cpuUsage(cpu);
+    used = process.cpuUsage(cpu),
+    mainUsed = mainThreadSeconds() - main;
   return {
     wall_s: seconds,
     cpu_s: (used.user + used.system) / 1e6,
+    main_cpu_s: mainUsed,
     peak_mb: peakMb(),
     requests: result.stats.requests,
     bytes: result.stats.bytes,

@@ -12,7 +12,17 @@ const WIDTH = 640,
   RIGHT = 190,
   TOP = 36,
   BOTTOM = 46;
-const COLOURS = ['#0b62a4', '#d1495b', '#8a8a8a', '#2a9d5c', '#b8860b', '#7b4fa3'];
+const COLOURS = [
+  '#0b62a4',
+  '#d1495b',
+  '#8a8a8a',
+  '#2a9d5c',
+  '#b8860b',
+  '#7b4fa3',
+  '#e07a1f',
+  '#17888f',
+  '#5a4632',
+];
 const escaped = (text: string): string => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
 
 /** Returns consecutive powers of ten that enclose the values: at least two. */

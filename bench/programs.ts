@@ -1,5 +1,5 @@
 /** The programs that the benchmarks of points compare: graphene-points, the floor and the peers. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { OPEN_OPTIONS } from '../lib/graphene/opening-options.ts';
 import { HERE } from './harness.ts';
 
@@ -34,7 +34,7 @@ export const WORKERS = 'workers' in OPEN_OPTIONS ? [0, 1, 2, 3, 4] : [];
 
 /**
  * @param base URL of the server.
- * @param volumes Folder of the volumes and of the point sets.
+ * @param volumes Folder of the volumes. The names of point sets are paths from there.
  * @param python Python of the peers.
  */
 export function makePrograms(base: string, volumes: string, python?: string): Programs {
@@ -44,7 +44,7 @@ export function makePrograms(base: string, volumes: string, python?: string): Pr
     '--volume',
     volume,
     '--points',
-    join(volumes, set),
+    resolve(volumes, set),
   ];
   const node = (name: string, file: string, parameters: string[]): Program => ({
     name,
@@ -95,7 +95,7 @@ export function makePrograms(base: string, volumes: string, python?: string): Pr
             {
               name: 'C++ full decode',
               command: python,
-              parameters: [join(HERE, 'peers/decode.py'), join(volumes, volume), join(volumes, set)],
+              parameters: [join(HERE, 'peers/decode.py'), join(volumes, volume), resolve(volumes, set)],
             },
           ]
         : [],

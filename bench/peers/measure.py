@@ -12,8 +12,8 @@ parser.add_argument("--cache", type=float, default=0)
 parser.add_argument("--take", type=int)
 parser.add_argument("--again", type=int, default=0)
 a = parser.parse_args()
-saved = np.load(a.points + ".npz")
-points, truth = saved["points"], saved["labels"]
+points = np.fromfile(a.points + ".f64", dtype="<f8").reshape(-1, 3).astype(np.int64)
+truth = np.fromfile(a.points + ".u64", dtype="<u8")
 if a.take: points, truth = np.resize(points, (a.take, 3)), np.resize(truth, a.take)
 
 if a.peer == "cloudvolume":
