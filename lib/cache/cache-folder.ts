@@ -2,7 +2,7 @@
  * The folder of a disk cache: reads, writes and evicts its files. Any number of processes share it without a
  * server between them.
  *
- *     FOLDER/chunks-v1/          mode 0700
+ *     FOLDER/chunks-v2/          mode 0700
  *       00 … ff/HASH             entries, named by the SHA-256 of their keys; the mtime is the time of the last use
  *       tmp/HOST.PID.NAME.SIZE   files being written; renamed when complete
  *       written                  its length counts what was stored since the last collection, in units of 4 KiB
@@ -27,21 +27,30 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PathError } from '../base/errors.ts';
+import { readWholeFile, writeWholeFile } from './whole-files.ts';
 
 const UNIT = 4096;
 /**
  * Shares of the size limit. A collection keeps `KEPT_SHARE`. Then `STORED_SHARE` is stored before the next
  * collection begins, and as much may be stored while it runs.
  */
-const KEPT_SHARE = 0.7,
+const KEPT_SHARE = 0.68,
   STORED_SHARE = 0.15;
+/**
+ * Each process counts what it stores in steps of this size, because counting takes longer than writing a small file. A step that was
+ * counted before a collection may be used after it; the shares above leave room for the steps of twenty processes.
+ */
+const ALLOTTED_SHARE = 1 / 1024,
+  MOST_ALLOTTED = 1024 ** 2;
 /** After this time, the process that held a lock or wrote a file has ended, on whatever machine it ran. */
 const STALE_MS = 10 * 60_000;
 /** After this time, a process that created a lock without writing its name into it was killed in between. */
 const UNSIGNED_LOCK_MS = 10_000;
-const NAME = 'chunks-v1';
+const NAME = 'chunks-v2',
+  /** The folder of earlier versions of this package, whose entries nobody reads any more. */
+  OLD_NAME = 'chunks-v1';
 /** The size limit of one entry: no file makes a reader allocate more. */
 export const LARGEST_ENTRY_BYTES = 1024 ** 3;
 
@@ -70,13 +79,20 @@ export interface CollectionResult {
   hasRoom: boolean;
 }
 
-/** The folder `chunks-v1` of one disk cache. */
+/** The folder `chunks-v2` of one disk cache. */
 export class CacheFolder {
   readonly path: string;
   readonly #maxBytes: number;
+  readonly #old: string;
+  /** The subfolders that are known to exist. */
+  readonly #made = new Set<string>();
+  /** Bytes that are counted in `written` and not used yet. */
+  #allotted = 0;
+  #allotting: Promise<boolean> | undefined;
 
   constructor(folder: string, maxBytes: number) {
     this.path = join(folder, NAME);
+    this.#old = join(folder, OLD_NAME);
     this.#maxBytes = maxBytes;
   }
 
@@ -87,13 +103,15 @@ export class CacheFolder {
   async prepare(): Promise<void> {
     await preparePrivateFolder(this.path, 'chunks');
     await mkdir(join(this.path, 'tmp'), { recursive: true, mode: 0o700 });
+    this.#made.clear();
   }
 
   /**
-   * Deletes files of processes that have ended, and collects if the size limit is now lower.
+   * Deletes files of processes that have ended and the folder of earlier versions, and collects if the size limit is now lower.
    * @throws The error of the file system.
    */
   async cleanUp(nowMs: number): Promise<void> {
+    void this.#removeOld().catch(() => undefined); // nobody waits for that, and the next process goes on
     await this.#sweep(nowMs);
     const bound = Number(await readFile(join(this.path, 'bound'), 'utf8').catch(() => '')) || Infinity;
     if (bound > this.#maxBytes) await this.collect(nowMs);
@@ -111,13 +129,7 @@ export class CacheFolder {
    */
   async read(file: string, maxBytes: number): Promise<{ bytes: Uint8Array; usedMs: number } | undefined> {
     try {
-      const handle = await open(file);
-      try {
-        const { size, mtimeMs } = await handle.stat();
-        return { bytes: size > maxBytes ? new Uint8Array(0) : await handle.readFile(), usedMs: mtimeMs };
-      } finally {
-        await handle.close();
-      }
+      return await readWholeFile(file, maxBytes);
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw error;
@@ -144,31 +156,24 @@ export class CacheFolder {
    */
   async write(file: string, parts: readonly Uint8Array[], nowMs: number): Promise<boolean> {
     const size = parts.reduce((sum, part) => sum + part.byteLength, 0);
+    if (!(await this.#reserve(size, nowMs))) return false;
     const temporary = this.#temporary(size);
     try {
-      // The file exists before it is counted, so a collection in between sees the file or its count.
-      const handle = await open(temporary, 'wx', 0o600);
-      try {
-        if (!(await this.#reserve(size, nowMs))) {
-          await rm(temporary, { force: true });
-          return false;
-        }
-        const { bytesWritten } = await handle.writev(parts as Uint8Array[]);
-        // A nearly full disk may take only a part. Then the next write fails.
-        if (bytesWritten < size) await handle.writeFile(Buffer.concat(parts).subarray(bytesWritten));
-      } finally {
-        await handle.close();
-      }
-      await rename(temporary, file).catch(async (error: unknown) => {
-        if (!isNotFound(error)) throw error;
-        await mkdir(join(file, '..'), { recursive: true, mode: 0o700 });
-        await rename(temporary, file);
-      });
+      await writeWholeFile(temporary, parts);
+      await this.#makeFolderOf(file);
+      await rename(temporary, file);
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => undefined);
       throw error;
     }
     return true;
+  }
+
+  async #makeFolderOf(file: string): Promise<void> {
+    const folder = dirname(file);
+    if (this.#made.has(folder)) return;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    this.#made.add(folder);
   }
 
   /** Returns a new path in `tmp`. */
@@ -177,22 +182,43 @@ export class CacheFolder {
   }
 
   /**
-   * Counts bytes that are about to be stored, and collects first if they may not fit.
+   * Takes bytes that are about to be stored from those that are counted already, and counts more if they are used up.
    * @returns whether they fit.
    */
   async #reserve(bytes: number, nowMs: number): Promise<boolean> {
+    const wanted = onDisk(bytes);
+    while (this.#allotted < wanted) {
+      this.#allotting ??= this.#allot(
+        Math.max(wanted, Math.min(MOST_ALLOTTED, ALLOTTED_SHARE * this.#maxBytes)),
+        nowMs,
+      ).finally(() => (this.#allotting = undefined));
+      if (!(await this.#allotting)) return false;
+    }
+    this.#allotted -= wanted;
+    return true;
+  }
+
+  /**
+   * Counts bytes that may be stored next, and collects first if they may not fit.
+   * @returns whether they fit.
+   */
+  async #allot(bytes: number, nowMs: number): Promise<boolean> {
+    const units = new Uint8Array(onDisk(bytes) / UNIT);
     const counter = await open(join(this.path, 'written'), 'a', 0o600);
-    let stored: number;
     try {
-      await counter.write(new Uint8Array(onDisk(bytes) / UNIT)); // appends are atomic, also between processes
-      stored = (await counter.stat()).size * UNIT;
+      await counter.write(units); // appends are atomic, also between processes
+      const stored = (await counter.stat()).size * UNIT;
+      // The lock of a dead process means an unfinished collection: it emptied the counter, but perhaps deleted
+      // nothing.
+      if (stored > STORED_SHARE * this.#maxBytes || (await this.#holder(nowMs)) === 'dead') {
+        if ((await this.collect(nowMs))?.hasRoom !== true) return false;
+        await counter.write(units); // the collection has emptied the counter
+      }
     } finally {
       await counter.close();
     }
-    // The lock of a dead process means an unfinished collection: it emptied the counter, but perhaps deleted
-    // nothing.
-    const fits = stored <= STORED_SHARE * this.#maxBytes && (await this.#holder(nowMs)) !== 'dead';
-    return fits || (await this.collect(nowMs))?.hasRoom === true;
+    this.#allotted += units.length * UNIT;
+    return true;
   }
 
   /**
@@ -249,8 +275,13 @@ export class CacheFolder {
     return found;
   }
 
-  /** Deletes the folder with all entries. */
+  #removeOld(): Promise<void> {
+    return rm(this.#old, { recursive: true, force: true, maxRetries: 10 });
+  }
+
+  /** Deletes the folder with all entries, and that of earlier versions. */
   async clear(): Promise<void> {
+    await this.#removeOld();
     await rm(this.path, { recursive: true, force: true, maxRetries: 10 }); // other processes may be writing to it
   }
 

@@ -9,7 +9,7 @@ export const ROOTS_FOLDER = 'roots-v1';
 
 /** What a cache folder holds. */
 export interface CacheStats {
-  /** The folder of the chunks: `chunks-v1` in the cache folder. */
+  /** The folder of the chunks: `chunks-v2` in the cache folder. */
   path: string;
   /** Entries: chunks, parts of shard indices, and objects that were not found. */
   entries: number;

@@ -71,8 +71,8 @@ export class DiskCache {
   }
 
   /** Stores an entry if it can. A failure to store is not an error. */
-  async put(key: string, { bytes, validator }: Pick<CacheEntry, 'bytes' | 'validator'>): Promise<void> {
-    const size = bytes?.byteLength ?? 0;
+  async put(key: string, entry: Omit<CacheEntry, 'storedMs'>): Promise<void> {
+    const size = entry.bytes?.byteLength ?? 0;
     if (
       !(await this.#open()) ||
       !this.#writable ||
@@ -80,7 +80,7 @@ export class DiskCache {
       size > LARGEST_ENTRY_BYTES
     )
       return;
-    const parts = encodeEntry(key, { bytes, validator, storedMs: this.#now() });
+    const parts = encodeEntry(key, { ...entry, storedMs: this.#now() });
     if (!parts) return;
     try {
       if (await retryOnShortage(() => this.#write(this.#folder.fileOf(key), parts))) this.counts.stored++;

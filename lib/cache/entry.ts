@@ -1,9 +1,9 @@
 /**
  * The file format of one cache entry: its key, its bytes, and checksums of both.
  *
- *     "GPCACHE1" | u32 length of the header | u32 CRC-32 of the header | header, JSON | payload
+ *     "GPCACHE2" | u32 length of the header | u32 CRC-32 of the header | header, JSON | payload
  *
- * Numbers are little-endian. A file that does not match its checksums is not an entry: a cache may lose
+ * Numbers are little-endian. Spaces after the JSON let the payload begin at a multiple of 8. A file that does not match its checksums is not an entry: a cache may lose
  * bytes, but must never change them.
  */
 import { crc32 } from 'node:zlib';
@@ -16,6 +16,10 @@ export interface CacheEntry {
   validator: string | undefined;
   /** When the entry was stored, in milliseconds since 1970. */
   storedMs: number;
+  /** How the bytes are encoded; the caller knows the meaning. */
+  form?: string;
+  /** What the entry was made for, such as a version of the volume; the caller knows the meaning. */
+  origin?: string;
 }
 
 interface Header {
@@ -25,12 +29,16 @@ interface Header {
   crc: number;
   validator?: string;
   storedMs: number;
+  form?: string;
+  origin?: string;
 }
 
-const MAGIC = new TextEncoder().encode('GPCACHE1');
+const MAGIC = new TextEncoder().encode('GPCACHE2');
 const PREFIX = 16;
 /** Keys and validators are short: a file with a longer header is not an entry. */
 const MAX_HEADER = 16_384;
+const ALIGNMENT = 8,
+  SPACE = 0x20;
 
 /** Maximum number of bytes that a file has in addition to its payload. */
 export const ENTRY_OVERHEAD = PREFIX + MAX_HEADER;
@@ -42,7 +50,7 @@ export const ENTRY_OVERHEAD = PREFIX + MAX_HEADER;
  */
 export function encodeEntry(
   key: string,
-  { bytes, validator, storedMs }: CacheEntry,
+  { bytes, validator, storedMs, form, origin }: CacheEntry,
 ): Uint8Array[] | undefined {
   const fields: Header = {
     key,
@@ -50,8 +58,12 @@ export function encodeEntry(
     crc: bytes ? crc32(bytes) : 0,
     validator,
     storedMs,
+    form,
+    origin,
   };
-  const header = new TextEncoder().encode(JSON.stringify(fields));
+  const json = Buffer.from(JSON.stringify(fields));
+  const header = new Uint8Array(Math.ceil(json.length / ALIGNMENT) * ALIGNMENT).fill(SPACE);
+  header.set(json);
   if (header.length > MAX_HEADER) return undefined;
   const prefix = new Uint8Array(PREFIX),
     view = new DataView(prefix.buffer);
@@ -71,10 +83,10 @@ export function decodeEntry(file: Uint8Array): { key: string; entry: CacheEntry 
   if (crc32(header) !== view.getUint32(12, true)) return undefined;
   const fields = parseHeader(new TextDecoder().decode(header));
   if (!fields) return undefined;
-  const { key, length, crc, validator, storedMs } = fields,
+  const { key, length, crc, validator, storedMs, form, origin } = fields,
     payload = file.subarray(end);
   if (payload.length !== Math.max(0, length) || (length >= 0 && crc32(payload) !== crc)) return undefined;
-  return { key, entry: { bytes: length < 0 ? undefined : payload, validator, storedMs } };
+  return { key, entry: { bytes: length < 0 ? undefined : payload, validator, storedMs, form, origin } };
 }
 
 /** Parses a header. Its checksum agrees, but the file may still be made by another program. */

@@ -17,14 +17,25 @@ export interface ChunkDiskCacheOptions {
   disk: DiskCache;
   store: Store;
   /**
-   * Names the owner of the entries: the volume, the relevant parts of its info, and the reader. It is written
+   * Names the owner of the entries: the volume, the parts of its info that decide how chunks are decoded, and the reader. It is written
    * to disk, so it must not contain secrets. If the promise rejects, each read that needs it fails.
    */
   scope: Promise<string>;
+  /** Names the exact info of the volume. With `revalidate: 'info'`, entries that were made for another one are not used. */
+  infoHash: string;
   revalidate: Revalidation;
   /** How long a "not found" is used, in ms. @default 600_000 */
   maxAbsentAgeMs?: number;
   now?: () => number;
+}
+
+/** An entry that may be used. */
+export interface UsableEntry {
+  /** Undefined if the key is not stored. */
+  bytes: Uint8Array | undefined;
+  validator?: string;
+  /** How the bytes are encoded, as it was given to `put`. */
+  form?: string;
 }
 
 /** Reads and writes the entries of one volume in the disk cache. */
@@ -52,10 +63,10 @@ export class ChunkDiskCache {
     { signal, meter }: { signal: AbortSignal; meter: Meter },
     checks: VersionChecks,
     mustBeCurrent = false,
-  ): Promise<{ bytes: Uint8Array | undefined; validator?: string } | undefined> {
-    const { disk, scope, revalidate, maxAbsentAgeMs = 600_000, now = Date.now } = this.#options;
+  ): Promise<UsableEntry | undefined> {
+    const { disk, scope, infoHash, revalidate, maxAbsentAgeMs = 600_000, now = Date.now } = this.#options;
     const entry = await disk.get(entryName(await scope, key), maxBytes);
-    if (!entry) return undefined;
+    if (!entry || (revalidate === 'info' && entry.origin !== infoHash)) return undefined;
     if (!entry.bytes)
       return revalidate !== 'always' && now() - entry.storedMs < maxAbsentAgeMs ? entry : undefined;
     if (revalidate === 'never' || (revalidate === 'info' && !mustBeCurrent)) return entry;
@@ -65,12 +76,17 @@ export class ChunkDiskCache {
       : undefined;
   }
 
-  /** Keeps the bytes of a key; undefined means that nothing is stored there. */
-  async put(key: string, bytes: Uint8Array | undefined, validator?: string): Promise<void> {
-    const { disk, scope } = this.#options;
+  /**
+   * Keeps the bytes of a key; undefined means that nothing is stored there.
+   * @param form How the bytes are encoded, if the caller keeps several forms.
+   */
+  async put(key: string, bytes: Uint8Array | undefined, validator?: string, form?: string): Promise<void> {
+    const { disk, scope, infoHash } = this.#options;
     await disk.put(entryName(await scope, key), {
       bytes,
       validator: isWithoutSecrets(validator) ? validator : undefined,
+      form,
+      origin: infoHash,
     });
   }
 

@@ -253,8 +253,8 @@ export class ChunkReader {
     if (this.#runner.isDue()) await this.#runner.pause(); // many chunks may have come in one turn
     const saves = from === 'store' && source.save !== undefined;
     const reencoderOf = (): Reencoder | undefined => source.reencoderOf?.(cell);
-    // The disk cache keeps the chunk in its own encoding, whatever the memory cache keeps.
-    const keep = saves ? () => undefined : this.#cache && reencoderOf;
+    // What the disk cache keeps does not depend on what the memory cache keeps.
+    const keep = saves ? () => source.savedFormOf?.(cell) : this.#cache && reencoderOf;
     let kept: KeptChunk | undefined, cached: KeptChunk | undefined;
     // Calls that join during a round are served in the next one.
     for (let served = pending.serve(); served.length > 0; served = pending.serve()) {
@@ -267,11 +267,12 @@ export class ChunkReader {
         }
       else kept = await unpackChunk(chunk, served, keep, abort.signal, this.#runner);
       if (kept && this.#cache)
-        cached ??= saves ? await this.#runner.run(toKeptChunk(kept.bytes, reencoderOf())) : kept;
+        cached ??=
+          saves && !kept.codec ? await this.#runner.run(toKeptChunk(kept.bytes, reencoderOf())) : kept;
     }
     if (cached) this.#cache?.set(pending.key, cached);
     this.#forget(pending);
-    if (saves && (kept || !chunk)) await source.save?.(cell, kept?.bytes, chunk?.validator);
+    if (saves && (kept || !chunk)) await source.save?.(cell, kept, chunk);
   }
 
   #deliverParts({ source, wanted }: ReadJob, cell: number, parts: readonly ChunkPart[]): void {

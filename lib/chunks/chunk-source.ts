@@ -14,6 +14,8 @@ export interface StoredChunk {
   exactBytes?: number;
   /** The version of the object that it came from, if the store knows it. */
   validator?: string;
+  /** Decodes the bytes, if they are in another encoding than that of the source; they are not compressed then. */
+  codec?: Codec;
 }
 
 /** A part of a chunk after decompression: its bytes from `start`. */
@@ -86,10 +88,13 @@ export interface ChunkSource {
   /** Plans how to read these cells. Each cell is in exactly one task. */
   plan(cells: readonly number[]): Planned<ReadTask>;
   /**
-   * Saves a chunk that was read and used; `bytes` is inflated, or undefined if the chunk is not stored. Never
-   * rejects.
+   * Saves a chunk that was read and used. Never rejects.
+   * @param kept The chunk, inflated or converted by `savedFormOf`; undefined if it is not stored.
+   * @param stored The chunk as it came from the store.
    */
-  save?(cell: number, bytes: Uint8Array | undefined, validator: string | undefined): Promise<void>;
+  save?(cell: number, kept: KeptChunk | undefined, stored: StoredChunk | undefined): Promise<void>;
+  /** Returns a converter for what is saved of a cell; undefined to save the inflated or the stored bytes. */
+  savedFormOf?(cell: number): Reencoder | undefined;
   /** Returns a converter for what the memory cache keeps of a cell; undefined to keep the inflated bytes. */
   reencoderOf?(cell: number): Reencoder | undefined;
 }

@@ -1,9 +1,19 @@
 /** A source that looks for chunks in the disk cache first, and saves there what it had to read. */
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
+import { RowRunsEncoder, rowRunsCodec } from '../codecs/row-runs.ts';
+import { maxStoredBytes } from '../compression/decompress.ts';
 import { chunkKey } from '../precomputed/grid.ts';
 import type { Scale } from '../precomputed/volume-info.ts';
 import type { VersionChecks, ChunkDiskCache } from './chunk-disk-cache.ts';
-import type { ChunkSource, ObjectSource, ReadContext, ReadTask } from './chunk-source.ts';
+import type {
+  ChunkSource,
+  KeptChunk,
+  ObjectSource,
+  ReadContext,
+  ReadTask,
+  Reencoder,
+  StoredChunk,
+} from './chunk-source.ts';
 import { describeContent } from './chunk-store.ts';
 import { mapPlanned } from './planned.ts';
 
@@ -13,6 +23,47 @@ export interface DiskCachedOptions {
   scale: Scale;
   codec: Codec;
   layoutOf: (cell: number) => ChunkLayout;
+}
+
+/**
+ * The forms of an entry: the bytes of the source without compression; row runs; or, after this prefix, the bytes as stored with their
+ * content encoding.
+ */
+const INFLATED = 'inflated',
+  ROW_RUNS = 'row-runs',
+  STORED = 'stored ';
+
+/** A chunk that shrinks by more than this when compressed is kept as it was stored: writing the rest takes longer than inflating. */
+const MOST_GROWTH = 8;
+/** Smaller chunks are always kept inflated. */
+const SMALL_BYTES = 65_536;
+
+/** Returns the form of a chunk that is cheapest to write and to read again. */
+function chooseForm({ bytes, codec }: KeptChunk, stored: StoredChunk): { bytes: Uint8Array; form: string } {
+  if (codec) return { bytes, form: ROW_RUNS };
+  if (bytes.byteLength <= Math.max(SMALL_BYTES, MOST_GROWTH * stored.bytes.byteLength))
+    return { bytes, form: INFLATED };
+  return { bytes: stored.bytes, form: STORED + (stored.contentEncoding ?? '') };
+}
+
+/** Returns how the bytes of an entry are decoded; undefined if its form is not known. */
+function encodingOf(form = ''): Pick<StoredChunk, 'contentEncoding' | 'codec'> | undefined {
+  if (form === INFLATED) return { contentEncoding: undefined };
+  if (form === ROW_RUNS) return { contentEncoding: undefined, codec: rowRunsCodec };
+  return form.startsWith(STORED) ? { contentEncoding: form.slice(STORED.length) || undefined } : undefined;
+}
+
+/** Converts raw chunks of labels to row runs. */
+function encodeRuns(layout: ChunkLayout): Reencoder | undefined {
+  if (!rowRunsCodec.dataTypes.includes(layout.dataType)) return undefined;
+  const encoder = new RowRunsEncoder(layout);
+  return {
+    add: (raw) => encoder.add(raw),
+    *finish() {
+      const bytes = encoder.finish();
+      return bytes && { bytes, codec: rowRunsCodec };
+    },
+  };
 }
 
 /** How many cache entries of one task are read at once. */
@@ -32,10 +83,18 @@ export function diskCachedSource(
     context: ReadContext,
     checks: VersionChecks,
   ): Promise<boolean> => {
-    const { maxBytes, exactBytes } = describeContent(codec, layoutOf(cell));
-    const found = await cache.get(keyOf(cell), source.objectKeyOf(cell), maxBytes, context, checks);
+    const content = describeContent(codec, layoutOf(cell));
+    const found = await cache.get(
+      keyOf(cell),
+      source.objectKeyOf(cell),
+      maxStoredBytes(content.maxBytes),
+      context,
+      checks,
+    );
     if (!found) return false;
-    const chunk = found.bytes && { bytes: found.bytes, contentEncoding: undefined, maxBytes, exactBytes };
+    const encoding = encodingOf(found.form);
+    if (found.bytes && !encoding) return false;
+    const chunk = found.bytes && { bytes: found.bytes, ...content, ...encoding! };
     await context.deliver(cell, chunk, 'cache');
     return true;
   };
@@ -67,6 +126,11 @@ export function diskCachedSource(
     id: source.id,
     urlOf: (cell) => source.urlOf(cell),
     plan: (cells) => mapPlanned(source.plan(cells), withDiskLookup),
-    save: (cell, bytes, validator) => cache.put(keyOf(cell), bytes, validator),
+    save(cell, kept, stored) {
+      const { bytes, form } =
+        kept && stored ? chooseForm(kept, stored) : { bytes: undefined, form: undefined };
+      return cache.put(keyOf(cell), bytes, stored?.validator, form);
+    },
+    savedFormOf: codec.encoding === 'raw' ? (cell) => encodeRuns(layoutOf(cell)) : undefined,
   };
 }

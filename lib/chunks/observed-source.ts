@@ -57,7 +57,8 @@ export function observedSource(source: ChunkSource, observe: Observer): ChunkSou
     id: source.id,
     urlOf: (cell) => source.urlOf(cell),
     plan: (cells) => mapPlanned(source.plan(cells), (task) => observed(task)),
-    save: source.save && ((cell, bytes, validator) => source.save!(cell, bytes, validator)),
+    save: source.save && ((...chunk) => source.save!(...chunk)),
+    savedFormOf: source.savedFormOf && ((cell) => source.savedFormOf!(cell)),
     reencoderOf: source.reencoderOf && ((cell) => source.reencoderOf!(cell)),
   };
 }

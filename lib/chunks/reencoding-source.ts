@@ -66,6 +66,7 @@ export function reencodingSource(
     urlOf: (cell) => source.urlOf(cell),
     plan: (cells) => source.plan(cells),
     save: source.save && ((...chunk) => source.save!(...chunk)),
+    savedFormOf: source.savedFormOf && ((cell) => source.savedFormOf!(cell)),
     reencoderOf: (cell) => createReencoder(layoutOf(cell)),
   };
 }

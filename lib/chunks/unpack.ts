@@ -6,6 +6,7 @@
 import { runWithoutPause, type CooperativeRunner, type PausableWork } from '../base/cooperative-work.ts';
 import { canStream, decompressWindows } from '../compression/decompress.ts';
 import { releaseMemory, SLACK_BYTES } from '../compression/memory.ts';
+import type { Codec } from '../codecs/codec.ts';
 import type { ChunkWaiter, WindowReader } from './chunk-consumer.ts';
 import type { ChunkPart, KeptChunk, Reencoder, StoredChunk } from './chunk-source.ts';
 import { inflateChunk } from './inflate.ts';
@@ -30,7 +31,7 @@ export async function unpackChunk(
   signal: AbortSignal,
   runner: CooperativeRunner,
 ): Promise<KeptChunk | undefined> {
-  let reencoder = chunk && keep?.();
+  let reencoder = chunk && !chunk.codec ? keep?.() : undefined;
   const readers =
     (keep && !reencoder) || !chunk || !isDeliveredInWindows(chunk)
       ? []
@@ -46,7 +47,7 @@ export async function unpackChunk(
   }
   let bytes: Uint8Array | undefined;
   try {
-    bytes = chunk && (await inflateChunk(chunk, signal));
+    bytes = chunk && (chunk.codec ? chunk.bytes : await inflateChunk(chunk, signal));
   } catch (error) {
     for (const waiter of waiters) waiter.fail(error);
     return undefined;
@@ -57,7 +58,7 @@ export async function unpackChunk(
     converted = await runner.run(reencoder.finish());
     reencoder = undefined;
   }
-  const delivered = { bytes, codec: undefined, ...converted };
+  const delivered: Partial<KeptChunk> = { bytes, codec: chunk?.codec, ...converted };
   let wasAccepted = false;
   for (const waiter of waiters) {
     const delivering = runner.run(waiter.deliver(delivered.bytes, delivered.codec));
@@ -65,7 +66,9 @@ export async function unpackChunk(
     if (typeof delivering === 'boolean' ? delivering : await delivering) wasAccepted = true;
   }
   const keeping =
-    wasAccepted && bytes && keep ? (converted ?? runner.run(toKeptChunk(bytes, reencoder))) : undefined;
+    wasAccepted && bytes && keep
+      ? (converted ?? runner.run(toKeptChunk(bytes, reencoder, chunk?.codec)))
+      : undefined;
   const kept = keeping instanceof Promise ? await keeping : keeping; // a call in the next microtask finds it cached
   // Bytes from the store are not freed: other chunks may share their memory.
   if (
@@ -79,12 +82,18 @@ export async function unpackChunk(
 }
 
 /** Returns what to cache of a complete chunk: its converted form if that is better, else its bytes. */
-export function* toKeptChunk(bytes: Uint8Array, reencoder: Reencoder | undefined): PausableWork<KeptChunk> {
+export function* toKeptChunk(
+  bytes: Uint8Array,
+  reencoder: Reencoder | undefined,
+  codec?: Codec,
+): PausableWork<KeptChunk> {
   reencoder?.add(bytes);
   // A view of a larger read is copied, because it would keep that read alive. A little slack is not worth a
   // copy.
   const isOwn = bytes.byteOffset === 0 && bytes.buffer.byteLength - bytes.byteLength <= SLACK_BYTES;
-  return (reencoder && (yield* reencoder.finish())) ?? { bytes: isOwn ? bytes : new Uint8Array(bytes) };
+  return (
+    (reencoder && (yield* reencoder.finish())) ?? { bytes: isOwn ? bytes : new Uint8Array(bytes), codec }
+  );
 }
 
 /**

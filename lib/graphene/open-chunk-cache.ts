@@ -21,16 +21,12 @@ export function openChunkCache(
   const { cacheDir, cacheBytes, revalidate = 'info' } = options;
   if (cacheDir === undefined || !store.identity) return undefined;
   const { type, data_type, num_channels, scales } = raw;
-  const info = hash({
-    type,
-    data_type,
-    num_channels,
-    scales: revalidate === 'never' ? (scales as Scale[]).map(meaningOf) : scales,
-  });
+  // All settings of `revalidate` share one scope, so that each uses what another has stored.
+  const meaning = hash({ type, data_type, num_channels, scales: (scales as Scale[]).map(meaningOf) });
   // Entries belong to one reader's credentials. Only a hash of the identity goes into the cache, never a
   // secret.
   const scope = Promise.resolve(store.identity()).then(
-    (identity) => `${store.url} reader ${hash(identity)} info ${info}`,
+    (identity) => `${store.url} reader ${hash(identity)} info ${meaning}`,
   );
   scope.catch(() => undefined); // each read that needs the scope gets the error itself
   const disk = new DiskCache({
@@ -38,14 +34,15 @@ export function openChunkCache(
     maxBytes: cacheBytes,
     warn: (message) => logger.warn(message),
   });
-  return new ChunkDiskCache({ disk, store, scope, revalidate });
+  const infoHash = hash({ type, data_type, num_channels, scales });
+  return new ChunkDiskCache({ disk, store, scope, infoHash, revalidate });
 }
 
 type Scale = Readonly<Record<string, unknown>> | null;
 
 /**
- * The parts of a scale that decide how chunk bytes are decoded. With `revalidate: 'never'` too, a change of
- * these must not let cached bytes be decoded as something else.
+ * The parts of a scale that decide how chunk bytes are decoded. Whatever `revalidate` is, a change of these must not let cached bytes be
+ * decoded as something else.
  */
 const meaningOf = (scale: Scale): unknown => [
   scale?.key,

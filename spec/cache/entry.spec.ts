@@ -49,7 +49,7 @@ describe('an entry', () => {
   });
 
   test('is refused if it is any other bytes', () => {
-    const magic = [...new TextEncoder().encode('GPCACHE1')];
+    const magic = [...new TextEncoder().encode('GPCACHE2')];
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
         expect(decodeEntry(bytes)).toBeUndefined();
@@ -63,7 +63,7 @@ describe('an entry', () => {
     'is refused with the header %j, even if its checksum agrees',
     (text) => {
       const header = Buffer.from(text),
-        prefix = Buffer.from('GPCACHE1\0\0\0\0\0\0\0\0');
+        prefix = Buffer.from('GPCACHE2\0\0\0\0\0\0\0\0');
       prefix.writeUint32LE(header.length, 8);
       prefix.writeUint32LE(crc32(header), 12);
       expect(decodeEntry(Buffer.concat([prefix, header]))).toBeUndefined();

@@ -12,7 +12,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const cache = async (action: string) => {
   const { code, stdout, stderr } = await runCli(['cache', action, folder]);
-  return [code, stdout.replace(join(folder, 'chunks-v1'), 'HERE'), stderr];
+  return [code, stdout.replace(join(folder, 'chunks-v2'), 'HERE'), stderr];
 };
 
 test('graphene-points cache counts, checks and deletes', async () => {

@@ -1,9 +1,9 @@
 /** `cacheDir` through the SDK: which requests go to the bucket, and which do not. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { cacheStats } from '../../lib/cache/cache-maintenance.ts';
+import { cacheStats, clearCache } from '../../lib/cache/cache-maintenance.ts';
 import { ChunkDiskCache } from '../../lib/chunks/chunk-disk-cache.ts';
 import { openPrecomputed } from '../../lib/graphene/open-and-resolve.ts';
 import type { OpenOptions } from '../../lib/graphene/option-types.ts';
@@ -23,7 +23,7 @@ beforeEach(async () => void (cacheDir = await mkdtemp(join(tmpdir(), 'gp-cache-'
 afterEach(async () => {
   await served?.close();
   served = undefined;
-  await rm(cacheDir, { recursive: true });
+  await rm(cacheDir, { recursive: true, force: true });
 });
 
 /** A proxy in front of a bucket, which may change requests and replies. */
@@ -69,7 +69,7 @@ async function serve(
 }
 
 async function entryFiles(): Promise<string[]> {
-  const root = join(cacheDir, 'chunks-v1');
+  const root = join(cacheDir, 'chunks-v2');
   const found = await readdir(root, { recursive: true });
   return found.filter((name) => /[0-9a-f]{64}$/.test(name)).map((name) => join(root, name));
 }
@@ -193,6 +193,51 @@ describe('cacheDir', () => {
     expect((await readAgain()).requestedPaths).toEqual([]);
   });
 
+  test('keeps labels as runs, noise as it was stored, and what hardly shrinks without compression', async () => {
+    const size = [64, 64, 8] as [number, number, number],
+      rawBytes = 8 * 64 * 64 * 8;
+    const keptBytes = async (labels: (x: number, y: number, z: number) => bigint): Promise<number> => {
+      const built = buildPrecomputed({ size, chunkSize: size, encoding: 'raw', bitstream: 'gzip', labels });
+      served = await serveMocks({ '/bucket': createMockBucket({ files: built.files }) });
+      const { url } = served;
+      for (const [round, requests] of [
+        ['cold', 1],
+        ['from disk', 0],
+      ]) {
+        await using volume = await openPrecomputed(`${url}/bucket`, { cacheDir });
+        const { values, stats } = await volume.scatteredPoints([
+          [5, 6, 7],
+          [63, 0, 3],
+        ]);
+        expect([round, [...values], stats.requests]).toEqual([
+          round,
+          [built.valueAt([5, 6, 7]), built.valueAt([63, 0, 3])],
+          requests,
+        ]);
+      }
+      await served.close();
+      served = undefined;
+      const { bytes } = await cacheStats(cacheDir);
+      await rm(cacheDir, { recursive: true });
+      return bytes;
+    };
+    expect(await keptBytes((x, y, z) => 2n ** 60n + BigInt((x >> 4) + y + z))).toBeLessThan(rawBytes / 8);
+    // Every voxel differs from its neighbours, and gzip finds the pattern.
+    expect(await keptBytes((x, y) => BigInt((x + y) % 2) + 1n)).toBeLessThan(rawBytes / 8);
+    expect(
+      await keptBytes((x, y, z) => BigInt(x * 7919 + y * 104729 + z * 1299709) ** 3n % 2n ** 63n),
+    ).toBeGreaterThan(rawBytes / 2);
+  });
+
+  test('deletes the folder of earlier versions, and reads nothing from it', async () => {
+    const { readAgain } = await serve('seg_cseg_u64_gzip');
+    await mkdir(join(cacheDir, 'chunks-v1', 'ab'), { recursive: true });
+    await writeFile(join(cacheDir, 'chunks-v1', 'ab', 'old'), 'old');
+    await readAgain();
+    await clearCache(cacheDir);
+    expect(await readdir(cacheDir)).toEqual([]);
+  });
+
   test('does not keep a chunk that could not be read or decoded', async () => {
     const { readAgain, bucket } = await serve('seg_cseg_u64_gzip');
     bucket.faults.push({ match: /\d+-\d+_/, status: 500 });
@@ -283,6 +328,22 @@ describe('cacheDir', () => {
       await changed('seg_cseg_u64_gzip', files);
       expect((await readAgain({ revalidate })).requestedPaths.length > 0).toBe(again);
     });
+
+    const settings = ['never', 'info', 'always'] as const;
+    test.each(settings.flatMap((first) => settings.map((second) => [first, second] as const)))(
+      'uses what was stored under %s with %s',
+      async (first, second) => {
+        const { readAgain } = await serve('seg_raw_u64_gzip');
+        const cold = await readAgain({ revalidate: first }),
+          warm = await readAgain({ revalidate: second });
+        expect([warm.values, warm.stats.cacheHits, warm.stats.bytes]).toEqual([
+          cold.values,
+          cold.stats.chunks,
+          0,
+        ]);
+        if (second !== 'always') expect(warm.requestedPaths).toEqual([]);
+      },
+    );
 
     test.each(['seg_cseg_u64_gzip', 'shard_cseg_u64_murmur'])(
       'always: asks of each object whether it is the same, %s',
