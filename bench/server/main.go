@@ -1,5 +1,5 @@
 // Serves a folder of volumes on loopback, as a bucket would: server -root DIR. Prints "PORT n". A request for
-// NAME gets the file NAME, or the file NAME.gz with the content encoding gzip. /__latency?ms=20 sets a wait
+// NAME gets the file NAME, or NAME.gz, NAME.br or NAME.zst with that content encoding. /__latency?ms=20 sets a wait
 // before every reply, /__reset sets the counters to zero, /__stats returns them.
 package main
 
@@ -44,7 +44,7 @@ func cpuSeconds() float64 {
 func serve(root string, w http.ResponseWriter, r *http.Request) {
 	name := filepath.Join(root, filepath.FromSlash(path.Clean("/"+r.URL.Path)))
 	w.Header().Set("Content-Type", "application/octet-stream")
-	for _, encoding := range []struct{ suffix, name string }{{"", ""}, {".gz", "gzip"}} {
+	for _, encoding := range []struct{ suffix, name string }{{"", ""}, {".gz", "gzip"}, {".br", "br"}, {".zst", "zstd"}} {
 		file, err := os.Open(name + encoding.suffix)
 		if err != nil {
 			continue

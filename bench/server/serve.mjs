@@ -17,6 +17,8 @@ function find(name) {
   for (const [suffix, encoding] of [
     ['', undefined],
     ['.gz', 'gzip'],
+    ['.br', 'br'],
+    ['.zst', 'zstd'],
   ]) {
     const found = statSync(name + suffix, { throwIfNoEntry: false });
     if (found?.isFile()) return { file: name + suffix, size: found.size, encoding };

@@ -103,7 +103,13 @@ describe("lruEncoding 'decoded'", () => {
       put: (name: string, entry: object) =>
         Promise.resolve(void entries.set(name, { ...entry, storedMs: 0 })),
     } as unknown as DiskCache;
-    const cache = new ChunkDiskCache({ disk, store, scope: Promise.resolve('v'), infoHash: 'i', revalidate: 'never' });
+    const cache = new ChunkDiskCache({
+      disk,
+      store,
+      scope: Promise.resolve('v'),
+      infoHash: 'i',
+      revalidate: 'never',
+    });
     const onDisk = diskCachedSource(objects, { cache, scale, codec, layoutOf });
     const source = reencodingSource(onDisk, 'decoded', codec, layoutOf);
     expect(await Promise.all([read(4, source), read(2, source)])).toEqual([

@@ -1,0 +1,185 @@
+/**
+ * Makes the volumes of `disk-cache.ts`: every encoding and compression, in chunks of 64 x 64 x 64 and of 128 x 128 x 64. The labels are
+ * the cells of a jittered grid of 24 x 24 x 12 voxels. There are only 8 different chunks, so that a volume is made in seconds.
+ */
+import { existsSync, linkSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { compress, init } from '@bokuweb/zstd-wasm';
+import { ENCODERS } from '../mocks/volume/encoders.ts';
+
+type Vec3 = readonly [number, number, number];
+
+/** The shapes of the volumes: voxels per chunk, and chunks. */
+export const SHAPES = {
+  '64x64x64': { chunk: [64, 64, 64], grid: [16, 16, 5] },
+  '128x128x64': { chunk: [128, 128, 64], grid: [8, 8, 8] },
+} as const satisfies Record<string, { chunk: Vec3; grid: Vec3 }>;
+export type Shape = keyof typeof SHAPES;
+
+export const ENCODINGS = ['raw', 'compressed_segmentation', 'compresso', 'crackle'] as const;
+
+const BLOCK_SIZE = [8, 8, 8] as const;
+const SPACING = [24, 24, 12] as const,
+  PATTERNS = 8;
+
+const BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 5, [constants.BROTLI_PARAM_LGWIN]: 22 } };
+/** The compressions, with the suffixes of their files. */
+export const COMPRESSIONS = {
+  none: { suffix: '', compress: (bytes: Uint8Array): Uint8Array => bytes },
+  gzip: { suffix: '.gz', compress: (bytes: Uint8Array): Uint8Array => gzipSync(bytes) },
+  br: { suffix: '.br', compress: (bytes: Uint8Array): Uint8Array => brotliCompressSync(bytes, BROTLI) },
+  zstd: { suffix: '.zst', compress: (bytes: Uint8Array): Uint8Array => compress(bytes, 3) },
+};
+export type Compression = keyof typeof COMPRESSIONS;
+
+/** Returns a generator of seeded random numbers from 0 to 1 (mulberry32). */
+function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Returns the labels of one chunk, x fastest: for each voxel the nearest point of a jittered grid. */
+function makePattern(seed: number, size: Vec3) {
+  const random = seededRandom(seed),
+    [nx, ny, nz] = size.map((n, axis) => Math.ceil(n / SPACING[axis]));
+  const seeds = Array.from({ length: nx * ny * nz }, (_, k) =>
+    [k % nx, Math.floor(k / nx) % ny, Math.floor(k / (nx * ny))].map(
+      (at, axis) => (at + random()) * SPACING[axis],
+    ),
+  );
+  const labels = new BigUint64Array(size[0] * size[1] * size[2]);
+  const upper = BigInt(2 ** 24 + seed * 2 ** 14) << 32n;
+  for (let z = 0, at = 0; z < size[2]; z++)
+    for (let y = 0; y < size[1]; y++)
+      for (let x = 0; x < size[0]; x++, at++) {
+        const [gx, gy, gz] = [x, y, z].map((p, axis) => Math.floor(p / SPACING[axis]));
+        let nearest = Infinity,
+          label = 0;
+        for (let k = Math.max(0, gz - 1); k <= Math.min(nz - 1, gz + 1); k++)
+          for (let j = Math.max(0, gy - 1); j <= Math.min(ny - 1, gy + 1); j++)
+            for (let i = Math.max(0, gx - 1); i <= Math.min(nx - 1, gx + 1); i++) {
+              const s = i + nx * (j + ny * k),
+                [sx, sy, sz] = seeds[s],
+                d = (x - sx) ** 2 + (y - sy) ** 2 + (2 * (z - sz)) ** 2;
+              if (d < nearest) [nearest, label] = [d, s + 1];
+            }
+        labels[at] = upper + BigInt(label * 37);
+      }
+  return labels;
+}
+
+/** Returns the name of a volume. */
+export const volumeName = (shape: Shape, encoding: string, compression: Compression): string =>
+  `${encoding}_${compression}_${shape}`;
+
+/**
+ * Makes the volumes that do not exist yet below `folder`, and two sets of points per shape: `uniform`, and `walks` (as synapses lie
+ * along neurites).
+ */
+export async function makeCacheVolumes(folder: string): Promise<void> {
+  await init();
+  for (const [name, { chunk, grid }] of Object.entries(SHAPES)) {
+    const shape = name as Shape;
+    if (existsSync(join(folder, `uniform_${shape}.u64`))) continue;
+    mkdirSync(folder, { recursive: true });
+    const patterns = Array.from({ length: PATTERNS }, (_, k) => makePattern(k + 1, chunk));
+    const size = chunk.map((n, axis) => n * grid[axis]) as [number, number, number];
+    for (const encoding of ENCODINGS) {
+      const encoded = patterns.map((labels) =>
+        ENCODERS[encoding].encode(labels, { size: [...chunk], channels: 1, blockSize: [...BLOCK_SIZE] }),
+      );
+      for (const [compression, { suffix, compress }] of Object.entries(COMPRESSIONS)) {
+        const volume = join(folder, volumeName(shape, encoding, compression as Compression));
+        mkdirSync(join(volume, '8_8_40'), { recursive: true });
+        writeFileSync(join(volume, 'info'), infoOf(encoding, chunk, size));
+        const stored = encoded.map(compress);
+        for (const [k, bytes] of stored.entries()) writeFileSync(join(volume, `pattern${k}`), bytes);
+        for (let cell = 0; cell < grid[0] * grid[1] * grid[2]; cell++)
+          linkSync(
+            join(volume, `pattern${patternOf(cell)}`),
+            join(volume, '8_8_40', chunkName(positionOf(cell, grid), chunk) + suffix),
+          );
+      }
+    }
+    for (const [set, points] of [
+      ['walks', walks(seededRandom(5), size, 120, 250)],
+      ['uniform', new Float64Array(300_000).map(uniform(seededRandom(7), size))],
+    ] as const) {
+      writeFileSync(join(folder, `${set}_${shape}.f64`), points);
+      writeFileSync(join(folder, `${set}_${shape}.u64`), labelsAt(points, patterns, chunk, grid));
+    }
+  }
+}
+
+const patternOf = (cell: number): number => (cell * 5 + (cell >> 3)) % PATTERNS;
+const positionOf = (cell: number, [gx, gy]: Vec3): number[] => [
+  cell % gx,
+  Math.floor(cell / gx) % gy,
+  Math.floor(cell / (gx * gy)),
+];
+const chunkName = (at: readonly number[], chunk: Vec3): string =>
+  at.map((k, axis) => `${k * chunk[axis]}-${(k + 1) * chunk[axis]}`).join('_');
+const uniform =
+  (random: () => number, size: readonly number[]) =>
+  (_: number, k: number): number =>
+    Math.floor(random() * size[k % 3]);
+
+function infoOf(encoding: string, chunk: Vec3, size: readonly number[]): string {
+  const scale = {
+    encoding,
+    chunk_sizes: [chunk],
+    key: '8_8_40',
+    resolution: [8, 8, 40],
+    voxel_offset: [0, 0, 0],
+    size,
+    ...(encoding === 'compressed_segmentation' && { compressed_segmentation_block_size: BLOCK_SIZE }),
+  };
+  return JSON.stringify({
+    '@type': 'neuroglancer_multiscale_volume',
+    type: 'segmentation',
+    data_type: 'uint64',
+    num_channels: 1,
+    scales: [scale],
+  });
+}
+
+/** Returns points along random walks: up to 12 voxels per step in x and y, 3 in z. */
+function walks(random: () => number, size: readonly number[], count: number, steps: number): Float64Array {
+  const points = new Float64Array(3 * count * steps);
+  let to = 0;
+  for (let walk = 0; walk < count; walk++) {
+    const at = size.map((n) => random() * n),
+      way = [0, 0, 0].map(() => random() - 0.5);
+    for (let step = 0; step < steps; step++) {
+      for (const axis of [0, 1, 2]) way[axis] = 0.9 * way[axis] + 0.4 * (random() - 0.5);
+      const length = Math.hypot(...way) || 1;
+      for (const axis of [0, 1, 2]) {
+        at[axis] = Math.min(size[axis] - 1, Math.max(0, at[axis] + (way[axis] / length) * [12, 12, 3][axis]));
+        points[to++] = Math.floor(at[axis]);
+      }
+    }
+  }
+  return points;
+}
+
+function labelsAt(
+  points: Float64Array,
+  patterns: readonly BigUint64Array[],
+  chunk: Vec3,
+  grid: Vec3,
+): BigUint64Array {
+  const labels = new BigUint64Array(points.length / 3);
+  for (let i = 0; i < labels.length; i++) {
+    const p = points.subarray(3 * i, 3 * i + 3);
+    const [x, y, z] = p.map((v, axis) => v % chunk[axis]),
+      [cx, cy, cz] = p.map((v, axis) => Math.floor(v / chunk[axis]));
+    labels[i] = patterns[patternOf(cx + grid[0] * (cy + grid[1] * cz))][x + chunk[0] * (y + chunk[1] * z)];
+  }
+  return labels;
+}

@@ -1,0 +1,113 @@
+/**
+ * What does it cost to fill a disk cache, and how much time does it save?
+ *
+ *   npm run build && tsx bench/disk-cache.ts [--runs 3] [--only REGEXP] [--set walks|uniform] [--against DIST] [--note TEXT]
+ *
+ * Each volume of `cache-volumes.ts` is read in fresh processes that take turns: without a cache, filling an empty one, and from the full
+ * one. `--against` names the `dist` folder of another version, which reads without a cache in the same rounds.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { cacheStats } from '../lib/cache/cache-maintenance.ts';
+import {
+  COMPRESSIONS,
+  ENCODINGS,
+  makeCacheVolumes,
+  SHAPES,
+  volumeName,
+  type Compression,
+  type Shape,
+} from './cache-volumes.ts';
+import { HERE, measure, median, spread, startServer, type Measured } from './harness.ts';
+import { machine } from './machine.ts';
+
+const { values: args } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '3' },
+    only: { type: 'string', default: '' },
+    set: { type: 'string', default: 'walks' },
+    against: { type: 'string' },
+    note: { type: 'string', default: '' },
+  },
+});
+const DIST = join(HERE, '../dist'),
+  VOLUMES = join(HERE, '.work/cache-volumes');
+
+await makeCacheVolumes(VOLUMES);
+const server = await startServer(VOLUMES);
+const rows: string[] = [];
+
+const run = async (dist: string, volume: string, shape: Shape, cache?: string): Promise<Measured> => {
+  const points = join(VOLUMES, `${args.set}_${shape}`);
+  const parameters = ['--dist', dist, '--base', server.base, '--volume', volume, '--points', points];
+  const script = join(HERE, 'measure-cache.mjs');
+  return (
+    await measure(server, process.execPath, [script, ...parameters, ...(cache ? ['--cache', cache] : [])])
+  ).cold;
+};
+
+async function measureVolume(volume: string, shape: Shape): Promise<string> {
+  const runs = {
+    before: [] as Measured[],
+    none: [] as Measured[],
+    fill: [] as Measured[],
+    read: [] as Measured[],
+  };
+  let megabytes = 0;
+  for (let round = 0; round < Number(args.runs); round++) {
+    const cache = mkdtempSync(join(tmpdir(), 'graphene-points-bench-cache-'));
+    if (args.against) runs.before.push(await run(args.against, volume, shape));
+    runs.none.push(await run(DIST, volume, shape));
+    runs.fill.push(await run(DIST, volume, shape, cache));
+    runs.read.push(await run(DIST, volume, shape, cache));
+    megabytes = (await cacheStats(cache)).bytes / 1e6;
+    rmSync(cache, { recursive: true });
+  }
+  const cell = (of: readonly Measured[]): string =>
+    of.length === 0
+      ? ''
+      : `${spread(
+          of.map((one) => one.wall_s),
+          2,
+        )}, ${median(of.map((one) => one.cpu_s)).toFixed(2)}`;
+  const ratio = (of: readonly Measured[], to: readonly Measured[]): string =>
+    median(of.map((one, k) => one.wall_s / to[k].wall_s)).toFixed(2);
+  const cold = args.against ? runs.before : runs.none;
+  return [
+    volume,
+    cell(runs.before),
+    cell(runs.none),
+    cell(runs.fill),
+    cell(runs.read),
+    ratio(runs.fill, runs.none),
+    ratio(runs.read, cold),
+    megabytes.toFixed(0),
+  ].join(' | ');
+}
+
+for (const shape of Object.keys(SHAPES) as Shape[])
+  for (const encoding of ENCODINGS)
+    for (const compression of Object.keys(COMPRESSIONS) as Compression[]) {
+      const volume = volumeName(shape, encoding, compression);
+      if (!new RegExp(args.only).test(volume)) continue;
+      rows.push(`| ${await measureVolume(volume, shape)} |`);
+      console.log(rows.at(-1));
+    }
+server.stop();
+
+const report = `# The disk cache
+
+${machine()} ${args.note}
+
+Wall seconds, median (least–most) of ${args.runs} fresh processes, then the median of CPU seconds. Loopback HTTP; the server runs on the same
+cores. The times include \`close()\`, which waits until the chunks are on disk. "Fill" is compared with no cache, and "read" with
+${args.against ? 'the version before' : 'no cache'}. Points: ${args.set}.
+
+| volume | version before, no cache | no cache | fill | read | fill / no cache | read / cold | MB on disk |
+|---|--:|--:|--:|--:|--:|--:|--:|
+${rows.join('\n')}
+`;
+mkdirSync(join(HERE, 'results'), { recursive: true });
+if (rows.length > 0) writeFileSync(join(HERE, 'results/disk-cache.md'), report);
