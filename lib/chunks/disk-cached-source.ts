@@ -38,7 +38,7 @@ const MOST_GROWTH = 8;
 /** Smaller chunks are always kept inflated. */
 const SMALL_BYTES = 65_536;
 
-/** Returns the form of a chunk that is cheapest to write and to read again. */
+/** Returns a form of a chunk that is small and quick to read again. */
 function chooseForm({ bytes, codec }: KeptChunk, stored: StoredChunk): { bytes: Uint8Array; form: string } {
   if (codec) return { bytes, form: ROW_RUNS };
   if (bytes.byteLength <= Math.max(SMALL_BYTES, MOST_GROWTH * stored.bytes.byteLength))
