@@ -7,8 +7,15 @@ import { compressedSegmentationCodec } from './compressed-segmentation.ts';
 import { compressoCodec } from './compresso.ts';
 import { crackleCodec } from './crackle.ts';
 import { rawCodec } from './raw.ts';
+import { zfpcCodec } from './zfpc.ts';
 
-const CODECS: readonly Codec[] = [rawCodec, compressedSegmentationCodec, compressoCodec, crackleCodec];
+const CODECS: readonly Codec[] = [
+  rawCodec,
+  compressedSegmentationCodec,
+  compressoCodec,
+  crackleCodec,
+  zfpcCodec,
+];
 
 /** The names of the supported encodings, for messages. */
 export const READABLE_ENCODINGS: readonly string[] = CODECS.map(({ encoding }) => encoding);

@@ -1,0 +1,111 @@
+/** Puts the blocks of zfp streams in their places in a raw chunk, block after block. */
+import { wordsPerValue } from '../../precomputed/data-type.ts';
+import type { ChunkLayout } from '../codec.ts';
+import type { ZfpcContainer } from './zfpc-container.ts';
+
+/** One of the four dimensions of a stream; those that it does not have are 1 value long. */
+interface Dimension {
+  size: number;
+  /** How far the next value is in the raw chunk. */
+  stride: number;
+  /** The first value of the next block. */
+  at: number;
+}
+
+/** Where the values of a block are and where they go. */
+interface BlockCopy {
+  from: Uint32Array;
+  to: Uint32Array;
+}
+
+/** Writes to a raw chunk. Call `startStream`, and then `writeBlock` for each block of the stream in order. */
+export class RawScatter {
+  readonly #raw: Uint32Array;
+  readonly #isWide: boolean;
+  /** The fastest first. */
+  readonly #dimensions: Dimension[];
+  /** The size and stride of the axes that streams are spread over, the fastest first. */
+  readonly #spread: { size: number; stride: number }[];
+  /** One for each shape of blocks, which differs at the ends of dimensions. */
+  readonly #copies: (BlockCopy | undefined)[] = [];
+  /** Where the first value of the stream is. */
+  #origin = 0;
+
+  constructor({ axes }: ZfpcContainer, { chunkSize, channels, dataType }: ChunkLayout, raw: Uint32Array) {
+    this.#raw = raw;
+    this.#isWide = wordsPerValue(dataType) === 2;
+    const sizes = [...chunkSize, channels];
+    const places = sizes.map((size, axis) => ({
+      size,
+      stride: sizes.slice(0, axis).reduce((stride, before) => stride * before, 1),
+      at: 0,
+      isCorrelated: axes[axis].blockShift === 2,
+    }));
+    this.#spread = places.filter(({ isCorrelated }) => !isCorrelated);
+    this.#dimensions = places.filter(({ isCorrelated }) => isCorrelated).reverse();
+    while (this.#dimensions.length < 4) this.#dimensions.push({ size: 1, stride: 0, at: 0 });
+  }
+
+  /** Moves to the first block of a stream. */
+  startStream(stream: number): void {
+    this.#origin = 0;
+    let rest = stream;
+    for (const { size, stride } of this.#spread) {
+      this.#origin += (rest % size) * stride;
+      rest = Math.floor(rest / size);
+    }
+    for (const dimension of this.#dimensions) dimension.at = 0;
+  }
+
+  /** Writes the values of the next block that are inside the chunk. */
+  writeBlock(words: Uint32Array): void {
+    let first = this.#origin,
+      key = 0;
+    for (const { size, stride, at } of this.#dimensions) {
+      first += at * stride;
+      key = 4 * key + Math.min(4, size - at) - 1;
+    }
+    const { from, to } = (this.#copies[key] ??= this.#planCopy()),
+      raw = this.#raw,
+      count = from.length;
+    if (this.#isWide)
+      for (let i = 0; i < count; i++) {
+        const word = 2 * from[i],
+          at = 2 * (first + to[i]);
+        raw[at] = words[word];
+        raw[at + 1] = words[word + 1];
+      }
+    else for (let i = 0; i < count; i++) raw[first + to[i]] = words[from[i]];
+    this.#moveOn();
+  }
+
+  /** Lists the values of the next block that are inside the chunk, in the order of the raw chunk. */
+  #planCopy(): BlockCopy {
+    const [x, y, z, w] = this.#dimensions.map(({ size, stride, at }) => ({
+      count: Math.min(4, size - at),
+      stride,
+    }));
+    const values: { place: number; at: number }[] = [];
+    for (let l = 0; l < w.count; l++)
+      for (let k = 0; k < z.count; k++)
+        for (let j = 0; j < y.count; j++)
+          for (let i = 0; i < x.count; i++)
+            values.push({
+              place: i + 4 * (j + 4 * (k + 4 * l)),
+              at: i * x.stride + j * y.stride + k * z.stride + l * w.stride,
+            });
+    values.sort((a, b) => a.at - b.at);
+    return {
+      from: Uint32Array.from(values, ({ place }) => place),
+      to: Uint32Array.from(values, ({ at }) => at),
+    };
+  }
+
+  #moveOn(): void {
+    for (const dimension of this.#dimensions) {
+      dimension.at += 4;
+      if (dimension.at < dimension.size) return;
+      dimension.at = 0;
+    }
+  }
+}
