@@ -18,6 +18,7 @@ const PARTS: Record<string, () => Promise<Part>> = {
   tensorstore: async () => (await import('./tensorstore.ts')).tensorstore,
   caveclient: async () => (await import('./caveclient.ts')).caveclient,
   cave: async () => (await import('./cave.ts')).cave,
+  zfpc: async () => (await import('./zfpc.ts')).zfpc,
   builder: async () => (await import('./builder.ts')).builder,
   storage: async () => (await import('./storage.ts')).storage,
   pcg: async () => (await import('./pcg.ts')).pcg(ready),
