@@ -47,6 +47,8 @@ const TITLES: Record<string, string> = {
 };
 
 const OURS = 'graphene-points';
+/** Sections with one more table, which sets the programs side by side. */
+const SUMMARIZED = new Set(['chunk-size', 'chunk-size-far', 'workers']);
 const pointsOf = ({ set, x }: Row, section: string): number =>
   section === 'scaling' ? x! : Number(set.slice(1).replace('k', '000').replace('M', '000000'));
 const figures = (runs: readonly Measured[], key: 'wall_s' | 'cpu_s' | 'peak_mb'): number[] =>
@@ -92,6 +94,42 @@ function table(name: string, { rows }: Section): string {
   return `| volume | points | latency ms | ${varies ? 'in flight | ' : ''}program | runs | seconds | times ours | points/s | CPU s | times ours | requests | MB | peak MB |
 |---|---|--:|${varies ? '--:|' : ''}---|--:|--:|--:|--:|--:|--:|--:|--:|--:|
 ${lines.map((line) => `| ${line} |`).join('\n')}`;
+}
+
+/**
+ * Returns one line per case: the seconds and the CPU seconds of graphene-points, and the ratios of all other
+ * programs. A program that did not run in a case has an empty cell.
+ */
+function summary({ rows }: Section): string {
+  const others = [...new Set(rows.map(({ who }) => who))].filter((who) => who !== OURS);
+  const lines = rows
+    .filter(({ who }) => who === OURS)
+    .map((ours) => {
+      const cells = others.map((other) => {
+        const row = rows.find(
+          ({ who, volume, set, latencyMs }) =>
+            who === other && volume === ours.volume && set === ours.set && latencyMs === ours.latencyMs,
+        );
+        return row ? median(ratios(row, ours, 'wall_s')).toFixed(2) : '';
+      });
+      const used = median(figures(ours.runs, 'cpu_s')),
+        peak = median(figures(ours.runs, 'peak_mb'));
+      return [
+        ours.volume,
+        ours.set,
+        ours.latencyMs,
+        seconds(ours.runs).toFixed(2),
+        used.toFixed(2),
+        peak.toFixed(0),
+        ...cells,
+      ];
+    });
+  return `The time of each program, divided by that of graphene-points in the same round. Below 1, the other is faster.
+
+| volume | points | latency ms | ${OURS}, s | CPU s | peak MB | ${others.join(' | ')} |
+|---|---|--:|--:|--:|--:|${others.map(() => '--:|').join('')}
+${lines.map((line) => `| ${line.join(' | ')} |`).join('\n')}
+`;
 }
 
 /** Groups rows into one plot line per name, in ascending order of x. */
@@ -166,7 +204,7 @@ export function report(results: Results, folder: string, name: string): void {
   });
   const text = parts.map((section) => {
     const { taken, versions, note, rows } = results[section];
-    return `## ${TITLES[section]}\n\n${taken} ${versions}${note ? ` ${note}` : ''}\n\n${table(section, results[section])}\n${section === 'scaling' ? describeGrowth(rows) : ''}`;
+    return `## ${TITLES[section]}\n\n${taken} ${versions}${note ? ` ${note}` : ''}\n\n${SUMMARIZED.has(section) ? `${summary(results[section])}\n` : ''}${table(section, results[section])}\n${section === 'scaling' ? describeGrowth(rows) : ''}`;
   });
   writeFileSync(
     join(folder, `${name}.md`),
