@@ -20,6 +20,7 @@ const PARTS: Record<string, () => Promise<Part>> = {
   cave: async () => (await import('./cave.ts')).cave,
   zfpc: async () => (await import('./zfpc.ts')).zfpc,
   builder: async () => (await import('./builder.ts')).builder,
+  fpzip: async () => (await import('./fpzip.ts')).fpzip,
   storage: async () => (await import('./storage.ts')).storage,
   pcg: async () => (await import('./pcg.ts')).pcg(ready),
 };

@@ -11,6 +11,8 @@ export const WANTED: readonly string[] = [
   'CONTRIBUTING.md',
   'SECURITY.md',
   'LICENSE',
+  'licenses/fpzip.txt',
+  'licenses/zfp.txt',
   'dist/lib/index.js',
   'dist/lib/index.d.ts',
   'dist/lib/cli/main.js',
@@ -34,7 +36,7 @@ export const WANTED: readonly string[] = [
 ];
 
 const ALLOWED =
-  /^(package\.json|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|SECURITY\.md|LICENSE|bench\/README\.md|bench\/results\/.+\.(md|svg)|dist\/.+\.(js|d\.ts)|demo\/.+|docs\/.+\.(md|svg|png)|examples\/.+)$/;
+  /^(package\.json|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|SECURITY\.md|LICENSE|licenses\/.+\.txt|bench\/README\.md|bench\/results\/.+\.(md|svg)|dist\/.+\.(js|d\.ts)|demo\/.+|docs\/.+\.(md|svg|png)|examples\/.+)$/;
 const FORBIDDEN = /(^|\/)(node_modules|\.git|package-lock\.json)(\/|$)/;
 
 /** One tarball as `npm pack --json` describes it. */

@@ -14,7 +14,7 @@ type Triple = [number, number, number];
 export interface FixtureEntry {
   name: string;
   exercises: string;
-  encoding: 'raw' | 'compressed_segmentation' | 'compresso' | 'crackle' | 'zfpc';
+  encoding: 'raw' | 'compressed_segmentation' | 'compresso' | 'crackle' | 'fpzip' | 'zfpc';
   /** Compression of each chunk file: none, gzip, br, zstd or CloudVolume's default (gzip). */
   compress: string;
   sharding: object | null;

@@ -18,6 +18,7 @@ import { HEADER_BYTES, openStream } from './compresso/stream.ts';
 import { readWindows } from './compresso/boundary-windows.ts';
 import { readSliceStarts } from './compresso/z-index.ts';
 import type { Codec } from './codec.ts';
+import { groupBySlice } from './group-by-slice.ts';
 import type { CompressoStream } from './compresso/stream.ts';
 import type { WindowTable } from './compresso/boundary-windows.ts';
 
@@ -107,22 +108,4 @@ function openSlab(stream: CompressoStream, windows: WindowTable, depth: number):
       `compresso: ${depth} slices of ${sx} by ${sy} voxels are too large to be decoded together`,
     );
   return new Slab(stream, windows, depth);
-}
-
-/**
- * Sorts point indices by slice: those of slice z are at `sliceStart[z]` to before `sliceStart[z + 1]` of
- * `order`.
- */
-function groupBySlice(
-  offsets: Uint32Array,
-  sliceVoxels: number,
-  slices: number,
-): { order: Uint32Array; sliceStart: Uint32Array } {
-  const sliceStart = new Uint32Array(slices + 1),
-    order = new Uint32Array(offsets.length);
-  for (let k = 0; k < offsets.length; k++) sliceStart[Math.floor(offsets[k] / sliceVoxels) + 1]++;
-  for (let z = 0; z < slices; z++) sliceStart[z + 1] += sliceStart[z];
-  const next = sliceStart.slice();
-  for (let k = 0; k < offsets.length; k++) order[next[Math.floor(offsets[k] / sliceVoxels)]++] = k;
-  return { order, sliceStart };
 }

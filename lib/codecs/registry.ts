@@ -6,6 +6,8 @@ import type { Codec } from './codec.ts';
 import { compressedSegmentationCodec } from './compressed-segmentation.ts';
 import { compressoCodec } from './compresso.ts';
 import { crackleCodec } from './crackle.ts';
+import { fpzipCodec } from './fpzip.ts';
+import { kempressedCodec } from './kempressed.ts';
 import { rawCodec } from './raw.ts';
 import { zfpcCodec } from './zfpc.ts';
 
@@ -14,6 +16,8 @@ const CODECS: readonly Codec[] = [
   compressedSegmentationCodec,
   compressoCodec,
   crackleCodec,
+  fpzipCodec,
+  kempressedCodec,
   zfpcCodec,
 ];
 
