@@ -18,7 +18,13 @@ import { ZfpBlockReader, isFixedRate } from './zfp/block-reader.ts';
 import { ZFP_TYPES, type ZfpType } from './zfp/zfp-header.ts';
 import { RawScatter } from './zfpc/raw-scatter.ts';
 import { groupByBlock } from './zfpc/wanted-blocks.ts';
-import { openZfpStream, readZfpcContainer, zfpcBytes, type ZfpcContainer } from './zfpc/zfpc-container.ts';
+import {
+  openZfpStream,
+  readZfpcContainer,
+  zfpcBytes,
+  type OpenedStream,
+  type ZfpcContainer,
+} from './zfpc/zfpc-container.ts';
 
 /** Values between two pauses: about a millisecond. */
 const PAUSE_VALUES = 2 ** 15;
@@ -39,7 +45,8 @@ function* decodePoints(
     wide = wordsPerValue(layout.dataType) === 2,
     reader = openReader(container, layout),
     { words, blockSize } = reader;
-  let values = 0;
+  let values = 0,
+    part: OpenedStream | undefined;
   for (let stream = 0; stream < streamCount; stream++) {
     const start = stream * blocksPerStream;
     let from = start,
@@ -47,8 +54,8 @@ function* decodePoints(
     while (from <= to && last[from] === 0) from++;
     if (from > to) continue;
     while (last[to] === 0) to--;
-    const part = openZfpStream(bytes, container, stream, layout),
-      canSeek = isFixedRate(part.header);
+    part = openZfpStream(bytes, container, stream, layout, part);
+    const canSeek = isFixedRate(part.header);
     values += VALUES_PER_STREAM;
     reader.open(part.bytes, part.header, canSeek ? from - start : 0, to - start);
     for (let block = canSeek ? from : start; block <= to; block++) {
@@ -83,9 +90,10 @@ function* toRaw(bytes: Uint8Array, layout: ChunkLayout): PausableWork<Uint8Array
     raw = new Uint32Array((product(layout.chunkSize) * layout.channels * bytesPerValue(layout.dataType)) / 4),
     scatter = new RawScatter(container, layout, raw),
     reader = openReader(container, layout);
-  let values = 0;
+  let values = 0,
+    part: OpenedStream | undefined;
   for (let stream = 0; stream < container.streamCount; stream++) {
-    const part = openZfpStream(bytes, container, stream, layout);
+    part = openZfpStream(bytes, container, stream, layout, part);
     values += VALUES_PER_STREAM;
     reader.open(part.bytes, part.header, 0, container.blocksPerStream - 1);
     scatter.startStream(stream);

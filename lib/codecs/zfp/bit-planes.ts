@@ -20,9 +20,11 @@ export const wordsPerPlane = (size: number): number => (size + 31) >>> 5;
 
 /** Where {@link readPlanes} leaves the number of the last plane that it wrote. */
 export const LOWEST_PLANE = 64 * 8;
+/** Where it leaves the number of the first plane with a bit that is set; -1 if there is none. */
+export const HIGHEST_PLANE = LOWEST_PLANE + 1;
 
 /** Memory for the planes of any block: word j of plane k is at `k * wordsPerPlane(size) + j`. */
-export const makePlanes = (): Int32Array => new Int32Array(LOWEST_PLANE + 1);
+export const makePlanes = (): Int32Array => new Int32Array(HIGHEST_PLANE + 1);
 
 /**
  * Reads planes into `planes`. Those below the number in `planes[LOWEST_PLANE]` are not written and count as 0.
@@ -46,6 +48,7 @@ export function readPlanes(
     width = (size + 31) >>> 5;
   let p = position | 0,
     significant = 0,
+    first = -1,
     k = highest;
   while (k > lowest && p < end) {
     k--;
@@ -80,8 +83,10 @@ export function readPlanes(
       planes[row + (significant >>> 5)] |= 1 << significant; // JavaScript shifts by the number modulo 32
       significant++;
     }
+    if (significant > 0 && first < 0) first = k;
   }
   planes[LOWEST_PLANE] = k;
+  planes[HIGHEST_PLANE] = first;
   return p;
 }
 

@@ -6,7 +6,7 @@
  * collected by transposing square bit matrices, as in H. S. Warren, Hacker's Delight, section 7-3.
  * Copyright (c) 2014-2023, Lawrence Livermore National Security, LLC. BSD 3-Clause License, see licenses/zfp.txt.
  */
-import { wordsPerPlane } from './bit-planes.ts';
+import { HIGHEST_PLANE, wordsPerPlane } from './bit-planes.ts';
 
 /** A number of base -2 with digits u is (u ^ MASK) - MASK in two's complement. */
 const MASK = 0xaaaaaaaa | 0;
@@ -66,18 +66,19 @@ function collectDigits(
   if (size < 64) {
     collectNarrow(planes, start, from, size);
     for (let i = 0; i < size; i++) out[places[i]] = (rows[i] ^ mask) - mask;
-  } else if (from >= 16)
+  } else if (planes[HIGHEST_PLANE] < first + from + 16)
     // 16 planes of two words fill the matrix.
     for (let group = 0; group < width; group += 2) {
-      for (let k = 16; k < from; k++) rows[k - 16] = rows[k] = 0;
-      for (let k = from, at = start + from * width + group; k < 32; k++, at += width) {
-        rows[k - 16] = planes[at];
-        rows[k] = planes[at + 1];
+      const end = Math.min(16, 32 - from);
+      for (let k = 0, at = start + from * width + group; k < end; k++, at += width) {
+        rows[k] = planes[at];
+        rows[k + 16] = planes[at + 1];
       }
+      for (let k = end; k < 16; k++) rows[k] = rows[k + 16] = 0;
       transpose();
       for (let i = 0, coefficient = 32 * group; i < 32; i++, coefficient++) {
-        out[places[coefficient]] = ((rows[i] << 16) ^ mask) - mask;
-        out[places[coefficient + 32]] = ((rows[i] & 0xffff0000) ^ mask) - mask;
+        out[places[coefficient]] = (((rows[i] & 0xffff) << from) ^ mask) - mask;
+        out[places[coefficient + 32]] = (((rows[i] >>> 16) << from) ^ mask) - mask;
       }
     }
   else

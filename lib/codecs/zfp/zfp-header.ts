@@ -29,8 +29,9 @@ export interface ZfpHeader {
 }
 
 const CODEC_VERSION = 5;
-const SHORT_HEADER_BITS = 96,
-  LONG_HEADER_BITS = 148;
+/** The size of most headers; only parameters that do not fit in 12 bits need a longer one. */
+export const SHORT_HEADER_BITS = 96;
+const LONG_HEADER_BITS = 148;
 const MIN_BITS = 1,
   MAX_BITS = 16658,
   MAX_PLANES = 64,

@@ -8,7 +8,7 @@
 import { DecodeError } from '../../base/errors.ts';
 import { formatVec3 } from '../../base/vec3.ts';
 import type { ChunkLayout } from '../codec.ts';
-import { ZFP_TYPES, readZfpHeader } from '../zfp/zfp-header.ts';
+import { SHORT_HEADER_BITS, ZFP_TYPES, readZfpHeader } from '../zfp/zfp-header.ts';
 import type { ZfpHeader } from '../zfp/zfp-header.ts';
 
 const HEADER_BYTES = 4 + 1 + 1 + 4 * 4 + 1;
@@ -138,9 +138,16 @@ function readIndex(view: DataView, streamCount: number): Float64Array {
 const readUint64 = (view: DataView, at: number): number =>
   view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
 
+/** One zfp stream of a chunk. */
+export interface OpenedStream {
+  bytes: Uint8Array;
+  header: ZfpHeader;
+}
+
 /**
  * Opens one stream.
  *
+ * @param before Another stream of the chunk. Its header is used if this one begins with the same bytes.
  * @throws DecodeError TRUNCATED (it is not wholly in the chunk), BAD_HEADER (its header does not fit the
  *   container's) or UNSUPPORTED (another version of zfp).
  */
@@ -149,20 +156,29 @@ export function openZfpStream(
   { starts, streamSizes }: ZfpcContainer,
   stream: number,
   { dataType }: ChunkLayout,
-): { bytes: Uint8Array; header: ZfpHeader } {
+  before?: OpenedStream,
+): OpenedStream {
   if (starts[stream + 1] > bytes.length)
     throw new DecodeError(
       'TRUNCATED',
       `zfpc: stream ${stream} ends at byte ${starts[stream + 1]} of ${bytes.length}`,
     );
-  const part = bytes.subarray(starts[stream], starts[stream + 1]),
-    header = readZfpHeader(part);
+  const part = bytes.subarray(starts[stream], starts[stream + 1]);
+  if (before && hasSameHeader(part, before)) return { bytes: part, header: before.header };
+  const header = readZfpHeader(part);
   if (header.type !== dataType || header.sizes.join() !== streamSizes.join())
     throw new DecodeError(
       'BAD_HEADER',
       `zfpc: stream ${stream} holds ${header.sizes.join()} values of ${header.type}, expected ${streamSizes.join()} of ${dataType}`,
     );
   return { bytes: part, header };
+}
+
+/** Tells whether a stream begins like another one whose header is short. The bytes after it are data. */
+function hasSameHeader(bytes: Uint8Array, { bytes: other, header }: OpenedStream): boolean {
+  if (header.firstBit !== SHORT_HEADER_BITS) return false;
+  for (let i = 0; i < SHORT_HEADER_BITS / 8; i++) if (bytes[i] !== other[i]) return false;
+  return true;
 }
 
 /** Bits of a block's header, the group tests beside the planes not counted. */
