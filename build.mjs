@@ -16,9 +16,9 @@ if (!existsSync('node_modules/esbuild')) {
   execFileSync('npm', ['ci', '--ignore-scripts'], { stdio: ['ignore', process.stderr, 'inherit'], env });
 }
 const { build } = await import('esbuild');
+const { buildWorker, externalPackages } = await import('./build-worker.mjs');
 
-const INSIDE = ['ipaddr.js', 'lossless-json', 'lru-cache', 'p-queue', 'quick-lru', 'zod'];
-const { bin, dependencies, peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+const { bin } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 rmSync('dist', { recursive: true, force: true });
 execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' });
@@ -32,7 +32,8 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
-  external: Object.keys({ ...dependencies, ...peerDependencies }).filter((name) => !INSIDE.includes(name)),
+  external: externalPackages(),
   logLevel: 'warning',
 });
+await buildWorker('dist/lib/workers/worker.cjs');
 chmodSync(bin['graphene-points'], 0o755);

@@ -9,6 +9,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   globalSetup: '<rootDir>/testing/jest-setup.mjs',
   transform: { '^.+\\.ts$': '<rootDir>/testing/jest-transform.mjs' },
+  // The file that worker threads run is built by the setup.
+  moduleNameMapper: { '^.*/worker-file\\.ts$': '<rootDir>/testing/built-worker-file.ts' },
   testTimeout: 300_000,
   maxWorkers: availableParallelism() + 1, // some specs wait: for servers that are late, for processes
   workerIdleMemoryLimit: '768MB', // a worker that has run many specs collects garbage more than it works

@@ -18,6 +18,7 @@ const ROOMS = [
   'precomputed',
   'codecs',
   'chunks',
+  'workers',
   'points',
   'chunkedgraph',
   'cave',

@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { buildWorker } from '../build-worker.mjs';
 
 const PROGRAMS = [
   'lib/cli/main.ts',
@@ -30,6 +31,15 @@ function temporaryFolder() {
   }
 }
 
+/** Makes the programs use two worker threads; see jest.workers.config.js. */
+const twoPatientWorkers = {
+  name: 'two-patient-workers',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\/default-workers\.ts$/ }, () => ({
+      path: join(process.cwd(), 'testing/two-patient-workers.ts'),
+    })),
+};
+
 export default async function setUp() {
   // The folder is inside the project, so that the programs find their packages.
   mkdirSync('node_modules/.cache', { recursive: true });
@@ -45,7 +55,9 @@ export default async function setUp() {
     target: 'node20.19',
     packages: 'external',
     logLevel: 'warning',
+    plugins: process.env.SPEC_WORKERS ? [twoPatientWorkers] : [],
   });
+  await buildWorker(join(programs, 'lib/workers/worker.cjs'));
   const temporary = temporaryFolder();
   Object.assign(process.env, { SPEC_PROGRAMS: programs, TMPDIR: temporary });
   process.once('exit', () => {

@@ -2,6 +2,7 @@
 import { ChunkError } from '../base/errors.ts';
 import type { PausableWork } from '../base/cooperative-work.ts';
 import type { Codec } from '../codecs/codec.ts';
+import type { WordArray } from '../precomputed/data-type.ts';
 import type { ByteRange, Meter } from '../storage/store.ts';
 import type { ChunkPart, ChunkSource } from './chunk-source.ts';
 
@@ -18,6 +19,13 @@ export interface ChunkConsumer {
    * @param codec Decodes the bytes, if they were cached in another encoding than that of the source.
    */
   receive(ordinal: number, bytes: Uint8Array | undefined, codec?: Codec): PausableWork | void;
+  /**
+   * Returns the voxels whose values the consumer needs, as linear offsets in the chunk. Undefined means that
+   * it needs the bytes. Without this method, it always needs the bytes.
+   */
+  voxelsOf?(ordinal: number): Uint32Array | undefined;
+  /** Receives the values of `voxelsOf` instead of the bytes: another thread has decoded them. */
+  receiveValues?(ordinal: number, values: WordArray): PausableWork;
   /** Returns a reader that receives the chunk in windows instead, if the encoding allows it. */
   windowReader?(ordinal: number): WindowReader | undefined;
   /**
@@ -76,6 +84,19 @@ export class ChunkWaiter {
     }
     yield* this.finish(bytes !== undefined);
     return true;
+  }
+
+  /** The voxels whose values the call needs; undefined if it needs the bytes of the chunk. */
+  get voxels(): Uint32Array | undefined {
+    const { call, ordinal } = this;
+    return call.consumer.receiveValues && call.consumer.voxelsOf?.(ordinal);
+  }
+
+  /** Delivers the values of `voxels`. */
+  *deliverValues(values: WordArray): PausableWork {
+    const { call, ordinal } = this;
+    if (!call.hasEnded) yield* whileWanted(call, call.consumer.receiveValues!(ordinal, values));
+    yield* this.finish(true);
   }
 
   /**

@@ -17,6 +17,7 @@ import {
 import { newMeter } from '../storage/store.ts';
 import { ChunkWaiter, type ChunkCall, type ChunkConsumer, type ChunkCost } from './chunk-consumer.ts';
 import type {
+  ChunkContent,
   ChunkPart,
   ChunkSource,
   KeptChunk,
@@ -25,8 +26,12 @@ import type {
   Reencoder,
   StoredChunk,
 } from './chunk-source.ts';
+import { AdaptiveLimit, fixedLimit, type ReadLimit } from './adaptive-limit.ts';
+import type { ChunkThreads } from './chunk-threads.ts';
+import type { ChunkWork } from './chunk-work.ts';
 import { JobQueue } from './job-queue.ts';
 import type { Planned } from './planned.ts';
+import { isElsewhere, orderWork, unpackWithThreads } from './unpack-in-threads.ts';
 import { deliverPartsTo, toKeptChunk, unpackChunk } from './unpack.ts';
 import { PendingChunk, type ReadJob } from './pending-chunk.ts';
 
@@ -34,18 +39,22 @@ export type { ChunkConsumer, ChunkCost } from './chunk-consumer.ts';
 
 /** Options of a {@link ChunkReader}. */
 export interface ChunkReaderOptions {
-  /** Most reads in flight, over all calls. @default 32 */
-  concurrency?: number;
+  /** Most reads in flight, over all calls; `'auto'` finds the number, from 32 to 256. @default 'auto' */
+  concurrency?: number | 'auto';
   /** Size of the memory cache in bytes. Chunks are kept in their encoding, without compression. @default 0 */
   lruBytes?: number;
   /** @default The runner of the process. */
   runner?: CooperativeRunner;
+  /** Worker threads that decompress and decode chunks. @default none */
+  threads?: ChunkThreads;
 }
 
 /** Most late chunks that fail one by one; with more, `failRest` is called once. */
 const MAX_SINGLE_FAILURES = 1000;
 /** Chunks that are registered, planned or dropped between two pauses. */
 const CELLS_PER_PAUSE = 512;
+/** Chunks of one task that wait for each worker thread, so that none is idle. */
+const DELIVERIES_PER_THREAD = 4;
 
 /** Fails the chunks that had not come at the deadline of their call. */
 function failLateChunks(
@@ -65,16 +74,25 @@ function failLateChunks(
 /** Reads and caches the chunks of one volume, for any number of calls at once. */
 export class ChunkReader {
   readonly #runner: CooperativeRunner;
+  readonly #threads: ChunkThreads | undefined;
   readonly #cache: LRUCache<string, KeptChunk> | undefined;
   /** The chunks that are queued or in flight, by key. */
   readonly #wanted = new Map<string, PendingChunk>();
+  readonly #limit: ReadLimit;
   readonly #queue: JobQueue<ReadJob>;
   readonly #inFlight = new Set<ReadJob>();
   readonly #delivering = new Set<Promise<void>>();
 
-  constructor({ concurrency = 32, lruBytes = 0, runner = defaultRunner }: ChunkReaderOptions = {}) {
+  constructor({
+    concurrency = 'auto',
+    lruBytes = 0,
+    runner = defaultRunner,
+    threads,
+  }: ChunkReaderOptions = {}) {
     this.#runner = runner;
-    this.#queue = new JobQueue(concurrency, runner, (job) =>
+    this.#threads = threads;
+    this.#limit = concurrency === 'auto' ? new AdaptiveLimit() : fixedLimit(concurrency);
+    this.#queue = new JobQueue(this.#limit, runner, (job) =>
       this.#isWanted(job) ? this.#run(job) : undefined,
     );
     if (lruBytes > 0)
@@ -153,6 +171,7 @@ export class ChunkReader {
       fresh.set(wanted.cell, wanted);
       toRead.push(wanted.cell);
     }
+    this.#threads?.expect(toRead.length);
     yield* this.#enqueue(source, source.plan(toRead), fresh);
   }
 
@@ -174,6 +193,7 @@ export class ChunkReader {
     if (known?.isWanted) {
       cost.cacheHits++;
       known.add(waiter);
+      if (known.ordered) this.#threads?.keep(known.ordered.work);
       return undefined;
     }
     const wanted = new PendingChunk(key, cell);
@@ -214,15 +234,20 @@ export class ChunkReader {
       this.#forget(pending);
       for (const waiter of pending.waiters) waiter.fail(error);
     };
+    const startedAt = performance.now();
+    let bytes = 0;
     const context: ReadContext = {
       signal: abort.signal,
       meter: payer.cost,
       wanted,
       deliver: (cell, chunk, from) => {
+        bytes += chunk?.storedBytes ?? chunk?.bytes.byteLength ?? 0;
         const delivery = this.#deliver(job, cell, chunk, from);
         return source.save ? this.#track(delivery) : delivery;
       },
       deliverParts: (cell, parts) => this.#deliverParts(job, cell, parts),
+      workOf: (cell, content) => this.#orderWork(job, cell, content),
+      deliveriesAtOnce: 1 + DELIVERIES_PER_THREAD * (this.#threads?.ready ?? 0),
       fail,
     };
     this.#inFlight.add(job);
@@ -234,6 +259,16 @@ export class ChunkReader {
       for (const cell of wanted.keys()) fail(cell, error);
     }
     this.#inFlight.delete(job);
+    if (this.#limit.ended(performance.now() - startedAt, bytes, this.#queue.waiting)) this.#queue.wake();
+  }
+
+  /** Makes the work on a chunk for the thread that will read it. */
+  #orderWork({ source, wanted }: ReadJob, cell: number, content: ChunkContent): ChunkWork | undefined {
+    const pending = wanted.get(cell);
+    if (!pending || !this.#threads?.ready) return undefined;
+    const keepsBytes = this.#cache !== undefined || source.save !== undefined;
+    pending.ordered = orderWork(content, pending.waiters, keepsBytes, source.save !== undefined);
+    return pending.ordered?.work;
   }
 
   #track(delivery: Promise<void>): Promise<void> {
@@ -258,6 +293,11 @@ export class ChunkReader {
     let kept: KeptChunk | undefined, cached: KeptChunk | undefined;
     // Calls that join during a round are served in the next one.
     for (let served = pending.serve(); served.length > 0; served = pending.serve()) {
+      if (!kept && chunk && isElsewhere(chunk) && !chunk.workDone) {
+        pending.putBack(served);
+        pending.finishServing();
+        return this.#readAgain(source, pending, wanted);
+      }
       if (from === 'cache') for (const { call } of served) call.cost.cacheHits++;
       if (kept)
         for (const waiter of served) {
@@ -265,7 +305,10 @@ export class ChunkReader {
             delivering = this.#runner.run(waiter.deliver(bytes, codec));
           if (typeof delivering !== 'boolean') await delivering;
         }
-      else kept = await unpackChunk(chunk, served, keep, abort.signal, this.#runner);
+      else {
+        kept = await this.#unpack(pending, chunk, served, keep, abort.signal);
+        if (chunk?.workDone) chunk = { ...chunk, workDone: undefined };
+      }
       if (kept && this.#cache)
         cached ??=
           saves && !kept.codec ? await this.#runner.run(toKeptChunk(kept.bytes, reencoderOf())) : kept;
@@ -273,6 +316,27 @@ export class ChunkReader {
     if (cached) this.#cache?.set(pending.key, cached);
     this.#forget(pending);
     if (saves && (kept || !chunk)) await source.save?.(cell, kept, chunk);
+  }
+
+  #unpack(
+    pending: PendingChunk,
+    chunk: StoredChunk | undefined,
+    waiters: readonly ChunkWaiter[],
+    keep: (() => Reencoder | undefined) | undefined,
+    signal: AbortSignal,
+  ): Promise<KeptChunk | undefined> {
+    const runner = this.#runner,
+      threads = this.#threads;
+    return chunk && threads
+      ? unpackWithThreads(chunk, waiters, {
+          threads,
+          runner,
+          keep,
+          signal,
+          ordered: pending.ordered,
+          putBack: (rest) => pending.putBack(rest),
+        })
+      : unpackChunk(chunk, waiters, keep, signal, runner);
   }
 
   #deliverParts({ source, wanted }: ReadJob, cell: number, parts: readonly ChunkPart[]): void {
@@ -283,7 +347,13 @@ export class ChunkReader {
     pending.finishServing();
     if (!pending.isWanted) return this.#forget(pending);
     // The calls that are left joined after the parts were requested, and need other parts.
+    this.#readAgain(source, pending, wanted);
+  }
+
+  #readAgain(source: ChunkSource, pending: PendingChunk, wanted: Map<number, PendingChunk>): void {
+    const { cell } = pending;
     wanted.delete(cell);
+    pending.ordered = undefined;
     runWithoutPause(this.#enqueue(source, source.plan([cell]), new Map([[cell, pending]])));
   }
 

@@ -1,7 +1,8 @@
 /** The interface of a source of chunks: plans and makes the reads of one scale. */
 import type { PausableWork } from '../base/cooperative-work.ts';
-import type { Codec } from '../codecs/codec.ts';
+import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import type { ByteRange, Meter } from '../storage/store.ts';
+import type { ChunkWork, ChunkWorkResult } from './chunk-work.ts';
 import type { Planned } from './planned.ts';
 
 /** A chunk as stored: its content encoding is not undone. */
@@ -12,11 +13,21 @@ export interface StoredChunk {
   maxBytes: number;
   /** The size after decompression, if the encoding fixes it (raw). */
   exactBytes?: number;
+  /** The name of its encoding, and its size and types. Other threads need them; see {@link ChunkWork}. */
+  encoding?: string;
+  layout?: ChunkLayout;
   /** The version of the object that it came from, if the store knows it. */
   validator?: string;
   /** Decodes the bytes, if they are in another encoding than that of the source; they are not compressed then. */
   codec?: Codec;
+  /** What another thread has already done with the chunk. */
+  workDone?: { readonly work: ChunkWork; readonly result: ChunkWorkResult };
+  /** With `workDone`: the number of stored bytes. If `bytes` is empty, they stayed in the other thread. */
+  storedBytes?: number;
 }
+
+/** What is known of a chunk before it is read. */
+export type ChunkContent = Pick<StoredChunk, 'maxBytes' | 'exactBytes' | 'encoding' | 'layout'>;
 
 /** A part of a chunk after decompression: its bytes from `start`. */
 export interface ChunkPart {
@@ -47,6 +58,12 @@ export interface ReadContext {
    * task.
    */
   deliverParts: (cell: number, parts: readonly ChunkPart[]) => void;
+  /**
+   * Returns the work on a chunk for the thread that reads it; undefined if it is read in this thread.
+   */
+  workOf?: (cell: number, content: ChunkContent) => ChunkWork | undefined;
+  /** How many chunks of a task may be delivered at the same time. @default 1 */
+  deliveriesAtOnce?: number;
   /** Fails one cell. The other cells of the task continue. */
   fail: (cell: number, error: unknown) => void;
 }

@@ -2,15 +2,12 @@
 import { RequestError } from '../base/errors.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import type { Meter, ReadOptions, Store, StoredObject } from '../storage/store.ts';
-import type { StoredChunk } from './chunk-source.ts';
+import type { ChunkContent } from './chunk-source.ts';
 
-/** Returns the size limits of a stored chunk. */
-export function describeContent(
-  codec: Codec,
-  layout: ChunkLayout,
-): Pick<StoredChunk, 'maxBytes' | 'exactBytes'> {
+/** Returns what is known of a chunk before it is read. */
+export function describeContent(codec: Codec, layout: ChunkLayout): ChunkContent {
   const exactBytes = codec.exactBytes?.(layout);
-  return { maxBytes: exactBytes ?? codec.maxBytes(layout), exactBytes };
+  return { maxBytes: exactBytes ?? codec.maxBytes(layout), exactBytes, encoding: codec.encoding, layout };
 }
 
 /** A store for chunks and shards. */

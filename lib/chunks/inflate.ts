@@ -1,5 +1,5 @@
 /** Undoes the compression of a stored chunk. */
-import { decompress, sniffBitstream } from '../compression/decompress.ts';
+import { decompress, sniffBitstream, type DecompressOptions } from '../compression/decompress.ts';
 import type { StoredChunk } from './chunk-source.ts';
 
 /**
@@ -14,12 +14,15 @@ const MAX_UNANNOUNCED = 2;
  * encodings never begin like a compressed file.
  * @throws DecodeError; `signal.reason`.
  */
-export async function inflateChunk(chunk: StoredChunk, signal: AbortSignal): Promise<Uint8Array> {
-  let bytes = await decompress(chunk.bytes, chunk.contentEncoding, { ...chunk, signal });
+export async function inflateChunk(
+  chunk: StoredChunk,
+  how: Pick<DecompressOptions, 'signal' | 'isBlocking'>,
+): Promise<Uint8Array> {
+  let bytes = await decompress(chunk.bytes, chunk.contentEncoding, { ...chunk, ...how });
   for (let layer = 0; layer < MAX_UNANNOUNCED; layer++) {
     const bitstream = sniffBitstream(bytes);
     if (!bitstream || bytes.byteLength === chunk.exactBytes) break;
-    bytes = await decompress(bytes, bitstream, { ...chunk, signal });
+    bytes = await decompress(bytes, bitstream, { ...chunk, ...how });
   }
   return bytes;
 }

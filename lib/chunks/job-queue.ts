@@ -1,9 +1,9 @@
-/** A queue of jobs with a fixed number of workers. */
+/** A queue of jobs with a limited number of workers. */
 import type { CooperativeRunner } from '../base/cooperative-work.ts';
 
 /** Runs jobs in the order they were added. */
 export class JobQueue<Job> {
-  readonly #concurrency: number;
+  readonly #limit: { readonly limit: number };
   readonly #runner: CooperativeRunner;
   readonly #run: (job: Job) => Promise<void> | undefined;
   /** Workers that are running. A running worker always finds a job that is added. */
@@ -12,11 +12,15 @@ export class JobQueue<Job> {
   #next = 0;
 
   /**
-   * @param concurrency Most jobs that run at once.
+   * @param limit Holds the most jobs that run at once. If it changes, `wake` carries that out.
    * @param run Runs a job. Must not throw or reject. Returns undefined if there was nothing to do.
    */
-  constructor(concurrency: number, runner: CooperativeRunner, run: (job: Job) => Promise<void> | undefined) {
-    this.#concurrency = concurrency;
+  constructor(
+    limit: { readonly limit: number },
+    runner: CooperativeRunner,
+    run: (job: Job) => Promise<void> | undefined,
+  ) {
+    this.#limit = limit;
     this.#runner = runner;
     this.#run = run;
   }
@@ -27,7 +31,21 @@ export class JobQueue<Job> {
    */
   add(job: Job): void {
     this.#waiting.push(job);
-    if (this.#workers === this.#concurrency) return;
+    if (this.#workers < this.#limit.limit) this.#startWorker();
+  }
+
+  /** How many jobs wait. */
+  get waiting(): number {
+    return this.#waiting.length - this.#next;
+  }
+
+  /** Starts as many more workers as the limit now allows and the waiting jobs need. */
+  wake(): void {
+    const more = Math.min(this.#limit.limit - this.#workers, this.waiting);
+    for (let k = 0; k < more; k++) this.#startWorker();
+  }
+
+  #startWorker(): void {
     this.#workers++;
     queueMicrotask(() => void this.#work());
   }
@@ -41,6 +59,7 @@ export class JobQueue<Job> {
       const running = this.#run(job);
       if (running) await running;
       if (this.#next < this.#waiting.length && this.#runner.isDue()) await this.#runner.pause();
+      if (this.#workers > this.#limit.limit) break; // the limit has fallen; other workers go on
     }
     this.#workers--;
   }

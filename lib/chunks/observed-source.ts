@@ -21,7 +21,8 @@ export function observedSource(source: ChunkSource, observe: Observer): ChunkSou
     return {
       ...context,
       deliver(cell, chunk, from = 'store') {
-        reportOnce(cell, { from, outcome: chunk ? 'read' : 'missing', bytes: chunk?.bytes.byteLength ?? 0 });
+        const bytes = chunk?.storedBytes ?? chunk?.bytes.byteLength ?? 0;
+        reportOnce(cell, { from, outcome: chunk ? 'read' : 'missing', bytes });
         return deliver(cell, chunk, from);
       },
       fail(cell, error) {

@@ -31,8 +31,8 @@ export class PartReader {
   #possible: boolean | undefined;
 
   /** Learns from a chunk that was read whole. */
-  learn({ bytes, contentEncoding }: StoredObject, exactBytes: number): void {
-    if (contentEncoding || bytes.byteLength !== exactBytes) this.#possible = false;
+  learn({ bytes, storedBytes, contentEncoding }: StoredObject, exactBytes: number): void {
+    if (contentEncoding || (storedBytes ?? bytes.byteLength) !== exactBytes) this.#possible = false;
   }
 
   /**

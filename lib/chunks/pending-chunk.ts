@@ -2,6 +2,7 @@
 import type { ByteRange } from '../storage/store.ts';
 import type { ChunkWaiter } from './chunk-consumer.ts';
 import type { ChunkSource, ReadTask, WantedChunk } from './chunk-source.ts';
+import type { OrderedWork } from './unpack-in-threads.ts';
 
 /** A task in the queue, and the chunks of it that are still wanted. */
 export interface ReadJob {
@@ -18,6 +19,8 @@ const isActive = ({ call }: ChunkWaiter): boolean => !call.hasEnded;
  */
 export class PendingChunk implements WantedChunk {
   job: ReadJob | undefined;
+  /** The work that was sent with the request for the chunk. */
+  ordered: OrderedWork | undefined;
   #waiters: ChunkWaiter[] = [];
   /** The calls to which the bytes are being delivered. */
   #served: readonly ChunkWaiter[] = NONE;
@@ -59,6 +62,11 @@ export class PendingChunk implements WantedChunk {
     this.#waiters = rest;
     this.#served = served;
     return served;
+  }
+
+  /** Lets calls wait again that were not served. */
+  putBack(waiters: readonly ChunkWaiter[]): void {
+    this.#waiters.push(...waiters);
   }
 
   finishServing(): void {

@@ -369,14 +369,9 @@ export class ShardedSource implements ObjectSource {
     budget: ReadBudget,
     context: ReadContext,
   ): Promise<readonly ReadTask[]> {
-    const stale: LocatedChunk[] = [];
-    for (const chunk of members) {
-      const { cell, minishard, index, start, end } = chunk;
-      const isCut = piece && end > piece.start + piece.bytes.byteLength && wasReadBefore(index, budget);
-      if (piece && (isCut || !this.#indices.agrees(index, piece))) {
-        stale.push(chunk);
-        continue;
-      }
+    const stale: LocatedChunk[] = [],
+      delivering = new Set<Promise<void>>();
+    const deliver = async ({ cell, minishard, start, end }: LocatedChunk): Promise<void> => {
       try {
         await context.deliver(
           cell,
@@ -385,7 +380,19 @@ export class ShardedSource implements ObjectSource {
       } catch (error) {
         context.fail(cell, withShardName(file.name, error, `minishard ${minishard}: `));
       }
+    };
+    for (const chunk of members) {
+      const { index, end } = chunk;
+      const isCut = piece && end > piece.start + piece.bytes.byteLength && wasReadBefore(index, budget);
+      if (piece && (isCut || !this.#indices.agrees(index, piece))) {
+        stale.push(chunk);
+        continue;
+      }
+      const delivery = deliver(chunk).finally(() => delivering.delete(delivery));
+      delivering.add(delivery);
+      if (delivering.size >= (context.deliveriesAtOnce ?? 1)) await Promise.race(delivering);
     }
+    await Promise.all(delivering);
     return stale.length > 0 ? this.#readAgain(file, stale, piece!, budget, context) : [];
   }
 }

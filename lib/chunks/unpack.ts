@@ -12,7 +12,7 @@ import type { ChunkPart, KeptChunk, Reencoder, StoredChunk } from './chunk-sourc
 import { inflateChunk } from './inflate.ts';
 
 /** Larger chunks are delivered in windows, if possible. */
-const WHOLE_BYTES = 16 * 1024 * 1024;
+export const WHOLE_BYTES = 16 * 1024 * 1024;
 /**
  * Smaller chunks are left to the garbage collector, because freeing memory takes a message to another thread.
  */
@@ -22,6 +22,7 @@ const RELEASED_BYTES = 1024 * 1024;
  * Inflates a chunk and delivers it.
  * @param keep Given if the chunk is to be cached. Returns a converter for it, or undefined to cache the
  *   inflated bytes.
+ * @param bytesAtHand The decompressed chunk, if another thread has already decompressed it.
  * @returns What to cache; undefined if no call could use the bytes.
  */
 export async function unpackChunk(
@@ -30,10 +31,11 @@ export async function unpackChunk(
   keep: (() => Reencoder | undefined) | undefined,
   signal: AbortSignal,
   runner: CooperativeRunner,
+  bytesAtHand?: Uint8Array,
 ): Promise<KeptChunk | undefined> {
   let reencoder = chunk && !chunk.codec ? keep?.() : undefined;
   const readers =
-    (keep && !reencoder) || !chunk || !isDeliveredInWindows(chunk)
+    (keep && !reencoder) || !chunk || bytesAtHand || !isDeliveredInWindows(chunk)
       ? []
       : waiters.map((waiter) => waiter.windowReader());
   if (chunk && readers.length > 0 && readers.every((read) => read !== undefined)) {
@@ -47,7 +49,7 @@ export async function unpackChunk(
   }
   let bytes: Uint8Array | undefined;
   try {
-    bytes = chunk && (chunk.codec ? chunk.bytes : await inflateChunk(chunk, signal));
+    bytes = bytesAtHand ?? (chunk && (chunk.codec ? chunk.bytes : await inflateChunk(chunk, { signal })));
   } catch (error) {
     for (const waiter of waiters) waiter.fail(error);
     return undefined;
@@ -101,12 +103,13 @@ export function* toKeptChunk(
  * All calls have been served, so a failure is ignored.
  */
 const inflateAgain = (chunk: StoredChunk, signal: AbortSignal): Promise<KeptChunk | undefined> =>
-  inflateChunk(chunk, signal).then(
+  inflateChunk(chunk, { signal }).then(
     (bytes) => ({ bytes }),
     () => undefined,
   );
 
-const isDeliveredInWindows = ({ exactBytes, contentEncoding }: StoredChunk): boolean =>
+/** Whether a chunk is so large that it is never completely in memory. */
+export const isDeliveredInWindows = ({ exactBytes, contentEncoding }: StoredChunk): boolean =>
   exactBytes !== undefined && exactBytes > WHOLE_BYTES && canStream(contentEncoding);
 
 /**

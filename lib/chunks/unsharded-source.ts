@@ -9,6 +9,7 @@ import type { Scale } from '../precomputed/volume-info.ts';
 import type { ByteRange, Store, StoredObject } from '../storage/store.ts';
 import type { ObjectSource, ReadContext, ReadTask } from './chunk-source.ts';
 import { ChunkStore, describeContent } from './chunk-store.ts';
+import type { ChunkWork, ChunkWorkResult } from './chunk-work.ts';
 import { PartReader } from './part-reader.ts';
 import { planParts } from './range-cost.ts';
 
@@ -55,12 +56,13 @@ export class UnshardedSource implements ObjectSource {
 
   async #read(cell: number, context: ReadContext): Promise<void> {
     const { scale, codec, layoutOf } = this.#options,
-      { signal, meter, wanted, deliver, deliverParts } = context;
+      { signal, meter, wanted, workOf, deliver, deliverParts } = context;
     const content = describeContent(codec, layoutOf(cell)),
       { exactBytes } = content;
-    const read = (range?: ByteRange): Promise<StoredObject | undefined> =>
+    const read = (range?: ByteRange, work?: ChunkWork): Promise<StoredObject | undefined> =>
       this.#chunks.read(chunkKey(scale, cell), {
         range,
+        bodyWork: work,
         signal,
         meter,
         maxBytes: maxStoredBytes(content.maxBytes),
@@ -69,8 +71,13 @@ export class UnshardedSource implements ObjectSource {
     const ranges = needed && planParts(needed, exactBytes!);
     const found = ranges && (await this.#parts!.read(ranges, exactBytes!, read));
     if (found && 'parts' in found) return deliverParts(cell, found.parts);
-    const object = found ? found.whole : await read();
+    const work = found ? undefined : workOf?.(cell, content);
+    const object = found ? found.whole : await read(undefined, work);
     if (object && exactBytes !== undefined) this.#parts?.learn(object, exactBytes);
-    await deliver(cell, object && { ...object, ...content });
+    const result = object?.workResult as ChunkWorkResult | undefined;
+    await deliver(
+      cell,
+      object && { ...object, ...content, ...(work && result && { workDone: { work, result } }) },
+    );
   }
 }

@@ -28,6 +28,7 @@ const PARSERS: Readonly<Record<string, (value: string) => unknown>> = {
   mip: parseInteger,
   layer: parseInteger,
   n: parseInteger,
+  'n|auto': (value) => (value === 'auto' ? value : parseInteger(value)),
 };
 
 /** Creates the flag of one row of an option table. Its parser also checks the kind of the value. */

@@ -19,6 +19,8 @@ export interface DecompressOptions {
    */
   exactBytes?: number;
   signal?: AbortSignal;
+  /** Whether large outputs may hold the thread, too. Worker threads have nothing else to do. @default false */
+  isBlocking?: boolean;
 }
 
 type Decode = (bytes: Uint8Array, size: OutputSize) => Uint8Array | Promise<Uint8Array>;
@@ -57,7 +59,7 @@ const MAX_ENCODINGS = 3;
 export function decompress(
   bytes: Uint8Array,
   contentEncoding: string | undefined,
-  { maxBytes, exactBytes, signal }: DecompressOptions,
+  { maxBytes, exactBytes, signal, isBlocking }: DecompressOptions,
 ): Uint8Array | Promise<Uint8Array> {
   signal?.throwIfAborted();
   if (!contentEncoding) return bytes;
@@ -74,7 +76,9 @@ export function decompress(
   const result = encodings.reduceRight<Uint8Array | Promise<Uint8Array>>((inner, name, index) => {
     // The content of an outer encoding is still encoded, so only the innermost one has the final size.
     const size =
-      index === 0 ? { maxBytes, expectedBytes: exactBytes } : { maxBytes: maxStoredBytes(maxBytes) };
+      index === 0
+        ? { maxBytes, expectedBytes: exactBytes, isBlocking }
+        : { maxBytes: maxStoredBytes(maxBytes), isBlocking };
     const decode = BITSTREAMS[name];
     return inner instanceof Uint8Array ? decode(inner, size) : inner.then((outer) => decode(outer, size));
   }, bytes);

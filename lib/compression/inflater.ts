@@ -13,6 +13,8 @@ export interface OutputSize {
   maxBytes: number;
   /** The size, if it is known. It saves copies, but is only a hint. */
   expectedBytes?: number;
+  /** Whether a large output may hold the thread until it is complete. @default false */
+  isBlocking?: boolean;
 }
 
 /** Receives each piece of the output, in order; `at` is its offset. The callback must not keep the piece. */
@@ -21,7 +23,7 @@ export type OnWindow = (window: Uint8Array, at: number) => void;
 /** Decompresses on one platform. */
 export interface Inflater {
   /**
-   * Decompresses a whole stream. Small outputs are returned at once. A gzip stream may have several members,
+   * Decompresses a whole stream. Small outputs are returned at once, and all with `isBlocking`. A gzip stream may have several members,
    * and zero bytes after them are padding. For deflate and brotli, bytes after the stream are ignored.
    * @throws DecodeError TRUNCATED, BAD_BITSTREAM, BAD_CHECKSUM, TOO_LARGE, or UNSUPPORTED if the platform
    *   lacks the format. A returned promise rejects likewise.

@@ -14,7 +14,9 @@ import { observeClient } from '../chunkedgraph/server/observe-client.ts';
 import type { HttpClient } from '../http/http-request.ts';
 import { PointReader } from '../points/point-reader.ts';
 import type { VolumeInfo } from '../precomputed/volume-info.ts';
-import type { Store } from '../storage/store.ts';
+import { isStore, type Store } from '../storage/store.ts';
+import { canUseWorkers } from '../workers/create-worker-pool.ts';
+import type { WorkerPool } from '../workers/worker-pool.ts';
 import { openChunkCache } from './open-chunk-cache.ts';
 import { createVolumeDatastack } from './volume-datastack.ts';
 import { GrapheneVolume } from './graphene-volume.ts';
@@ -33,6 +35,7 @@ interface VolumeSetup<Options> {
   http: HttpClient;
   logger: Logger;
   observe: Observer | undefined;
+  threads: WorkerPool | undefined;
 }
 
 /** Creates a Precomputed volume. */
@@ -124,7 +127,7 @@ interface ResolvedVolume {
 
 async function createParts(
   { description, info: resolvedInfo, store, infoWasRead, mip }: ResolvedVolume,
-  { options, http, logger, observe }: VolumeSetup<Omit<OpenOptions, 'resolution'>>,
+  { options, http, logger, observe, threads }: VolumeSetup<Omit<OpenOptions, 'resolution'>>,
 ): Promise<VolumeParts> {
   const { info: raw, redirects } = description;
   const info = { ...resolvedInfo, scales: await loadDecoders(resolvedInfo.scales, store.url) };
@@ -141,6 +144,7 @@ async function createParts(
       concurrency: options.concurrency,
       lruBytes: options.lruBytes,
       lruEncoding: options.lruEncoding,
+      threads: canUseWorkers(store, isStore(options.storage)) ? threads : undefined,
       rangeReads: options.rangeReads,
       observe,
       warn: (message) => logger.warn(message),
@@ -149,6 +153,9 @@ async function createParts(
     resolution: description.options.resolution,
     logger,
     timeoutMs: options.timeoutMs,
-    release: () => http.close(),
+    release: async () => {
+      http.close();
+      await threads?.close();
+    },
   };
 }

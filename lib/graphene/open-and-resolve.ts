@@ -14,6 +14,9 @@ import { createHttpClient } from '../failures/http-client.ts';
 import type { HttpClient } from '../http/http-request.ts';
 import { loadGot } from '../http/send-with-got.ts';
 import type { VolumeInfo } from '../precomputed/volume-info.ts';
+import { createWorkerPool } from '../workers/create-worker-pool.ts';
+import { MOST_READS } from '../chunks/adaptive-limit.ts';
+import type { WorkerPool } from '../workers/worker-pool.ts';
 import { createGrapheneVolume, createPrecomputedVolume } from './create-volume.ts';
 import type { GrapheneVolume } from './graphene-volume.ts';
 import type { OpenGrapheneOptions, OpenOptions } from './option-types.ts';
@@ -79,8 +82,8 @@ export async function openPrecomputed(
   options: OpenOptions = {},
 ): Promise<PrecomputedVolume> {
   const opening = preparePrecomputed(path, options);
-  return withHttp(opening, async (http) =>
-    createPrecomputedVolume(await opening.resolve(http), { ...opening, http }),
+  return withHttp(opening, async (http, threads) =>
+    createPrecomputedVolume(await opening.resolve(http), { ...opening, http, threads }),
   );
 }
 
@@ -106,10 +109,10 @@ export async function openGraphene(
   options: OpenGrapheneOptions = {},
 ): Promise<GrapheneVolume> {
   const opening = prepareGraphene(path, options);
-  return withHttp(opening, async (http) => {
+  return withHttp(opening, async (http, threads) => {
     // Loads the HTTP package while the servers answer. If that fails, the first look-up loads it again.
     const prepared = Promise.allSettled([loadGot()]);
-    const volume = await createGrapheneVolume(await opening.resolve(http), { ...opening, http });
+    const volume = await createGrapheneVolume(await opening.resolve(http), { ...opening, http, threads });
     await prepared;
     return volume;
   });
@@ -217,15 +220,20 @@ function parseDescriptionOfKind<Kind extends VolumeDescription['kind']>(
 
 /** Opens a volume with an HTTP client of its own, and closes the client when that fails. */
 async function withHttp<T>(
-  { options, observe }: Pick<Opening<unknown>, 'options' | 'observe'>,
-  open: (http: HttpClient) => Promise<T>,
+  { options, observe, logger }: Pick<Opening<unknown>, 'options' | 'observe' | 'logger'>,
+  open: (http: HttpClient, threads: WorkerPool | undefined) => Promise<T>,
 ): Promise<T> {
-  const { concurrency = 32, timeoutMs, signal, retries, pace, connectTimeoutMs, idleTimeoutMs } = options;
-  const connections = { maxSockets: concurrency + 16, connectTimeoutMs, idleTimeoutMs };
-  const http = createHttpClient({ ...connections, retries, pace, observe });
+  const { concurrency = 'auto', timeoutMs, signal, retries, pace, connectTimeoutMs, idleTimeoutMs } = options;
+  const threads = createWorkerPool(options.workers, (message) => logger.warn(message));
+  const connections = {
+    maxSockets: (concurrency === 'auto' ? MOST_READS : concurrency) + 16,
+    connectTimeoutMs,
+    idleTimeoutMs,
+  };
+  const http = createHttpClient({ ...connections, retries, pace, observe, remote: threads });
   try {
     return await withDeadline(timeoutMs, [signal], (bound) =>
-      leaveOnAbort(open(http), bound, () => undefined),
+      leaveOnAbort(open(http, threads), bound, () => undefined),
     );
   } catch (error) {
     http.close();

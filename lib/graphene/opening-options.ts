@@ -43,6 +43,14 @@ const unless = (is: (value: unknown) => boolean, other: ValueKind): ValueKind =>
   },
 });
 
+/** A whole number from 1, or 'auto'. */
+const COUNT_OR_AUTO: ValueKind = {
+  expected: "a whole number from 1, or 'auto'",
+  check: (name, value) => {
+    if (value !== 'auto') integerFrom(1).check(name, value);
+  },
+};
+
 const BUCKET = optionGroup('credentials of the bucket, or a store', STORAGE_OPTIONS);
 const STORAGE: ValueKind = {
   expected: BUCKET.expected,
@@ -137,10 +145,17 @@ export const OPEN_OPTIONS = {
     flagSays: 'always read whole chunks, even when the points need little of them',
   },
   concurrency: {
-    kind: integerFrom(1),
-    default: '32',
-    flag: '--concurrency <n>',
+    kind: COUNT_OR_AUTO,
+    default: "'auto': from 32 to 256, as the server's distance needs",
+    flag: '--concurrency <n|auto>',
     says: 'chunks in flight at once',
+    flagSays: 'chunks in flight at once, or auto',
+  },
+  workers: {
+    kind: integerFrom(0),
+    default: 'one per core, up to 8, for calls that read many chunks',
+    flag: '--workers <n>',
+    says: 'most worker threads, which fetch, decompress and decode chunks; 0 uses none',
   },
   retries: {
     kind: integerFrom(0),

@@ -57,8 +57,21 @@ export interface OpenOptions {
    * @default 'info'
    */
   revalidate?: Revalidation;
-  /** Number of chunks in flight at once. @default 32 */
-  concurrency?: number;
+  /**
+   * Number of chunks in flight at once, over all threads. `'auto'` begins with 32. It reads more chunks at once,
+   * up to 256, while that does not make each read slower, the thread has time left, and at most 64 MiB of stored
+   * bytes are in flight. It reads fewer again when reads take much longer.
+   * @default 'auto'
+   */
+  concurrency?: number | 'auto';
+  /**
+   * Most worker threads. They fetch, decompress and decode chunks. They are started for a call that reads many
+   * chunks, and kept until the volume is closed. 0 does all work in the calling thread. No thread is started
+   * for a store of your own, for `mem://`, or where something has replaced Node's network functions, as nock
+   * does.
+   * @default one per core, up to 8
+   */
+  workers?: number;
   /** Credentials of the bucket, or a store of your own. */
   storage?: StorageOptions | Store;
   /** Number of retries of a failure that may be temporary: 408, 429, 5xx, a broken connection. @default 4 */

@@ -30,8 +30,8 @@ export interface VolumeParts {
   timeoutMs: number | undefined;
   /** Aborted by `close()`, which aborts all calls in flight. */
   life: AbortController;
-  /** Closes connections. */
-  release: () => void;
+  /** Closes connections and ends worker threads. */
+  release: () => Promise<void>;
 }
 
 /** Runs a call with a signal that its deadline, its caller and `close()` abort. @internal */
@@ -136,7 +136,7 @@ export class Volume {
    */
   async close(): Promise<void> {
     this.parts.life.abort(new VolumeClosedError());
-    this.parts.release();
+    await this.parts.release();
     await this.parts.reader.whenSaved();
   }
 

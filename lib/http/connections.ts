@@ -12,6 +12,7 @@ import { withProxyReplies, createTunnelAgent } from './proxy-agents.ts';
 import { proxyFor, describeProxy, type Proxy } from './proxy.ts';
 import { isSecretHeader } from './secret-headers.ts';
 import { sendGet, sendToProxy, type Agents } from './send-get.ts';
+import type { RemoteExchange } from './remote-exchange.ts';
 import { sendWithGot } from './send-with-got.ts';
 import type { Cancellation } from './cancellation.ts';
 
@@ -25,6 +26,8 @@ export interface ConnectionOptions {
   idleTimeoutMs?: number;
   /** Environment variables that name proxies. @default process.env */
   env?: NodeJS.ProcessEnv;
+  /** Other threads, which make exchanges whose bodies need work. @default none */
+  remote?: RemoteExchange;
 }
 
 /** Opens and keeps the connections of one HTTP client. */
@@ -33,6 +36,7 @@ export class Connections {
   readonly #connectTimeoutMs: number;
   readonly #idleTimeoutMs: number;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #remote: RemoteExchange | undefined;
   readonly #agentOptions: { keepAlive: true; maxSockets: number };
   /**
    * One pool per policy: a socket opened without the address check must not serve a request that needs it.
@@ -49,10 +53,12 @@ export class Connections {
     connectTimeoutMs = 10_000,
     idleTimeoutMs = 30_000,
     env = process.env,
+    remote,
   }: ConnectionOptions) {
     this.#connectTimeoutMs = connectTimeoutMs;
     this.#idleTimeoutMs = idleTimeoutMs;
     this.#env = env;
+    this.#remote = remote;
     this.#agentOptions = { keepAlive: true, maxSockets };
     const direct = (lookup?: LookupFunction): RequestSender =>
       this.#createSender(this.#createAgents(lookup && { lookup }));
@@ -70,7 +76,7 @@ export class Connections {
    */
   prepareAttempt(request: HttpRequest, hop: Hop, cancellation: Cancellation): () => Promise<ExchangeResult> {
     const { url, headers, authorize, allowAddress } = hop;
-    const { method = 'GET', body, meter, maxBytes = DEFAULT_MAX_BYTES } = request;
+    const { method = 'GET', body, meter, bodyWork, maxBytes = DEFAULT_MAX_BYTES } = request;
     if (allowAddress !== 'any') checkHostAllowed(url.hostname, allowAddress);
     const proxy = request.bypassProxy ? undefined : proxyFor(url, this.#env);
     const options = {
@@ -88,6 +94,10 @@ export class Connections {
       const credentials = authorize && (await orCancelled(authorize({ method, url, headers }), cancellation));
       const allHeaders = { ...headers, ...credentials };
       if (proxy) checkNoSecret(url, allHeaders, proxy);
+      else if (bodyWork && this.#remote) {
+        const made = await this.#remote.exchange({ ...options, headers: allHeaders, bodyWork }, cancellation);
+        if (made) return made;
+      }
       const send = proxy
         ? await orCancelled(this.#proxySender(proxy), cancellation)
         : this.#direct[allowAddress];

@@ -24,6 +24,10 @@ export interface HttpReply {
   url: string;
   /** The IP address that answered, if known. */
   serverAddress: string | undefined;
+  /** What another thread made of the body, if it was given work; see {@link BodyWork}. */
+  workResult?: unknown;
+  /** With a `workResult`: the length of the body, which may have stayed in the other thread. */
+  bodyBytes?: number;
 }
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
@@ -87,7 +91,8 @@ export type RequestSender = (outgoing: OutgoingRequest, handlers: ResponseHandle
 /** A reply, or the reason why none came. */
 export type ExchangeResult = { reply: HttpReply } | ExchangeFailure;
 
-interface ExchangeFailure {
+/** Why no reply came. */
+export interface ExchangeFailure {
   error: LookupError;
   /** Nothing was sent, because no file descriptor was free. */
   ranOutOfDescriptors?: true;

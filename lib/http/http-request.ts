@@ -2,6 +2,7 @@
 import type { AddressPolicy } from './address.ts';
 import type { HttpReply, Method } from './exchange.ts';
 import type { HttpMeter } from './meter.ts';
+import type { BodyWork } from './remote-exchange.ts';
 import type { Headers } from './secret-headers.ts';
 
 export type { AddressPolicy, Headers, HttpReply };
@@ -33,6 +34,8 @@ export interface HttpRequest {
   /** A longer body gives RequestError TOO_LARGE. @default 64 MiB */
   maxBytes?: number;
   meter?: HttpMeter;
+  /** Work for the thread that sends the request, if that is another thread. */
+  bodyWork?: BodyWork;
   /** Longest time without a byte, in ms. @default the client's */
   idleTimeoutMs?: number;
   /** Whether temporary failures are retried. @default true for GET and HEAD */

@@ -125,6 +125,21 @@ export async function readPoints(
       }
       if (onChunkRead) yield* onChunkRead(ordinal, bytes, chunkCodec);
     },
+    voxelsOf: (ordinal) => (onChunkRead ? undefined : offsetsOf(ordinal)),
+    *receiveValues(ordinal, values) {
+      const first = starts[ordinal],
+        count = starts[ordinal + 1] - first;
+      yield* inStretches(
+        count,
+        (from, end) => {
+          for (let k = from; k < end; k++)
+            for (let w = 0; w < wordsPerPoint; w++)
+              out[order[first + k] * wordsPerPoint + w] = values[k * wordsPerPoint + w];
+          accept(ordinal, first + from, first + end);
+        },
+        STRETCH,
+      );
+    },
     windowReader(ordinal) {
       const reader = onChunkRead
         ? undefined

@@ -17,7 +17,10 @@ import type { ByteRange, ReadOptions, Store, StoredObject, StoreServer } from '.
 import { isETag, readValidator } from './validator.ts';
 
 /** A request for an object. Its headers are added to those with the credentials. */
-export type ObjectRequest = Pick<HttpRequest, 'range' | 'signal' | 'maxBytes' | 'meter' | 'headers'>;
+export type ObjectRequest = Pick<
+  HttpRequest,
+  'range' | 'signal' | 'maxBytes' | 'meter' | 'headers' | 'bodyWork'
+>;
 
 /** The reply to a request for an object. */
 export interface ObjectReply {
@@ -78,6 +81,7 @@ export class HttpStore implements Store {
       meter,
       ifNoneMatch,
       mayBeCut = false,
+      bodyWork,
     }: ReadOptions = {},
   ): Promise<StoredObject | undefined> {
     signal?.throwIfAborted();
@@ -90,6 +94,7 @@ export class HttpStore implements Store {
       signal,
       maxBytes,
       meter,
+      bodyWork,
       ...(ifNoneMatch !== undefined && isETag(ifNoneMatch) && { headers: { 'if-none-match': ifNoneMatch } }),
     });
     const { reply, isSigned } = answer;
@@ -114,10 +119,14 @@ export class HttpStore implements Store {
       throw new RequestError('BAD_RESPONSE', `${url} answered with a web page${quote(answer)}`, url, status);
     const contentEncoding = normalizeContentEncoding(reply.headers['content-encoding']);
     const part = status === 206 ? partOf(url, reply, range, mayBeCut) : undefined;
-    const validator = readValidator(reply.headers, part ? part.totalBytes : reply.body.byteLength);
-    return { bytes: reply.body, contentEncoding, validator, ...part };
+    const validator = readValidator(reply.headers, part ? part.totalBytes : lengthOf(reply));
+    const { body: bytes, workResult } = reply,
+      work = workResult !== undefined && { workResult, storedBytes: lengthOf(reply) };
+    return { bytes, contentEncoding, validator, ...part, ...work };
   }
 }
+
+const lengthOf = ({ body, bodyBytes }: HttpReply): number => bodyBytes ?? body.byteLength;
 
 const quote = ({ reply: { body, headers }, isSigned, advice }: ObjectReply): string => {
   const text = isSigned ? '' : excerpt(body, headers);
@@ -155,10 +164,12 @@ const userInfo = ({ username, password }: URL): string =>
  */
 function partOf(
   url: string,
-  { headers, body, status }: HttpReply,
+  reply: HttpReply,
   requested: ByteRange | undefined,
   mayBeCut: boolean,
 ): Pick<StoredObject, 'range' | 'totalBytes'> {
+  const { headers, status } = reply,
+    bytes = lengthOf(reply);
   const contentRange = String(headers['content-range'] ?? '');
   const [, first, last, size] =
     /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/i.exec(contentRange.trim()) ?? [];
@@ -168,12 +179,12 @@ function partOf(
     got.end < requested.end &&
     (size === '*' ? mayBeCut && got.end > got.start : got.end === Number(size));
   const fits = requested && got.start === requested.start && (got.end === requested.end || isCut);
-  if (fits && body.byteLength === got.end - got.start)
+  if (fits && bytes === got.end - got.start)
     return { range: got, ...(size !== '*' && { totalBytes: Number(size) }) };
   const wanted = requested ? `bytes ${requested.start}-${requested.end - 1}` : 'everything';
   throw new RequestError(
     'BAD_RESPONSE',
-    `${url}: requested ${wanted}, got ${body.byteLength} bytes with the Content-Range "${contentRange.slice(0, 60)}"`,
+    `${url}: requested ${wanted}, got ${bytes} bytes with the Content-Range "${contentRange.slice(0, 60)}"`,
     url,
     status,
   );

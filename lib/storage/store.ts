@@ -3,6 +3,7 @@
  * `open-store.ts`.
  */
 import type { HttpMeter } from '../http/meter.ts';
+import type { BodyWork } from '../http/remote-exchange.ts';
 
 /** A range of the stored bytes: `start` is inclusive, `end` is exclusive. */
 export interface ByteRange {
@@ -54,6 +55,11 @@ export interface ReadOptions {
    * changed. Other stores ignore it.
    */
   ifNoneMatch?: string;
+  /**
+   * Work for the thread that reads the object, if that is another thread. Other stores ignore it.
+   * @internal
+   */
+  bodyWork?: BodyWork;
 }
 
 /** What a store returns for a key. */
@@ -79,6 +85,17 @@ export interface StoredObject {
   validator?: string;
   /** Set if the object is still the version of `ifNoneMatch`. Then `bytes` is empty. */
   notModified?: true;
+  /**
+   * The result of {@link ReadOptions.bodyWork}, if another thread did it.
+   * @internal
+   */
+  workResult?: unknown;
+  /**
+   * With a `workResult`: the number of stored bytes. They may have stayed in the other thread; `bytes` is empty
+   * then.
+   * @internal
+   */
+  storedBytes?: number;
 }
 
 /**

@@ -29,8 +29,8 @@ describe('inflateChunk', () => {
       chunk: { ...plain, bytes: gzipSync(gzipSync(content)) },
     },
   ])('undoes $name', async ({ chunk }) => {
-    expect(await inflateChunk(chunk, signal)).toEqual(content);
-    expect(await inflateChunk({ ...chunk, exactBytes: content.length }, signal)).toEqual(content);
+    expect(await inflateChunk(chunk, { signal })).toEqual(content);
+    expect(await inflateChunk({ ...chunk, exactBytes: content.length }, { signal })).toEqual(content);
   });
 
   test('does not change bytes of exactly the size of the chunk, whatever they begin with', async () => {
@@ -39,12 +39,12 @@ describe('inflateChunk', () => {
       { ...plain, bytes: raw },
       { ...plain, bytes: gzipSync(raw), contentEncoding: 'gzip' },
     ])
-      expect(await inflateChunk({ ...chunk, exactBytes: raw.length }, signal)).toEqual(new Uint8Array(raw));
+      expect(await inflateChunk({ ...chunk, exactBytes: raw.length }, { signal })).toEqual(new Uint8Array(raw));
   });
 
   test('stops after a few layers', async () => {
     const deep = gzipSync(gzipSync(gzipSync(gzipSync(content))));
-    expect((await inflateChunk({ ...plain, bytes: deep }, signal)).subarray(0, 2)).toEqual(
+    expect((await inflateChunk({ ...plain, bytes: deep }, { signal })).subarray(0, 2)).toEqual(
       Uint8Array.of(0x1f, 0x8b),
     );
   });
@@ -57,7 +57,7 @@ describe('inflateChunk', () => {
     },
     { name: 'a cut bitstream', bytes: gzipSync(content).subarray(0, 30), code: 'TRUNCATED' },
   ])('fails for $name', async ({ bytes, code }) => {
-    await expect(inflateChunk({ ...plain, bytes }, signal)).rejects.toMatchObject({
+    await expect(inflateChunk({ ...plain, bytes }, { signal })).rejects.toMatchObject({
       name: 'DecodeError',
       code,
     });

@@ -81,6 +81,7 @@ export const defineLookupCommand: DefineCommand = (command, { io, report, action
     'revalidate',
     'rangeReads',
     'concurrency',
+    'workers',
     'timeoutMs',
   ]);
 

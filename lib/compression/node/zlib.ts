@@ -48,7 +48,7 @@ const ASYNC: Record<
 export function inflateWithZlib(
   format: ZlibFormat,
   bytes: Uint8Array,
-  { maxBytes, expectedBytes }: OutputSize,
+  { maxBytes, expectedBytes, isBlocking }: OutputSize,
 ): Uint8Array | Promise<Uint8Array> {
   const largest = Math.min(maxBytes, format === 'br' ? Infinity : bytes.byteLength * DEFLATE_RATIO);
   const expected = Math.min(largest, expectedBytes ?? hintedBytes(format, bytes, largest));
@@ -56,7 +56,7 @@ export function inflateWithZlib(
     chunkSize: expected + SLACK_BYTES, // Node allocates a second buffer as soon as the first is completely full
     maxOutputLength: Math.min(Math.max(1, maxBytes), constants.MAX_LENGTH),
   };
-  if (expected > SYNC_BYTES)
+  if (expected > SYNC_BYTES && !isBlocking)
     return inTurn(
       () =>
         new Promise<Uint8Array>((resolve, reject) => {

@@ -1,0 +1,22 @@
+/** The interface of the worker threads that do the work on chunks. */
+import type { ChunkWork, ChunkWorkResult } from './chunk-work.ts';
+
+/** Worker threads, as a reader of chunks sees them. */
+export interface ChunkThreads {
+  /** How many threads are ready. */
+  readonly ready: number;
+  /** Asks for the stored bytes of a chunk that is being fetched, because another call has joined the read. */
+  keep(work: ChunkWork): void;
+  /** Announces that a call will read this many chunks, so that threads can start if they pay. */
+  expect(chunks: number): void;
+  /**
+   * Does the work on stored bytes. The bytes are copied.
+   * @returns Undefined, at once or later, if no thread does it. Rejects only with `signal.reason`.
+   */
+  work(
+    stored: Uint8Array,
+    contentEncoding: string | undefined,
+    work: ChunkWork,
+    signal: AbortSignal,
+  ): Promise<ChunkWorkResult | undefined> | undefined;
+}

@@ -1,0 +1,34 @@
+/**
+ * The work on one stored chunk that another thread can do: decompress it and read the values of voxels. The
+ * work and its result are plain data, so that they can be sent between threads.
+ */
+import type { ErrorJson } from '../base/error-json.ts';
+import type { ChunkLayout } from '../codecs/codec.ts';
+import type { WordArray } from '../precomputed/data-type.ts';
+
+/** What to do with a stored chunk. */
+export interface ChunkWork {
+  /** The name of its encoding, as the info spells it. */
+  readonly encoding: string;
+  readonly layout: ChunkLayout;
+  /** Most bytes after decompression. */
+  readonly maxBytes: number;
+  /** The size after decompression, if the encoding fixes it. */
+  readonly exactBytes: number | undefined;
+  /** One array per call that waits for the chunk: the voxels to read, as linear offsets in the chunk. */
+  readonly voxels: readonly Uint32Array[];
+  /** Whether the decompressed bytes are wanted, too. */
+  readonly wantsBytes: boolean;
+  /** Whether the stored bytes are wanted, too. They stay in the thread that fetched them otherwise. */
+  readonly wantsStored: boolean;
+}
+
+/** The result of {@link ChunkWork}. */
+export interface ChunkWorkResult {
+  /** One array per call, as words (see {@link WordArray}), or the error of decoding its voxels. */
+  values: (WordArray | ErrorJson)[];
+  /** The decompressed bytes, if they were wanted. */
+  bytes?: Uint8Array;
+  /** Set if the chunk could not be decompressed. There are no values then. */
+  error?: ErrorJson;
+}

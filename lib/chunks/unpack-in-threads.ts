@@ -1,0 +1,112 @@
+/** Delivers chunks whose work was done in another thread, or that another thread can do. */
+import { reviveError } from '../base/revive-error.ts';
+import { safeText } from '../base/secret-redaction.ts';
+import type { CooperativeRunner } from '../base/cooperative-work.ts';
+import type { ErrorJson } from '../base/error-json.ts';
+import { codecFor } from '../codecs/registry.ts';
+import type { ChunkWaiter } from './chunk-consumer.ts';
+import type { ChunkContent, KeptChunk, Reencoder, StoredChunk } from './chunk-source.ts';
+import type { ChunkThreads } from './chunk-threads.ts';
+import type { ChunkWork, ChunkWorkResult } from './chunk-work.ts';
+import { isDeliveredInWindows, toKeptChunk, unpackChunk, WHOLE_BYTES } from './unpack.ts';
+
+/** Work on a chunk, and the calls that get its values, in the order of the work. */
+export interface OrderedWork {
+  readonly work: ChunkWork;
+  readonly readers: readonly ChunkWaiter[];
+}
+
+/**
+ * Makes the work on a chunk for the calls that wait for it.
+ * @param wantsBytes Whether the decompressed bytes are wanted, even if no call needs them.
+ * @returns Undefined for very large chunks, which are read in windows.
+ */
+export function orderWork(
+  { encoding, layout, maxBytes, exactBytes }: ChunkContent,
+  waiters: readonly ChunkWaiter[],
+  wantsBytes: boolean,
+  wantsStored = false,
+): OrderedWork | undefined {
+  if (encoding === undefined || layout === undefined || (exactBytes ?? 0) > WHOLE_BYTES) return undefined;
+  const readers: ChunkWaiter[] = [],
+    voxels: Uint32Array[] = [];
+  for (const waiter of waiters) {
+    const wanted = waiter.voxels;
+    if (!wanted) continue;
+    readers.push(waiter);
+    voxels.push(wanted.slice()); // a view would be sent with all the memory behind it
+  }
+  const needsBytes = wantsBytes || readers.length < waiters.length;
+  return {
+    work: { encoding, layout, maxBytes, exactBytes, voxels, wantsBytes: needsBytes, wantsStored },
+    readers,
+  };
+}
+
+/** What {@link unpackWithThreads} works with. */
+export interface Unpacking {
+  threads: ChunkThreads;
+  runner: CooperativeRunner;
+  /** The work that was sent with the request for the chunk, if any. */
+  ordered: OrderedWork | undefined;
+  /** Lets calls wait again that joined too late. */
+  putBack: (waiters: readonly ChunkWaiter[]) => void;
+  /** See {@link unpackChunk}. */
+  keep: (() => Reencoder | undefined) | undefined;
+  signal: AbortSignal;
+}
+
+/** As {@link unpackChunk}, but another thread does the work where that costs less. */
+export async function unpackWithThreads(
+  chunk: StoredChunk,
+  waiters: readonly ChunkWaiter[],
+  { threads, runner, ordered, putBack, keep, signal }: Unpacking,
+): Promise<KeptChunk | undefined> {
+  const { workDone } = chunk;
+  let order = workDone && workDone.work === ordered?.work ? ordered : undefined,
+    result: ChunkWorkResult | undefined = order && workDone!.result;
+  if (!result && isWorthSending(chunk)) {
+    order = orderWork(chunk, waiters, keep !== undefined);
+    const working = order && threads.work(chunk.bytes, chunk.contentEncoding, order.work, signal);
+    try {
+      result = working && (await working);
+    } catch (error) {
+      for (const waiter of waiters) waiter.fail(error);
+      return undefined;
+    }
+  }
+  if (!order || !result) return unpackChunk(chunk, waiters, keep, signal, runner);
+  const { readers } = order;
+  let wasAccepted = false;
+  for (const [k, reader] of readers.entries()) {
+    const values = result.values[k] as ChunkWorkResult['values'][number] | undefined;
+    if (result.error || values === undefined) reader.fail(errorOf(result.error));
+    else if (!ArrayBuffer.isView(values)) reader.fail(errorOf(values));
+    else {
+      const delivering = runner.run(reader.deliverValues(values));
+      if (delivering) await delivering;
+      wasAccepted = true;
+    }
+  }
+  const rest = waiters.filter((waiter) => !readers.includes(waiter));
+  // The chunk is read again for them.
+  if (!result.bytes && isElsewhere(chunk)) putBack(rest);
+  else if (rest.length > 0) return unpackChunk(chunk, rest, keep, signal, runner, result.bytes);
+  return wasAccepted && keep && result.bytes ? runner.run(toKeptChunk(result.bytes, keep())) : undefined;
+}
+
+/** Whether the stored bytes of a chunk stayed in the thread that fetched them. */
+export const isElsewhere = ({ bytes, storedBytes = 0 }: StoredChunk): boolean =>
+  bytes.byteLength === 0 && storedBytes > 0;
+
+/** Whether a chunk takes more time to decompress and decode than to send to another thread. */
+const isWorthSending = (chunk: StoredChunk): boolean =>
+  chunk.codec === undefined &&
+  chunk.encoding !== undefined &&
+  (chunk.contentEncoding !== undefined || codecFor(chunk.encoding)?.isPointwise !== true) &&
+  !isDeliveredInWindows(chunk);
+
+const errorOf = (json: ErrorJson | undefined): Error =>
+  json
+    ? reviveError({ ...json, message: safeText(json.message) })
+    : new Error('the worker thread gave no values');

@@ -1,0 +1,38 @@
+/**
+ * The interface of another thread that makes exchanges. It may also process the body of the reply before it
+ * hands it over, so that the body is processed where it arrived.
+ */
+import type { Cancellation } from './cancellation.ts';
+import type { ExchangeOptions, ExchangeResult } from './exchange.ts';
+
+/** What another thread does with the body of a successful reply. Only its sender and that thread read it. */
+export type BodyWork = object;
+
+/** An exchange that another thread may make: a GET without a proxy. */
+export type RemoteExchangeOptions = Omit<ExchangeOptions, 'proxyName' | 'body' | 'method'> & {
+  bodyWork: BodyWork;
+};
+
+/** Makes exchanges in other threads. */
+export interface RemoteExchange {
+  /**
+   * Makes one attempt, as {@link exchange} does. The reply may have a `workResult`.
+   * @returns Undefined, at once or later, if no thread makes it: it is then made in this thread.
+   * @throws The reason of the cancellation.
+   */
+  exchange(
+    options: RemoteExchangeOptions,
+    cancellation: Cancellation,
+  ): Promise<ExchangeResult | undefined> | undefined;
+}
+
+/** Headers of a successful reply that are handed over. Other threads keep the rest to themselves. */
+export const HANDED_OVER_HEADERS = [
+  'content-encoding',
+  'content-range',
+  'content-type',
+  'date',
+  'etag',
+  'last-modified',
+  'x-goog-generation',
+] as const;

@@ -1,0 +1,17 @@
+/** How many worker threads a volume starts, and when. */
+import { availableParallelism } from 'node:os';
+import type { WorkerPoolOptions } from './worker-pool.ts';
+
+/** More threads than this do not help: the main thread is then busy all the time. */
+const MOST_THREADS = 8;
+/** A thread takes about as long to start as the reading of this many small chunks. */
+const FEWEST_CHUNKS = 96;
+
+/**
+ * Returns how the option `workers` is carried out.
+ * @param workers Most threads. @default one per core, up to 8
+ */
+export const workerSettings = (workers?: number): Omit<WorkerPoolOptions, 'file'> => ({
+  size: workers ?? Math.min(MOST_THREADS, availableParallelism()),
+  fewestChunks: FEWEST_CHUNKS,
+});

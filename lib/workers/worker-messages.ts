@@ -1,0 +1,84 @@
+/** The messages between the main thread and a worker thread. All are plain data. */
+import type { ErrorJson } from '../base/error-json.ts';
+import type { AddressPolicy } from '../http/address.ts';
+import type { ChunkWork, ChunkWorkResult } from '../chunks/chunk-work.ts';
+
+/** Sends a request, and does the work on the body of a successful reply. */
+export interface FetchCommand {
+  readonly kind: 'fetch';
+  readonly id: number;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly maxBytes: number;
+  readonly connectTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly allowAddress: AddressPolicy;
+  readonly work: ChunkWork;
+}
+
+/** Does the work on stored bytes. */
+export interface WorkCommand {
+  readonly kind: 'work';
+  readonly id: number;
+  readonly stored: Uint8Array;
+  readonly contentEncoding: string | undefined;
+  readonly work: ChunkWork;
+}
+
+/** Asks for the body of a reply, if the answer is not on its way yet: another call has joined the read. */
+export interface KeepCommand {
+  readonly kind: 'keep';
+  readonly id: number;
+}
+
+/** Ends a command. Its result is not wanted any more. */
+export interface CancelCommand {
+  readonly kind: 'cancel';
+  readonly id: number;
+}
+
+export type Command = FetchCommand | WorkCommand | KeepCommand | CancelCommand;
+
+/** The result of a {@link FetchCommand} whose server replied. */
+export interface FetchedReply {
+  readonly kind: 'reply';
+  readonly id: number;
+  readonly status: number;
+  readonly headers: Record<string, string | string[] | undefined>;
+  readonly serverAddress: string | undefined;
+  /** The body as sent; undefined for a chunk whose stored bytes are not wanted. */
+  readonly body: Uint8Array | undefined;
+  readonly bodyBytes: number;
+  /** Undefined if the reply is not a chunk. */
+  readonly result: ChunkWorkResult | undefined;
+}
+
+/** The result of a {@link FetchCommand} without a reply. */
+export interface FetchFailure {
+  readonly kind: 'failure';
+  readonly id: number;
+  readonly error: ErrorJson;
+  readonly ranOutOfDescriptors: boolean;
+  /** Bytes of the body that had come. */
+  readonly bytes: number;
+}
+
+/** The result of a {@link WorkCommand}. */
+export interface WorkAnswer {
+  readonly kind: 'work';
+  readonly id: number;
+  readonly result: ChunkWorkResult;
+}
+
+/** The first message of a thread. */
+export interface ReadyMessage {
+  readonly kind: 'ready';
+}
+
+export type Answer = FetchedReply | FetchFailure | WorkAnswer;
+
+/** What a thread is started with. */
+export interface WorkerSetup {
+  /** One number: the command whose chunk is being decompressed or decoded; 0 for none. */
+  readonly current: Int32Array<SharedArrayBuffer>;
+}

@@ -1,0 +1,219 @@
+/**
+ * The worker threads of one volume. Threads fetch chunks, decompress them and read voxels. All decisions stay in
+ * the main thread: which chunks are read when, retries, the pace of each host, caches, credentials.
+ *
+ * Memory per thread: about 10 MB, and the chunk that it works on.
+ */
+import { onAbort } from '../base/abort.ts';
+import { DecodeError, type LookupError } from '../base/errors.ts';
+import { reviveError } from '../base/revive-error.ts';
+import { redactSecretsIn } from '../base/secret-redaction.ts';
+import type { ChunkThreads } from '../chunks/chunk-threads.ts';
+import type { ChunkWork, ChunkWorkResult } from '../chunks/chunk-work.ts';
+import type { Cancellation } from '../http/cancellation.ts';
+import type { ExchangeResult } from '../http/exchange.ts';
+import type { HttpMeter } from '../http/meter.ts';
+import type { BodyWork, RemoteExchange, RemoteExchangeOptions } from '../http/remote-exchange.ts';
+import type { FetchFailure, FetchedReply, WorkAnswer } from './worker-messages.ts';
+import { watchNetworkFunctions } from '../http/network-functions.ts';
+import { WorkerThread, type Job, type LostReason } from './worker-thread.ts';
+
+/** How many threads a pool may start, and when. */
+export interface WorkerPoolOptions {
+  /** The worker's program. */
+  file: string;
+  /** Most threads. */
+  size: number;
+  /** Fewest chunks of one call that start the threads. */
+  fewestChunks: number;
+  /** Whether work waits for threads that have not started yet. @default false: the main thread does it */
+  isPatient?: boolean;
+  /** Receives a warning if threads do not start. */
+  warn?: (message: string) => void;
+}
+
+/** A chunk fails when this many threads ended while they worked on it. */
+const MAX_DEATHS = 2;
+/** After this many threads in a row that could not start, no more are started. */
+const MAX_FAILED_STARTS = 3;
+/** How often the threads are checked for work that does not end. */
+const CHECK_MS = 1000;
+/** A thread that is at the same chunk in this many checks is ended. */
+const LONGEST_WORK_CHECKS = 30;
+
+/** Starts threads when they pay, and shares the work between them. */
+export class WorkerPool implements ChunkThreads, RemoteExchange {
+  readonly #options: WorkerPoolOptions;
+  readonly #threads = new Set<WorkerThread>();
+  readonly #readyThreads = new Set<WorkerThread>();
+  readonly #isNetworkOriginal = watchNetworkFunctions();
+  #isClosed = false;
+  #failedStarts = 0;
+  #lastId = 0;
+  /** The last command for each work that came with a fetch. */
+  readonly #fetches = new WeakMap<BodyWork, number>();
+  #check: NodeJS.Timeout | undefined;
+  /** Jobs whose thread has ended, and which wait for the next one. */
+  #waiting: Job[] = [];
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+  }
+
+  get ready(): number {
+    return this.#usableThreads.size;
+  }
+
+  expect(chunks: number): void {
+    if (chunks < this.#options.fewestChunks || this.#isClosed || !this.#isNetworkOriginal()) return;
+    while (this.#threads.size < this.#options.size && this.#failedStarts < MAX_FAILED_STARTS) this.#start();
+  }
+
+  keep(work: ChunkWork): void {
+    const id = this.#fetches.get(work);
+    if (id !== undefined) for (const thread of this.#threads) thread.keep(id);
+  }
+
+  exchange(
+    { meter, bodyWork, url, ...request }: RemoteExchangeOptions,
+    cancellation: Cancellation,
+  ): Promise<ExchangeResult | undefined> | undefined {
+    const thread = this.#idlest();
+    if (!thread || !this.#isNetworkOriginal()) return undefined;
+    const { headers, maxBytes, connectTimeoutMs, idleTimeoutMs, allowAddress } = request;
+    const limits = { maxBytes, connectTimeoutMs, idleTimeoutMs, allowAddress };
+    const id = ++this.#lastId;
+    this.#fetches.set(bodyWork, id);
+    if (meter) meter.requests++;
+    return new Promise((resolve, reject) => {
+      const finish = (result: ExchangeResult | undefined): void => {
+        cancellation.clear();
+        resolve(result);
+      };
+      thread.send({
+        command: { kind: 'fetch', id, url: url.href, headers, ...limits, work: bodyWork as ChunkWork },
+        onAnswer: (answer) =>
+          finish(
+            answer.kind === 'failure'
+              ? toFailure(answer, meter)
+              : toReply(answer as FetchedReply, url, meter),
+          ),
+        onLost: (error) => finish(error && { error }),
+      });
+      cancellation.onCancel((reason) => {
+        this.#cancel(id);
+        reject(reason);
+      });
+    });
+  }
+
+  work(
+    stored: Uint8Array,
+    contentEncoding: string | undefined,
+    work: ChunkWork,
+    signal: AbortSignal,
+  ): Promise<ChunkWorkResult | undefined> | undefined {
+    const thread = this.#idlest();
+    if (!thread) return undefined;
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      const finish = (result: ChunkWorkResult | undefined): void => {
+        release();
+        resolve(result);
+      };
+      thread.send({
+        command: { kind: 'work', id, stored: new Uint8Array(stored), contentEncoding, work },
+        onAnswer: (answer) => finish((answer as WorkAnswer).result),
+        onLost: (error) => finish(error && { values: [], error: error.toJSON() }),
+      });
+      const release = onAbort(signal, () => {
+        this.#cancel(id);
+        reject(signal.reason as Error);
+      });
+    });
+  }
+
+  /** Ends all threads. Work in flight is left to the main thread. Resolves when no thread is left. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#check);
+    await Promise.all([...this.#threads].map((thread) => thread.terminate()));
+  }
+
+  get #usableThreads(): ReadonlySet<WorkerThread> {
+    return this.#options.isPatient ? this.#threads : this.#readyThreads;
+  }
+
+  #idlest(): WorkerThread | undefined {
+    let idlest: WorkerThread | undefined;
+    for (const thread of this.#usableThreads) if (!idlest || thread.load < idlest.load) idlest = thread;
+    return idlest;
+  }
+
+  #start(): void {
+    const thread = new WorkerThread(this.#options.file, {
+      onReady: () => {
+        this.#failedStarts = 0;
+        this.#readyThreads.add(thread);
+        for (const job of this.#waiting.splice(0)) thread.send(job);
+      },
+      onEnd: (error) => {
+        this.#threads.delete(thread);
+        if (this.#readyThreads.delete(thread) || this.#isClosed) return;
+        if (++this.#failedStarts === MAX_FAILED_STARTS)
+          this.#options.warn?.(
+            `worker threads do not start${error ? ` (${error.message})` : ''}: one thread does all the work; workers: 0 turns this warning off`,
+          );
+      },
+      onJobLost: (job, why) => this.#retry(job, why),
+    });
+    this.#threads.add(thread);
+    this.#check ??= setInterval(() => this.#endHangingThreads(), CHECK_MS).unref();
+  }
+
+  #cancel(id: number): void {
+    for (const thread of this.#threads) thread.cancel(id);
+    this.#waiting = this.#waiting.filter(({ command }) => command.id !== id);
+  }
+
+  /** Does a job again whose thread has ended. */
+  #retry(job: Job, why: LostReason): void {
+    if (this.#isClosed || why === 'other') return job.onLost(undefined);
+    const deaths = (job.deaths ?? 0) + 1;
+    const error = (what: string): DecodeError =>
+      new DecodeError('BAD_BITSTREAM', `${what} while it decompressed or decoded the chunk`);
+    if (why === 'hung')
+      return job.onLost(error(`the worker thread was ended after ${LONGEST_WORK_CHECKS} s`));
+    if (deaths >= MAX_DEATHS) return job.onLost(error(`the worker thread died ${deaths} times`));
+    if (this.#failedStarts >= MAX_FAILED_STARTS) return job.onLost(error('the worker thread died'));
+    this.#waiting.push({ ...job, deaths });
+    this.#start();
+  }
+
+  #endHangingThreads(): void {
+    for (const thread of this.#readyThreads)
+      if (thread.checksOfCurrentWork() >= LONGEST_WORK_CHECKS) void thread.terminate('hung');
+  }
+}
+
+function toReply(
+  { status, headers, serverAddress, body = NOTHING, bodyBytes, result }: FetchedReply,
+  url: URL,
+  meter: HttpMeter | undefined,
+): ExchangeResult {
+  if (meter) meter.bytes += bodyBytes;
+  return { reply: { status, headers, serverAddress, body, bodyBytes, url: url.href, workResult: result } };
+}
+
+const NOTHING = new Uint8Array(0);
+
+function toFailure(
+  { error, ranOutOfDescriptors, bytes }: FetchFailure,
+  meter: HttpMeter | undefined,
+): ExchangeResult {
+  if (meter) meter.bytes += bytes;
+  return {
+    error: reviveError(redactSecretsIn(error)) as LookupError,
+    ...(ranOutOfDescriptors && { ranOutOfDescriptors }),
+  };
+}

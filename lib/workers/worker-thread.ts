@@ -1,0 +1,134 @@
+/** One worker thread, as the main thread sees it: its commands in flight, its start and its end. */
+import { Worker } from 'node:worker_threads';
+import type { DecodeError } from '../base/errors.ts';
+import type { Answer, Command, ReadyMessage, WorkerSetup } from './worker-messages.ts';
+
+/** A command in flight. */
+export interface Job {
+  readonly command: Exclude<Command, { kind: 'cancel' | 'keep' }>;
+  /** How many threads died while they did the work of this command. */
+  readonly deaths?: number;
+  readonly onAnswer: (answer: Answer) => void;
+  /** No thread will do the job. Without an error, the main thread may do it. */
+  readonly onLost: (error: DecodeError | undefined) => void;
+}
+
+/**
+ * Why a job was lost: its thread `died` during the work of this job, was ended because the work had `hung`, or
+ * ended for a reason that is not in this job (`other`).
+ */
+export type LostReason = 'died' | 'hung' | 'other';
+
+/** What a {@link WorkerThread} tells its pool. */
+export interface ThreadEvents {
+  /** The thread can take commands. */
+  readonly onReady: () => void;
+  /** The thread has ended, or could not start. */
+  readonly onEnd: (error: Error | undefined) => void;
+  /** Called for each job that was in flight when the thread ended. */
+  readonly onJobLost: (job: Job, why: LostReason) => void;
+}
+
+/** Arguments of Node that a thread must not get: it would run the program that they give. */
+const PROGRAM_ARGUMENTS = /^(-e|--eval|-p|--print|--input-type|--test|--watch)/;
+
+/** Runs one thread. */
+export class WorkerThread {
+  readonly #worker: Worker;
+  readonly #events: ThreadEvents;
+  readonly #jobs = new Map<number, Job>();
+  readonly #current = new Int32Array(new SharedArrayBuffer(4));
+  #outgoing: Command[] = [];
+  #hasEnded = false;
+  /** The work of the last check, and in how many checks in a row it was seen. */
+  #seen = { id: 0, checks: 0 };
+
+  /** @param file The path of the worker's program. */
+  constructor(file: string, events: ThreadEvents) {
+    this.#events = events;
+    this.#worker = new Worker(file, {
+      name: 'graphene-points',
+      workerData: { current: this.#current } satisfies WorkerSetup,
+      ...(process.execArgv.some((argument) => PROGRAM_ARGUMENTS.test(argument)) && { execArgv: [] }),
+    });
+    // A thread without jobs does not keep the process alive.
+    this.#worker.unref();
+    this.#worker.on('message', (message: ReadyMessage | readonly Answer[]) => this.#receive(message));
+    this.#worker.on('error', (error) => this.#end('died', error));
+    this.#worker.on('messageerror', (error) => this.#end('died', error));
+    this.#worker.on('exit', () => this.#end());
+  }
+
+  /** Number of jobs in flight. */
+  get load(): number {
+    return this.#jobs.size;
+  }
+
+  /** Returns in how many calls in a row the thread was at work on the same chunk. */
+  checksOfCurrentWork(): number {
+    const id = Atomics.load(this.#current, 0);
+    this.#seen = { id, checks: id !== 0 && id === this.#seen.id ? this.#seen.checks + 1 : 0 };
+    return this.#seen.checks;
+  }
+
+  send(job: Job): void {
+    const { id } = job.command;
+    if (this.#jobs.size === 0) this.#worker.ref();
+    this.#jobs.set(id, job);
+    this.#queue(job.command);
+  }
+
+  /** Asks for the body of a reply. */
+  keep(id: number): void {
+    if (this.#jobs.has(id)) this.#queue({ kind: 'keep', id });
+  }
+
+  /** Forgets a job. The thread ends it if it has not begun the work on the body. */
+  cancel(id: number): void {
+    if (!this.#jobs.has(id)) return;
+    this.#forget(id);
+    this.#queue({ kind: 'cancel', id });
+  }
+
+  /** Ends the thread. */
+  async terminate(why: 'hung' | 'other' = 'other'): Promise<void> {
+    const ended = this.#worker.terminate();
+    this.#end(why);
+    await ended;
+  }
+
+  /** Sends all commands of one turn together. */
+  #queue(command: Command): void {
+    if (this.#outgoing.push(command) > 1) return;
+    queueMicrotask(() => {
+      const commands = this.#outgoing;
+      this.#outgoing = [];
+      if (!this.#hasEnded) this.#worker.postMessage(commands);
+    });
+  }
+
+  #receive(message: ReadyMessage | readonly Answer[]): void {
+    if ('kind' in message) return this.#events.onReady();
+    for (const answer of message) {
+      const job = this.#jobs.get(answer.id);
+      if (!job) continue; // it was cancelled
+      this.#forget(answer.id);
+      job.onAnswer(answer);
+    }
+  }
+
+  #forget(id: number): void {
+    this.#jobs.delete(id);
+    if (this.#jobs.size === 0) this.#worker.unref();
+  }
+
+  #end(why: LostReason = 'died', error?: Error): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    const current = Atomics.load(this.#current, 0),
+      jobs = [...this.#jobs.values()];
+    this.#jobs.clear();
+    this.#events.onEnd(error);
+    for (const job of jobs) this.#events.onJobLost(job, job.command.id === current ? why : 'other');
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * The program of a worker thread: fetches chunks, decompresses them and reads the values of voxels. Everything
+ * else (retries, pace, caches, credentials) is decided in the main thread.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { errorJson } from '../base/error-json.ts';
+import { restrictedLookup, type AddressPolicy } from '../http/address.ts';
+import { Cancellation } from '../http/cancellation.ts';
+import { exchange, type HttpReply } from '../http/exchange.ts';
+import { isHtmlPage } from '../http/excerpt.ts';
+import { HANDED_OVER_HEADERS } from '../http/remote-exchange.ts';
+import { SocketSender } from '../http/send-over-socket.ts';
+import type { ChunkWork, ChunkWorkResult } from '../chunks/chunk-work.ts';
+import { doChunkWork } from '../chunks/do-chunk-work.ts';
+import { normalizeContentEncoding } from '../storage/content-encoding.ts';
+import type {
+  Answer,
+  Command,
+  FetchCommand,
+  FetchedReply,
+  ReadyMessage,
+  WorkerSetup,
+} from './worker-messages.ts';
+
+const port = parentPort!,
+  { current } = workerData as WorkerSetup;
+const running = new Map<number, Cancellation>();
+/** Fetches whose bodies are wanted by a call that joined later. */
+const kept = new Set<number>();
+const senders: Record<AddressPolicy, SocketSender> = {
+  any: new SocketSender(),
+  public: new SocketSender(restrictedLookup('public')),
+  notMetadata: new SocketSender(restrictedLookup('notMetadata')),
+};
+
+/** Resolves when the work that was begun last has ended. */
+let lastWork: Promise<void> | undefined;
+
+/** Does the work on one chunk at a time, so that a thread that dies or hangs shows which chunk it was at. */
+async function work(
+  id: number,
+  stored: Uint8Array,
+  contentEncoding: string | undefined,
+  chunkWork: ChunkWork,
+): Promise<ChunkWorkResult> {
+  const before = lastWork;
+  let end!: () => void;
+  lastWork = new Promise((resolve) => (end = resolve));
+  await before;
+  Atomics.store(current, 0, id);
+  const result = await doChunkWork(stored, contentEncoding, chunkWork);
+  Atomics.store(current, 0, 0);
+  end();
+  return result;
+}
+
+async function fetchChunk({ id, url, work: chunkWork, ...limits }: FetchCommand): Promise<void> {
+  const cancellation = new Cancellation(),
+    meter = { requests: 0, bytes: 0 };
+  running.set(id, cancellation);
+  try {
+    const answer = await exchange(
+      senders[limits.allowAddress].send,
+      { ...limits, url: new URL(url), method: 'GET', body: undefined, proxyName: undefined, meter },
+      cancellation,
+    );
+    if ('reply' in answer) return post(await replyMessage(id, answer.reply, chunkWork));
+    const { error, ranOutOfDescriptors = false } = answer;
+    post({ kind: 'failure', id, error: errorJson(error), ranOutOfDescriptors, bytes: meter.bytes });
+  } catch (error) {
+    // The main thread has cancelled the command and expects no answer, or a header could not be sent.
+    if (running.has(id))
+      post({ kind: 'failure', id, error: errorJson(error), ranOutOfDescriptors: false, bytes: meter.bytes });
+  } finally {
+    running.delete(id);
+    kept.delete(id);
+  }
+}
+
+async function replyMessage(id: number, reply: HttpReply, chunkWork: ChunkWork): Promise<FetchedReply> {
+  const { status, headers, body, serverAddress } = reply,
+    isChunk = (status === 200 || status === 206) && !isHtmlPage(body, headers);
+  const result = isChunk
+    ? await work(id, body, normalizeContentEncoding(headers['content-encoding']), chunkWork)
+    : undefined;
+  return {
+    kind: 'reply',
+    id,
+    status,
+    headers: isChunk
+      ? Object.fromEntries(
+          HANDED_OVER_HEADERS.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])),
+        )
+      : { ...headers },
+    serverAddress,
+    body: result && !chunkWork.wantsStored && !kept.has(id) ? undefined : body,
+    bodyBytes: body.byteLength,
+    result,
+  };
+}
+
+let waiting: Answer[] = [];
+
+/** Posts an answer, together with all others of this turn of the event loop. */
+function post(answer: Answer): void {
+  if (waiting.push(answer) === 1) setImmediate(postAll);
+}
+
+function postAll(): void {
+  const answers = waiting,
+    transferred = new Set<ArrayBuffer>();
+  waiting = [];
+  const transfer = (bytes: ArrayBufferView | undefined): void => {
+    if (bytes && bytes.byteLength > COPIED_BYTES && bytes.buffer.byteLength <= 1.2 * bytes.byteLength)
+      transferred.add(bytes.buffer as ArrayBuffer);
+  };
+  for (const answer of answers) {
+    if (answer.kind === 'failure') continue;
+    if (answer.kind === 'reply') transfer(answer.body);
+    transfer(answer.result?.bytes);
+  }
+  port.postMessage(answers, [...transferred]);
+}
+
+/** Smaller arrays are copied, which takes less time than to hand over their memory. */
+const COPIED_BYTES = 256 * 1024;
+
+function run(command: Command): void {
+  if (command.kind === 'fetch') return void fetchChunk(command);
+  if (command.kind === 'work') {
+    const { id, stored, contentEncoding } = command;
+    return void work(id, stored, contentEncoding, command.work).then((result) =>
+      post({ kind: 'work', id, result }),
+    );
+  }
+  if (command.kind === 'keep') return void (running.has(command.id) && kept.add(command.id));
+  const cancellation = running.get(command.id);
+  running.delete(command.id);
+  cancellation?.cancel(new Error('cancelled'));
+}
+
+port.on('message', (commands: readonly Command[]) => commands.forEach(run));
+port.postMessage({ kind: 'ready' } satisfies ReadyMessage);

@@ -1,0 +1,11 @@
+/**
+ * Replaces lib/workers/default-workers.ts in `npm run test:workers`: each volume that may use worker threads
+ * uses two, from its first chunk on.
+ */
+import type { WorkerPoolOptions } from '../lib/workers/worker-pool.ts';
+
+export const workerSettings = (workers = 2): Omit<WorkerPoolOptions, 'file'> => ({
+  size: workers,
+  fewestChunks: 1,
+  isPatient: true,
+});
