@@ -39,7 +39,9 @@ describe('inflateChunk', () => {
       { ...plain, bytes: raw },
       { ...plain, bytes: gzipSync(raw), contentEncoding: 'gzip' },
     ])
-      expect(await inflateChunk({ ...chunk, exactBytes: raw.length }, { signal })).toEqual(new Uint8Array(raw));
+      expect(await inflateChunk({ ...chunk, exactBytes: raw.length }, { signal })).toEqual(
+        new Uint8Array(raw),
+      );
   });
 
   test('stops after a few layers', async () => {
