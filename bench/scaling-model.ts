@@ -1,8 +1,9 @@
 /**
  * How time and CPU time grow with the number of chunks, and what more cores would give. Computes only.
  *
- * The model: the main thread has a fixed cost per chunk, and everything else of a chunk can run on any core. So
- * the time per chunk is the larger of the main thread's CPU time, and all CPU time divided by the cores.
+ * The model: the main thread has a fixed cost per chunk, and the workers share the rest. So the time per chunk is
+ * the largest of three: the main thread's CPU time, that of the others divided by the workers, and that of all
+ * divided by the cores.
  */
 import type { Measured } from './harness.ts';
 
@@ -58,27 +59,28 @@ export interface Prediction {
   cores: number;
   /** Seconds per chunk. */
   perChunk: number;
-  limit: 'main thread' | 'cores';
+  limit: 'main thread' | 'workers' | 'cores';
 }
 
 /**
  * Predicts the time per chunk.
  *
- * @param threads Threads of the program that can be busy at once.
+ * @param workers Worker threads, which share what the main thread does not do. Infinity stands for as many as
+ *   there are cores.
  * @param serverShares Whether the server runs on the same cores.
  */
 export function predict(
   { cpu, main, server }: Growth,
   cores: number,
-  threads: number,
+  workers: number,
   serverShares: boolean,
 ): Prediction {
-  const held = main?.perChunk ?? 0;
+  const held = main?.perChunk ?? 0,
+    all = cpu.perChunk + (serverShares ? server.perChunk : 0);
   // A program of one thread has helpers, too: they compile and collect garbage on other cores.
-  const alone = threads === 1 && main ? cpu.perChunk / cores : cpu.perChunk / Math.min(cores, threads),
-    shared = (cpu.perChunk + server.perChunk) / cores;
-  const spread = serverShares ? Math.max(alone, shared) : alone;
+  const theirs = workers === 0 ? 0 : (cpu.perChunk - held) / workers;
+  const spread = Math.max(all / cores, theirs);
   return held >= spread
     ? { cores, perChunk: held, limit: 'main thread' }
-    : { cores, perChunk: spread, limit: 'cores' };
+    : { cores, perChunk: spread, limit: theirs > all / cores ? 'workers' : 'cores' };
 }

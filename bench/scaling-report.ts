@@ -5,14 +5,14 @@ import { predict, type Growth, type Line } from './scaling-model.ts';
 /** The runs of one program at each number of chunks. */
 export interface Scaled {
   name: string;
-  /** Threads that the program can keep busy at once. */
-  threads: number;
+  /** Worker threads of the program. Infinity stands for as many as there are cores. */
+  workers: number;
   measured: { chunks: number; runs: Measured[] }[];
 }
 
 const CORES = [1, 2, 4, 8, 16];
 
-/** Returns Seconds and CPU seconds of each program at each number of chunks. */
+/** Returns seconds and CPU seconds of each program at each number of chunks. */
 export function chunksTable(rows: readonly Scaled[]): string {
   const counts = rows[0].measured.map(({ chunks }) => chunks);
   const line = ({ name, measured }: Scaled): string =>
@@ -53,19 +53,22 @@ ${lines.join('\n')}`;
 }
 
 /** Says what limits a program on eight cores, and how long the most chunks would then take. */
-function limitText({ name, threads, measured }: Scaled, growth: Growth): string {
-  const { cpu, main, wall } = growth,
+function limitText({ name, workers, measured }: Scaled, growth: Growth): string {
+  const { main, wall } = growth,
     { chunks } = measured.at(-1)!;
-  const { perChunk, limit } = predict(growth, 8, threads, false);
-  const then = `${chunks.toLocaleString('en')} chunks would take ${(Math.max(0, wall.fixed) + perChunk * chunks).toFixed(2)} s on eight cores.`;
-  if (!main) return `${name}: the cores. Its main thread is not known. ${then}`;
-  if (threads === 1)
-    return `${name}: its one thread, at ${ms(main)} ms per chunk. More cores help only the server. ${then}`;
-  const enough = Math.floor(cpu.perChunk / main.perChunk);
-  const share = `Its main thread takes ${ms(main, 3)} ms of CPU per chunk, and would limit beyond ${enough.toLocaleString('en')} threads.`;
-  if (limit === 'main thread')
-    return `${name}: its main thread, at ${ms(main)} ms per chunk: ${Math.round(1 / main.perChunk).toLocaleString('en')} chunks per second. ${then}`;
-  return `${name}: ${threads < 8 ? `its ${threads} threads` : 'the cores'}. ${share} ${then}`;
+  const { perChunk, limit } = predict(growth, 8, workers, false);
+  const seconds = (Math.max(0, wall.fixed) + perChunk * chunks).toFixed(2);
+  const most = main && Math.round(1 / main.perChunk).toLocaleString('en');
+  const what = {
+    'main thread': `the main thread: it takes ${ms(main)} ms per chunk, so at most ${most} chunks per second`,
+    workers: `the number of workers, ${workers}`,
+    cores: 'the number of cores',
+  }[limit];
+  const next =
+    limit !== 'main thread' && main && main.perChunk > 1e-5
+      ? ` With more of them, the main thread would limit at ${most} chunks per second.`
+      : '';
+  return `${name}: ${what}.${next} ${chunks.toLocaleString('en')} chunks would take ${seconds} s.`;
 }
 
 /** Returns what more cores would give, by the model of scaling-model.ts, and what then limits. */
@@ -76,7 +79,7 @@ export function predictionsText(rows: readonly Scaled[], growths: ReadonlyMap<st
   });
   const cells = ({ row, growth }: (typeof known)[number], shares: boolean): string =>
     CORES.map((cores) => {
-      const { perChunk, limit } = predict(growth, cores, row.threads, shares);
+      const { perChunk, limit } = predict(growth, cores, row.workers, shares);
       return `${(1000 * perChunk).toFixed(2)}${limit === 'main thread' ? '*' : ''}`;
     }).join(' | ');
   const table = (shares: boolean): string =>
@@ -85,9 +88,9 @@ export function predictionsText(rows: readonly Scaled[], growths: ReadonlyMap<st
 ${known.map((each) => `| ${each.row.name} | ${cells(each, shares)} |`).join('\n')}`;
   return `## What more cores would give
 
-Fitted, not measured. The time per chunk is the larger of two: the CPU time of the main thread, which no other core can take over, and the CPU time
-of all threads divided by the cores that they can use. Without a number of workers, as many threads as cores are assumed. \`*\` marks where the main
-thread limits. A network, a disk or a memory bus that is too slow is not in these figures.
+Fitted, not measured. The time per chunk is the largest of three: the CPU time of the main thread, that of all other threads divided by the workers,
+and that of all threads divided by the cores. \`*\` marks where the main thread limits. graphene-points without a number of workers, and TensorStore,
+are taken to have as many threads as there are cores. A network, a disk or a memory bus that is too slow is not in these figures.
 
 Milliseconds per chunk, the server on the same cores; compare the column of this machine with the slopes above:
 
@@ -97,7 +100,7 @@ Milliseconds per chunk, the server elsewhere:
 
 ${table(false)}
 
-What limits then:
+What limits on eight cores, the server elsewhere:
 
 ${known.map(({ row, growth }) => `- ${limitText(row, growth)}`).join('\n')}
 `;

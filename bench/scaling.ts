@@ -60,17 +60,17 @@ function writeSubset(count: number, file: string): number {
   return wanted.size;
 }
 
-/** The programs that take turns, with the number of threads that each can keep busy. */
-function contestants(subset: string): { program: Program; threads: number }[] {
+/** The programs that take turns, with the number of their workers. */
+function contestants(subset: string): { program: Program; workers: number }[] {
   const { ours, oursWith, floor, floorOfTwo, tensorStore } = makePrograms(server.base, volumes, python);
   return [
-    { program: ours(volume, subset), threads: WORKERS.length > 0 ? Infinity : 1 },
+    { program: ours(volume, subset), workers: WORKERS.length > 0 ? Infinity : 0 },
     ...WORKERS.flatMap((workers) =>
-      oursWith(workers, volume, subset).map((program) => ({ program, threads: workers + 1 })),
+      oursWith(workers, volume, subset).map((program) => ({ program, workers })),
     ),
-    ...floor(volume, subset).map((program) => ({ program, threads: 1 })),
-    ...floorOfTwo(volume, subset).map((program) => ({ program, threads: 2 })),
-    ...tensorStore(volume, subset).map((program) => ({ program, threads: Infinity })),
+    ...floor(volume, subset).map((program) => ({ program, workers: 0 })),
+    ...floorOfTwo(volume, subset).map((program) => ({ program, workers: 2 })),
+    ...tensorStore(volume, subset).map((program) => ({ program, workers: Infinity })),
   ];
 }
 
@@ -87,9 +87,9 @@ try {
     for (let round = 0; round < Number(args.runs); round++)
       for (const [at, { program }] of programs.entries())
         all[at].push((await measure(server, program.command, program.parameters)).cold);
-    for (const [at, { program, threads }] of programs.entries()) {
+    for (const [at, { program, workers }] of programs.entries()) {
       const { name } = program;
-      if (!scaled.has(name)) scaled.set(name, { name, threads, measured: [] });
+      if (!scaled.has(name)) scaled.set(name, { name, workers, measured: [] });
       scaled.get(name)!.measured.push({ chunks, runs: all[at] });
     }
     console.log(
