@@ -10,7 +10,7 @@ import { predictNaN } from './nan-prediction.ts';
 import { badBitstream, truncated, type RangeDecoder } from './range-decoder.ts';
 import { LOOKUP_SHIFT, MAX_DIRECT_PRECISION, TOTAL_BITS, type SymbolModel } from './symbol-model.ts';
 
-const { imul } = Math;
+const { clz32, imul } = Math;
 const prediction = new Float64Array(1),
   predictionWords = new Int32Array(prediction.buffer);
 
@@ -29,9 +29,10 @@ export function decodeFloat64(
   precision: number,
 ): void {
   const { values, words, height } = front,
-    { bytes } = stream,
+    { bytes, view } = stream,
     { frequencies, cumulative, lookup } = model;
   const length = bytes.length,
+    lastWord = length - 3,
     isDirect = precision <= MAX_DIRECT_PRECISION,
     bias = frequencies.length >> 1,
     shift = 64 - precision,
@@ -40,6 +41,8 @@ export function decodeFloat64(
     magnitude = highMask & 0x7fffffff;
   let { low, range, code, position } = stream,
     { left: symbolsLeft, increment } = model;
+  let settled = 0, // how many bits of the interval are known, in whole bytes
+    ahead = 0;
   let at = front.startOf(0) + from,
     above = front.startOf(1) + from,
     behind = front.startOf(height + 1) + from,
@@ -85,12 +88,12 @@ export function decodeFloat64(
     }
     symbolsLeft--;
     frequencies[symbol] += increment;
-    while ((low ^ (low + range)) >>> 24 === 0) {
-      if (position >= length) throw truncated(bytes);
-      code = (code << 8) | bytes[position++];
-      low <<= 8;
-      range <<= 8;
-    }
+    settled = clz32(low ^ (low + range)) & 24;
+    ahead = position < lastWord ? view.getInt32(position) : stream.wordBeforeEnd(position, settled);
+    position += settled >> 3;
+    code = (code << settled) | ((ahead >>> 1) >>> (31 - settled));
+    low <<= settled;
+    range <<= settled;
     if (range >>> 16 === 0) {
       if (position + 2 > length) throw truncated(bytes);
       code = (code << 16) | (bytes[position] << 8) | bytes[position + 1];
@@ -117,12 +120,12 @@ export function decodeFloat64(
         const piece = (((code - low) >>> 0) / range) >>> 0;
         if (piece >>> part !== 0) throw badBitstream(position);
         low = (low + imul(range, piece)) | 0;
-        while ((low ^ (low + range)) >>> 24 === 0) {
-          if (position >= length) throw truncated(bytes);
-          code = (code << 8) | bytes[position++];
-          low <<= 8;
-          range <<= 8;
-        }
+        settled = clz32(low ^ (low + range)) & 24;
+        ahead = position < lastWord ? view.getInt32(position) : stream.wordBeforeEnd(position, settled);
+        position += settled >> 3;
+        code = (code << settled) | ((ahead >>> 1) >>> (31 - settled));
+        low <<= settled;
+        range <<= settled;
         if (range >>> 16 === 0) {
           if (position + 2 > length) throw truncated(bytes);
           code = (code << 16) | (bytes[position] << 8) | bytes[position + 1];

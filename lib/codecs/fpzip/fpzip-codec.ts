@@ -76,11 +76,12 @@ export function createFpzipCodec({ encoding, axes, added }: FpzipEncoding): Code
         raw = new Int32Array(product(chunkSize) * channels * words);
       for (const { z, channel } of planesOf(layout, depth)) {
         yield* planes.decodeNext(width * height);
-        for (let y = 0; y < height; y++) {
-          const from = planes.front.startInPlane(y),
-            to = width * (y + height * (z + depth * channel)) * words;
-          if (added === 0) raw.set(planes.front.words.subarray(from * words, (from + width) * words), to);
-          else for (let x = 0; x < width; x++) writeValue(planes, from + x, added, raw, to + x * words);
+        let to = width * height * (z + depth * channel) * words;
+        for (const { from, end } of planes.front.spansOfPlane()) {
+          if (added === 0) raw.set(planes.front.words.subarray(from * words, end * words), to);
+          else
+            for (let at = from; at < end; at++) writeValue(planes, at, added, raw, to + (at - from) * words);
+          to += (end - from) * words;
         }
       }
       return new Uint8Array(raw.buffer);

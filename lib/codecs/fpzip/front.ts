@@ -49,6 +49,19 @@ export class Front<Values extends Float32Array | Float64Array = Float32Array | F
     return ((this.#row + this.#rows - back) % this.#rows) * this.width;
   }
 
+  /** Lists where the values of the present plane are, in order: the ring may end within the plane. */
+  spansOfPlane(): { from: number; end: number }[] {
+    const from = this.startInPlane(0),
+      end = from + this.width * this.height,
+      ringEnd = this.values.length;
+    return end <= ringEnd
+      ? [{ from, end }]
+      : [
+          { from, end: ringEnd },
+          { from: 0, end: end - ringEnd },
+        ];
+  }
+
   /** Returns the index of the first value of row y of the present plane, which has been decoded up to there. */
   startInPlane(y: number): number {
     return this.startOf((this.#row % (this.height + 1)) - 1 - y);

@@ -18,10 +18,27 @@ export class RangeDecoder {
   /** The next byte. */
   position = 4;
 
+  readonly view: DataView;
+
   /** @throws DecodeError TRUNCATED. */
   constructor(readonly bytes: Uint8Array) {
     if (bytes.length < 4) throw truncated(bytes);
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let k = 0; k < 4; k++) this.code = (this.code << 8) | bytes[k];
+  }
+
+  /**
+   * Returns the four bytes from `position`, the first one highest, with zeros after the end.
+   *
+   * @param bits How many of their bits are needed: 0, 8, 16 or 24.
+   * @throws DecodeError TRUNCATED.
+   */
+  wordBeforeEnd(position: number, bits: number): number {
+    const { bytes } = this;
+    if (position + bits / 8 > bytes.length) throw truncated(bytes);
+    let word = 0;
+    for (let k = position; k < position + 4; k++) word = (word << 8) | (k < bytes.length ? bytes[k] : 0);
+    return word;
   }
 
   /**

@@ -72,7 +72,7 @@ export class SymbolModel {
     this.left = this.#interval - this.#more;
     for (let symbol = frequencies.length - 1, last = LOOKUP_SIZE; symbol >= 0; symbol--) {
       const first = cumulative[symbol] >> LOOKUP_SHIFT;
-      lookup.fill(symbol, first, last + 1);
+      for (let at = first; at <= last; at++) lookup[at] = symbol; // few entries: `fill` would take longer
       last = first;
     }
   }
