@@ -20,24 +20,37 @@ export class BrokenMessage extends Error {
   }
 }
 
-/** The longest head in bytes, as in Node. */
+/** The longest head in bytes, as in Node. As much again may come in the lines of the chunked transfer coding. */
 const MAX_HEAD_BYTES = 16 * 1024;
-/** The longest line with the size of a piece, including its extensions. */
-const MAX_LINE_BYTES = 4096;
-const CRLF = Buffer.from('\r\n');
+const CR = 13,
+  LF = 10;
 const HEAD_END = Buffer.from('\r\n\r\n');
-const STATUS_LINE = /^HTTP\/1\.([01]) (\d{3})(?: [^\0\r\n]*)?$/;
-const HEADER_LINE = /^([!#$%&'*+\-.^_`|~\w]+):[ \t]*([^\0\r\n]*?)[ \t]*$/;
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [^\0\r\n]*)?$/;
+const TOKEN = /^[!#$%&'*+\-.^_`|~\w]+$/;
+const FORBIDDEN_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+/** The size of a piece, and extensions, which are ignored. The size is less than 2^48. */
+const SIZE_LINE =
+  /^([\da-f]{1,12})(?:;[!#$%&'*+\-.^_`|~\w]+(?:=(?:[!#$%&'*+\-.^_`|~\w]*|"[^"\\\0-\x08\x0a-\x1f\x7f]*"))?)*$/i;
+const MAX_SIZE_DIGITS = 12;
 /** Headers of which only the first counts, as in Node. The values of others are joined. */
 const SINGLE_HEADERS = new Set([
   'age',
+  'authorization',
   'content-type',
   'etag',
   'expires',
+  'from',
+  'host',
+  'if-modified-since',
+  'if-unmodified-since',
   'last-modified',
   'location',
+  'max-forwards',
+  'proxy-authorization',
+  'referer',
   'retry-after',
   'server',
+  'user-agent',
 ]);
 
 type State = 'idle' | 'head' | 'fixed' | 'untilClose' | 'size' | 'piece' | 'pieceEnd' | 'trailer';
@@ -48,8 +61,15 @@ export class MessageParser {
   #state: State = 'idle';
   /** The beginning of a head or line whose end has not come yet. */
   #rest: Buffer | undefined;
+  /** Bytes of the rest that are known not to hold the end. */
+  #searched = 0;
   /** Bytes of the body, or of its piece, that are still to come. */
   #left = 0;
+  /** Bytes that extensions and trailers may still take. */
+  #spare = 0;
+  /** The part of the bytes fed that is body. The pieces of the chunked transfer coding are moved together. */
+  #bodyStart = 0;
+  #bodyEnd = 0;
   #isKept = false;
 
   constructor(events: MessageEvents) {
@@ -65,26 +85,33 @@ export class MessageParser {
   expect(): void {
     this.#state = 'head';
     this.#rest = undefined;
+    this.#searched = 0;
+    this.#spare = MAX_HEAD_BYTES;
   }
 
   /**
-   * Parses the next bytes. The caller may overwrite them afterwards.
+   * Parses the next bytes, and may move them. The caller may overwrite them afterwards.
    * @throws BrokenMessage. The parser must not be used after that.
    */
   feed(bytes: Uint8Array): void {
     let input = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (this.#rest) input = Buffer.concat([this.#rest, input]);
     this.#rest = undefined;
-    for (let at = 0; at < input.length && this.isActive;) {
+    this.#bodyStart = this.#bodyEnd = 0;
+    let at = 0;
+    while (at < input.length && this.isActive) {
       const next = this.#step(input, at);
       if (next === undefined) {
         this.#rest = Buffer.from(input.subarray(at));
-        return;
+        break;
       }
       at = next;
-      // Bytes behind a reply belong to no request.
-      if (!this.isActive) return this.#events.onEnd(this.#isKept && at === input.length);
     }
+    if (this.#bodyEnd > 0) this.#events.onPiece(input.subarray(this.#bodyStart, this.#bodyEnd));
+    if (this.isActive) return;
+    // Bytes behind a reply belong to no request: its length was wrong, or two were sent.
+    if (!isBlankLines(input, at)) throw new BrokenMessage('HPE_INVALID_CONSTANT');
+    this.#events.onEnd(this.#isKept && at === input.length);
   }
 
   /**
@@ -103,12 +130,12 @@ export class MessageParser {
     switch (this.#state) {
       case 'head':
         return this.#readHead(input, at);
-      case 'untilClose':
-        this.#events.onPiece(input.subarray(at));
-        return input.length;
       case 'fixed':
+      case 'untilClose':
       case 'piece':
         return this.#readBody(input, at);
+      case 'pieceEnd':
+        return this.#readPieceEnd(input, at);
       default:
         return this.#readLine(input, at);
     }
@@ -117,87 +144,153 @@ export class MessageParser {
   #readBody(input: Buffer, at: number): number {
     const end = Math.min(input.length, at + this.#left);
     this.#left -= end - at;
-    this.#events.onPiece(input.subarray(at, end));
+    if (this.#bodyEnd === 0) this.#bodyStart = at;
+    else input.copyWithin(this.#bodyEnd, at, end);
+    this.#bodyEnd = this.#bodyEnd === 0 ? end : this.#bodyEnd + end - at;
     if (this.#left === 0) this.#state = this.#state === 'fixed' ? 'idle' : 'pieceEnd';
     return end;
   }
 
-  #readHead(input: Buffer, at: number): number | undefined {
-    const end = input.indexOf(HEAD_END, at);
+  #readHead(input: Buffer, from: number): number | undefined {
+    let at = from;
+    while (this.#searched === 0 && (input[at] === CR || input[at] === LF)) at++;
+    if (at > from) return at;
+    const end = input.indexOf(HEAD_END, at + Math.max(0, this.#searched - HEAD_END.length + 1));
     if ((end < 0 ? input.length : end) - at > MAX_HEAD_BYTES) throw new BrokenMessage('HPE_HEADER_OVERFLOW');
     if (end < 0) {
-      checkBeginning(input, at);
+      checkBeginning(input, at, this.#searched);
+      this.#searched = input.length - at;
       return undefined;
     }
+    this.#searched = 0;
     const [statusLine, ...lines] = input.toString('latin1', at, end).split('\r\n');
     const [, minor, code] = STATUS_LINE.exec(statusLine) ?? [];
     if (code === undefined) throw new BrokenMessage('HPE_INVALID_CONSTANT');
-    const status = Number(code);
+    const status = Number(code),
+      headers = parseHeaders(lines);
     // A change of protocol was not asked for. Node ends such a request, too.
     if (status === 101) throw new BrokenMessage('ECONNRESET');
-    if (status >= 200) this.#startBody(status, parseHeaders(lines), minor === '1');
+    if (status >= 200) this.#startBody(status, headers, minor === '1');
+    else if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined)
+      throw new BrokenMessage('HPE_INVALID_CONTENT_LENGTH');
+    else if (connectionOptions(headers).includes('close')) throw new BrokenMessage('HPE_CLOSED_CONNECTION');
     return end + HEAD_END.length;
   }
 
   /** Decides how the end of the body is found. RFC 9112, 6.3. */
   #startBody(status: number, headers: IncomingHttpHeaders, isVersion11: boolean): void {
-    const { connection = '', 'transfer-encoding': coding, 'content-length': length } = headers;
-    const connectionOptions = connection.toLowerCase().split(/[ ,]+/);
-    this.#isKept = isVersion11
-      ? !connectionOptions.includes('close')
-      : connectionOptions.includes('keep-alive');
-    if (coding !== undefined && length !== undefined) throw new BrokenMessage('HPE_INVALID_CONTENT_LENGTH');
+    const { 'transfer-encoding': coding, 'content-length': length } = headers;
+    if (coding !== undefined && (length !== undefined || coding.toLowerCase() !== 'chunked'))
+      throw new BrokenMessage('HPE_INVALID_TRANSFER_ENCODING');
     if (length !== undefined && !/^\d{1,15}$/.test(length))
       throw new BrokenMessage('HPE_INVALID_CONTENT_LENGTH');
-    this.#left = Number(length ?? 0);
-    if (status === 204 || status === 304) this.#state = 'idle';
-    else if (coding !== undefined) this.#state = /(^|[ ,])chunked$/i.test(coding) ? 'size' : 'untilClose';
+    this.#left = Number(length ?? (coding === undefined ? Infinity : 0));
+    const hasNoBody = status === 204 || status === 304;
+    // A body that must not be there, or whose coding HTTP/1.0 does not know, may become the next reply.
+    const isDoubtful = hasNoBody ? (coding ?? length ?? '0') !== '0' : coding !== undefined && !isVersion11;
+    const options = connectionOptions(headers);
+    this.#isKept =
+      !isDoubtful && !options.includes('close') && (isVersion11 || options.includes('keep-alive'));
+    if (hasNoBody) this.#state = 'idle';
+    else if (coding !== undefined) this.#state = 'size';
     else if (length === undefined) this.#state = 'untilClose';
     else this.#state = this.#left > 0 ? 'fixed' : 'idle';
     this.#events.onHead(status, headers);
   }
 
-  /** Reads a line of the chunked transfer coding. RFC 9112, 7.1. */
+  #readPieceEnd(input: Buffer, at: number): number | undefined {
+    if (input[at] !== CR || (input.length > at + 1 && input[at + 1] !== LF))
+      throw new BrokenMessage('HPE_STRICT');
+    if (input.length === at + 1) return undefined;
+    this.#state = 'size';
+    return at + 2;
+  }
+
+  /** Reads a line of the chunked transfer coding: the size of a piece, or a trailer. RFC 9112, 7.1. */
   #readLine(input: Buffer, at: number): number | undefined {
-    const end = input.indexOf(CRLF, at);
-    if ((end < 0 ? input.length : end) - at > MAX_LINE_BYTES) throw new BrokenMessage('HPE_HEADER_OVERFLOW');
-    if (end < 0) return undefined;
-    const isEmpty = end === at;
-    if (this.#state === 'trailer') {
-      if (isEmpty) this.#state = 'idle';
-    } else if (this.#state === 'pieceEnd') {
-      if (!isEmpty) throw new BrokenMessage('HPE_STRICT');
-      this.#state = 'size';
-    } else {
-      const [, digits] =
-        /^([\da-f]{1,12})(?:[ \t]*;[^\0\r\n]*)?$/i.exec(input.toString('latin1', at, end)) ?? [];
-      if (digits === undefined) throw new BrokenMessage('HPE_INVALID_CHUNK_SIZE');
-      this.#left = Number.parseInt(digits, 16);
-      this.#state = this.#left > 0 ? 'piece' : 'trailer';
+    const end = input.indexOf(LF, at + this.#searched);
+    if ((end < 0 ? input.length : end) - at > MAX_SIZE_DIGITS + 1 + this.#spare)
+      throw new BrokenMessage('HPE_HEADER_OVERFLOW');
+    if (end < 0) {
+      if (this.#state === 'size' && !/[\da-f]/i.test(String.fromCharCode(input[at])))
+        throw new BrokenMessage('HPE_INVALID_CHUNK_SIZE');
+      this.#searched = input.length - at;
+      return undefined;
     }
-    return end + CRLF.length;
+    this.#searched = 0;
+    if (end === at || input[end - 1] !== CR) throw new BrokenMessage('HPE_CR_EXPECTED');
+    const line = input.toString('latin1', at, end - 1);
+    if (this.#state === 'size') this.#readSize(line);
+    else this.#readTrailer(line);
+    if (this.#spare < 0) throw new BrokenMessage('HPE_HEADER_OVERFLOW');
+    return end + 1;
+  }
+
+  #readSize(line: string): void {
+    const [, digits] = SIZE_LINE.exec(line) ?? [];
+    if (digits === undefined) throw new BrokenMessage('HPE_INVALID_CHUNK_SIZE');
+    this.#spare -= line.length - digits.length;
+    this.#left = Number.parseInt(digits, 16);
+    this.#state = this.#left > 0 ? 'piece' : 'trailer';
+  }
+
+  /** Reads a trailer, which nobody needs, or the empty line behind the last one. */
+  #readTrailer(line: string): void {
+    if (line === '') this.#state = 'idle';
+    else if (/^(content-length|transfer-encoding)$/.test(parseHeader(line).name))
+      throw new BrokenMessage('HPE_INVALID_CONTENT_LENGTH');
+    this.#spare -= line.length;
   }
 }
 
-/** Refuses what cannot become the head of a reply, so that a request does not wait for its end. */
-function checkBeginning(input: Buffer, at: number): void {
+/**
+ * Refuses what cannot become the head of a reply, so that a request does not wait for its end.
+ * @param searched Bytes that were checked before.
+ */
+function checkBeginning(input: Buffer, at: number, searched: number): void {
   const beginning = input.toString('latin1', at, at + 'HTTP/1.'.length);
   if (!'HTTP/1.'.startsWith(beginning)) throw new BrokenMessage('HPE_INVALID_CONSTANT');
-  if (/[^\r]\n/.test(input.toString('latin1', at))) throw new BrokenMessage('HPE_CR_EXPECTED');
+  for (let lf = input.indexOf(LF, at + searched); lf >= 0; lf = input.indexOf(LF, lf + 1))
+    if (input[lf - 1] !== CR) throw new BrokenMessage('HPE_CR_EXPECTED');
 }
+
+/** Whether the rest of the bytes is empty lines at most. Some servers send one behind a reply. */
+function isBlankLines(input: Buffer, from: number): boolean {
+  for (let at = from; at < input.length; at++) if (input[at] !== CR && input[at] !== LF) return false;
+  return true;
+}
+
+/** The options of the connection in lower case. A few servers use the second header, and Node reads it, too. */
+const connectionOptions = ({ connection, 'proxy-connection': other }: IncomingHttpHeaders): string[] =>
+  connection === undefined && other === undefined
+    ? []
+    : `${connection ?? ''},${String(other ?? '')}`.toLowerCase().split(/[\s,]+/);
 
 function parseHeaders(lines: readonly string[]): IncomingHttpHeaders {
   const headers: Record<string, string | string[]> = Object.create(null) as Record<string, never>;
   for (const line of lines) {
-    const [, given, value] = HEADER_LINE.exec(line) ?? [];
-    if (given === undefined) throw new BrokenMessage('HPE_INVALID_HEADER_TOKEN');
-    const name = given.toLowerCase(),
+    const { name, value } = parseHeader(line),
       known = headers[name];
-    if (name === 'set-cookie') headers[name] = [...((known as string[] | undefined) ?? []), value];
-    else if (known === undefined) headers[name] = value;
-    else if (name === 'content-length') {
-      if (known !== value) throw new BrokenMessage('HPE_UNEXPECTED_CONTENT_LENGTH');
-    } else if (!SINGLE_HEADERS.has(name)) headers[name] = `${known as string}, ${value}`;
+    if (known === undefined) headers[name] = name === 'set-cookie' ? [value] : value;
+    else if (typeof known === 'object') known.push(value);
+    else if (name === 'content-length') throw new BrokenMessage('HPE_UNEXPECTED_CONTENT_LENGTH');
+    else if (!SINGLE_HEADERS.has(name)) headers[name] = `${known}, ${value}`;
   }
   return headers;
 }
+
+/** Parses one line. A loop removes the spaces: a pattern would need time that grows with their square or cube. */
+function parseHeader(line: string): { name: string; value: string } {
+  const colon = line.indexOf(':');
+  let start = colon + 1,
+    end = line.length;
+  while (start < end && isBlank(line, start)) start++;
+  while (end > start && isBlank(line, end - 1)) end--;
+  const name = line.slice(0, Math.max(colon, 0)),
+    value = line.slice(start, end);
+  if (!TOKEN.test(name) || FORBIDDEN_IN_VALUE.test(value))
+    throw new BrokenMessage('HPE_INVALID_HEADER_TOKEN');
+  return { name: name.toLowerCase(), value };
+}
+
+const isBlank = (line: string, at: number): boolean => line[at] === ' ' || line[at] === '\t';

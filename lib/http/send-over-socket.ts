@@ -12,12 +12,15 @@ import type { Headers } from './secret-headers.ts';
 const READ_BYTES = 256 * 1024;
 /** A kept connection is not used in the last second before its server closes it. */
 const KEEP_MARGIN_MS = 1000;
+/** Most connections without a request, and most TLS sessions. Redirects may lead to any number of servers. */
+const MAX_IDLE = 256,
+  MAX_SESSIONS = 100;
 
 /** Keeps the connections to all servers, and sends requests over them. */
 export class SocketSender {
   readonly #lookup: LookupFunction | undefined;
-  /** Connections without a request, by origin. The last one was used most recently. */
-  readonly #idle = new Map<string, Connection[]>();
+  /** Connections without a request. The last one was used most recently. */
+  readonly #idle: Connection[] = [];
   readonly #open = new Set<Connection>();
   /** The last TLS session of each origin. It makes new connections cheaper. */
   readonly #sessions = new Map<string, Buffer>();
@@ -43,12 +46,13 @@ export class SocketSender {
   }
 
   #takeIdle(origin: string): Connection | undefined {
-    const idle = this.#idle.get(origin);
-    for (let connection = idle?.pop(); connection; connection = idle?.pop()) {
+    for (;;) {
+      const at = this.#idle.findLastIndex((connection) => connection.origin === origin);
+      if (at < 0) return undefined;
+      const [connection] = this.#idle.splice(at, 1);
       if (connection.isUsable()) return connection;
       connection.destroy();
     }
-    return undefined;
   }
 
   #connect(url: URL): Connection {
@@ -77,19 +81,34 @@ export class SocketSender {
           ...(!isAddress(host) && { servername: host }),
         })
       : connectTcp({ ...options, port: Number(port || 80) });
-    if (isSecure) socket.on('session', (session: Buffer) => this.#sessions.set(origin, session));
-    const connection: Connection = new Connection(socket, {
-      onIdle: () => this.#keep(origin, connection),
-      onClose: () => this.#open.delete(connection),
+    if (isSecure) this.#keepSession(origin, socket);
+    const connection: Connection = new Connection(origin, socket, {
+      onIdle: () => this.#keep(connection),
+      onClose: () => this.#forget(connection),
     });
     this.#open.add(connection);
     return connection;
   }
 
-  #keep(origin: string, connection: Connection): void {
-    const idle = this.#idle.get(origin);
-    if (idle) idle.push(connection);
-    else this.#idle.set(origin, [connection]);
+  #keepSession(origin: string, socket: Socket): void {
+    const sessions = this.#sessions;
+    socket.on('session', (session: Buffer) => {
+      sessions.delete(origin);
+      sessions.set(origin, session);
+      if (sessions.size > MAX_SESSIONS) for (const [oldest] of sessions) return void sessions.delete(oldest);
+    });
+    // The session may be the reason.
+    socket.on('error', () => sessions.delete(origin));
+  }
+
+  #keep(connection: Connection): void {
+    if (this.#idle.push(connection) > MAX_IDLE) this.#idle.shift()!.destroy();
+  }
+
+  #forget(connection: Connection): void {
+    this.#open.delete(connection);
+    const at = this.#idle.indexOf(connection);
+    if (at >= 0) this.#idle.splice(at, 1);
   }
 }
 
@@ -100,6 +119,7 @@ const isAddress = (host: string): boolean => host.includes(':') || /^[\d.]+$/.te
 
 /** One connection. It carries one request at a time. */
 class Connection {
+  readonly origin: string;
   readonly #socket: Socket;
   readonly #onIdle: () => void;
   #handlers: ResponseHandlers | undefined;
@@ -115,7 +135,12 @@ class Connection {
     onEnd: (isKept) => this.#end(isKept),
   });
 
-  constructor(socket: Socket, { onIdle, onClose }: { onIdle: () => void; onClose: () => void }) {
+  constructor(
+    origin: string,
+    socket: Socket,
+    { onIdle, onClose }: { onIdle: () => void; onClose: () => void },
+  ) {
+    this.origin = origin;
     this.#socket = socket;
     this.#onIdle = onIdle;
     socket.on('error', (error: ConnectionFailure) => this.#fail(error));
@@ -175,7 +200,7 @@ class Connection {
   #end(isKept: boolean): void {
     const handlers = this.#handlers;
     this.#handlers = undefined;
-    if (isKept && handlers) {
+    if (isKept && handlers && this.isUsable()) {
       this.#socket.unref();
       this.#onIdle();
     } else this.destroy();
@@ -195,7 +220,7 @@ const FORBIDDEN_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 /** Writes a request. @throws TypeError for a header that cannot be sent, as node:http does. */
 function requestText(url: URL, headers: Headers): string {
   const { host, pathname, search, username, password } = url;
-  const all: Record<string, string> = { host, ...headers };
+  const all: Record<string, string> = { host, connection: 'keep-alive', ...headers };
   if ((username || password) && all.authorization === undefined) {
     const userInfo = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
     all.authorization = `Basic ${Buffer.from(userInfo).toString('base64')}`;
@@ -206,5 +231,5 @@ function requestText(url: URL, headers: Headers): string {
       throw new TypeError(`the header ${JSON.stringify(name)} cannot be sent`);
     text += `${name}: ${value}\r\n`;
   }
-  return `${text}connection: keep-alive\r\n\r\n`;
+  return `${text}\r\n`;
 }
