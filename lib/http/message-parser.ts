@@ -110,7 +110,7 @@ export class MessageParser {
     if (this.#bodyEnd > 0) this.#events.onPiece(input.subarray(this.#bodyStart, this.#bodyEnd));
     if (this.isActive) return;
     // Bytes behind a reply belong to no request: its length was wrong, or two were sent.
-    if (!isBlankLines(input, at)) throw new BrokenMessage('HPE_INVALID_CONSTANT');
+    if (!isBlankLines(input, at)) throw new BrokenMessage('HPE_CLOSED_CONNECTION');
     this.#events.onEnd(this.#isKept && at === input.length);
   }
 
@@ -262,9 +262,9 @@ function isBlankLines(input: Buffer, from: number): boolean {
 
 /** The options of the connection in lower case. A few servers use the second header, and Node reads it, too. */
 const connectionOptions = ({ connection, 'proxy-connection': other }: IncomingHttpHeaders): string[] =>
-  connection === undefined && other === undefined
-    ? []
-    : `${connection ?? ''},${String(other ?? '')}`.toLowerCase().split(/[\s,]+/);
+  [connection, other].flatMap((options) =>
+    typeof options === 'string' ? options.split(',').map((option) => option.trim().toLowerCase()) : [],
+  );
 
 function parseHeaders(lines: readonly string[]): IncomingHttpHeaders {
   const headers: Record<string, string | string[]> = Object.create(null) as Record<string, never>;

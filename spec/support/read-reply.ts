@@ -23,7 +23,9 @@ export function readWithParser(pieces: readonly Uint8Array[]): Outcome {
   });
   parser.expect();
   try {
-    for (const piece of pieces) if (parser.isActive) parser.feed(Uint8Array.from(piece));
+    for (const piece of pieces)
+      if (parser.isActive) parser.feed(Uint8Array.from(piece));
+      else end = { isKept: false };
     if (parser.isActive) parser.close();
   } catch (error) {
     if (error instanceof BrokenMessage) return { error: error.code };
@@ -39,7 +41,7 @@ export function readWithNode(pieces: readonly Uint8Array[]): Promise<Outcome> {
     const agent = new http.Agent({ keepAlive: true });
     Object.assign(agent, { createConnection: () => stream, keepSocketAlive: () => false });
     const request = http.get({ host: 'h', agent });
-    const fail = (error: { code?: string }): void => resolve({ error: error.code ?? String(error) });
+    const fail = (error: { code?: string }): void => resolve({ error: error.code ?? 'unknown' });
     let reply: http.IncomingMessage | undefined;
     request.on('error', fail);
     request.on('close', () => reply ?? resolve({ error: 'ECONNRESET' }));
