@@ -64,7 +64,7 @@ function collectDigits(
     start = first * width,
     from = Math.min(32, Math.max(0, lowest - first));
   if (size < 64) {
-    collectNarrow(planes, start, from, size);
+    collectNarrow(planes, start, from, planes[HIGHEST_PLANE] - first, size);
     for (let i = 0; i < size; i++) out[places[i]] = (rows[i] ^ mask) - mask;
   } else if (planes[HIGHEST_PLANE] < first + from + 16)
     // 16 planes of two words fill the matrix.
@@ -92,10 +92,11 @@ function collectDigits(
 }
 
 /** Collects the digits of 4 or 16 coefficients in `rows`: 8 or 2 planes share a row of the matrix. */
-function collectNarrow(planes: Int32Array, start: number, from: number, size: number): void {
+function collectNarrow(planes: Int32Array, start: number, from: number, highest: number, size: number): void {
   for (let i = 0; i < size; i++) rows[i] = 0;
-  const last = size - 1;
-  for (let k = from; k < 32; k++) rows[k & last] |= planes[start + k] << (k & ~last);
+  const last = size - 1,
+    end = Math.min(32, highest + 1);
+  for (let k = from; k < end; k++) rows[k & last] |= planes[start + k] << (k & ~last);
   if (size === 16) {
     for (let k = 0; k < 8; k++) {
       const a = rows[k],
