@@ -7,8 +7,8 @@ import { readFpzipHeader, type ExpectedArray } from './fpzip-header.ts';
 import { RangeDecoder } from './range-decoder.ts';
 import { SymbolModel } from './symbol-model.ts';
 
-/** Values between two pauses: about a millisecond. */
-const STRETCH = 2 ** 14;
+/** Values between two pauses: a tenth of a millisecond, and some milliseconds before the loop is compiled. */
+const STRETCH = 2 ** 10;
 
 /** The planes of an array of four axes, in the order in which they are stored. */
 export class FpzipPlanes {
