@@ -17,6 +17,11 @@ export interface DistinctIds {
 const BITS = 11,
   RADIX = 1 << BITS,
   MASK = RADIX - 1;
+/**
+ * Returns how many of this many IDs are written to fresh memory between two pauses, when they go there in no
+ * order: each may touch a page for the first time, which takes up to 10 microseconds. Few IDs have few pages.
+ */
+const scatteredStretch = (count: number): number | undefined => (count > 2 ** 16 ? 1024 : undefined);
 
 /**
  * Finds the distinct IDs of a list.
@@ -31,7 +36,7 @@ export function* findDistinctInSteps(words: Uint32Array): PausableWork<DistinctI
   const indices = new Uint32Array(words.length / 2),
     out = new Uint32Array(words.length);
   let at = -2;
-  yield* inStretches(indices.length, (from, end) => {
+  const number = (from: number, end: number): void => {
     for (let i = 3 * from; i < 3 * end; i += 3) {
       const low = sorted[i],
         high = sorted[i + 1];
@@ -42,7 +47,8 @@ export function* findDistinctInSteps(words: Uint32Array): PausableWork<DistinctI
       }
       indices[sorted[i + 2]] = at >>> 1;
     }
-  });
+  };
+  yield* inStretches(indices.length, number, scatteredStretch(indices.length));
   // The result is kept as long as a request lasts, so it is no larger than needed.
   return {
     ids: new BigUint64Array((at + 2 === out.length ? out : yield* shortened(out, at + 2)).buffer),
@@ -72,6 +78,7 @@ function* sorting(words: Uint32Array): PausableWork<Uint32Array> {
     }
   });
   const next = new Uint32Array(RADIX);
+  let stretch = scatteredStretch(count);
   for (const word of [0, 1])
     for (let shift = 0; shift < 32; shift += BITS) {
       next.fill(0);
@@ -82,7 +89,9 @@ function* sorting(words: Uint32Array): PausableWork<Uint32Array> {
         next[digit] = start;
         start += 3 * size;
       }
-      yield* inStretches(count, (first, end) => moveByDigit(from, first, end, word, shift, next, to));
+      const move = (first: number, end: number): void => moveByDigit(from, first, end, word, shift, next, to);
+      yield* inStretches(count, move, stretch);
+      stretch = undefined; // both arrays have been written to
       [from, to] = [to, from];
     }
   return from;

@@ -122,15 +122,13 @@ interface LookUpState {
    * `openWords`.
    */
   words: Uint32Array;
-  /**
-   * A copy of the IDs without an answer. New facts must not depend on an array that its owner may write to.
-   */
+  /** A copy of the IDs without an answer: new facts must not depend on an array of another owner. */
   openWords: Uint32Array;
   timestampMs: number;
   /** When the look-up started, in ms since 1970. It becomes the age of new facts. */
   nowMs: number;
   answer: RootsAnswer & { cached: number };
-  /** Indices of the IDs without an answer, in the order of `words`. The first `openCount` are valid. */
+  /** Indices of the IDs without an answer, in the order of `words`. `openCount` of them are valid. */
   open: Uint32Array;
   openCount: number;
 }
@@ -215,9 +213,11 @@ export class RootCache implements RootSource {
       { signal, stopLayer = nLayers } = question;
     deadlineReason(signal);
     if (stopLayer !== nLayers) return source.lookUp(ids, question);
-    const state = this.#begin(ids, question.timestampMs),
-      { answer, timestampMs } = state;
-    const later = new IdIndex(),
+    const creating = runner.run(this.#begin(ids, question.timestampMs));
+    // Without a pause, the IDs are read before the call returns.
+    const state = creating instanceof Promise ? await creating : creating,
+      { answer, timestampMs } = state,
+      later = new IdIndex(),
       earlier = new IdIndex();
     const confirm: ConfirmRoot = (low, high, rootState) => {
       if (rootState === UNKNOWN_LATER) later.add(low, high);
@@ -229,10 +229,8 @@ export class RootCache implements RootSource {
     } catch (error) {
       const deadline = deadlineReason(signal);
       if (!deadline) throw error;
-      return {
-        ...failAllAtDeadline(createAnswer(ids.length, timestampMs, answer.settled), deadline),
-        cached: 0,
-      };
+      const none = await runner.run(createAnswer(ids.length, timestampMs, answer.settled));
+      return { ...failAllAtDeadline(none, deadline), cached: 0 };
     }
     if (later.size + earlier.size > 0) await this.#requestRootFacts(state, later, earlier, signal);
     const open = state.open.subarray(0, state.openCount),
@@ -261,18 +259,18 @@ export class RootCache implements RootSource {
     };
   }
 
-  #begin(ids: BigUint64Array, timestampMs = this.#parts.windowClock.now()): LookUpState {
-    const { windowClock } = this.#parts;
-    const answer = {
-      ...createAnswer(ids.length, timestampMs, windowClock.isSettled(timestampMs)),
-      cached: 0,
-    };
+  *#begin(ids: BigUint64Array, timestampMs = this.#parts.windowClock.now()): PausableWork<LookUpState> {
+    const { windowClock } = this.#parts,
+      facts = this.#facts,
+      nowMs = windowClock.now(),
+      empty = yield* createAnswer(ids.length, timestampMs, windowClock.isSettled(timestampMs));
+    const answer = { ...empty, cached: 0 };
     return {
-      facts: this.#facts,
+      facts,
       words: wordsOf(ids),
       openWords: new Uint32Array(2 * ids.length),
       timestampMs,
-      nowMs: windowClock.now(),
+      nowMs,
       answer,
       open: new Uint32Array(ids.length),
       openCount: -1,

@@ -2,6 +2,12 @@
  * The answers for the distinct IDs of one batch: their roots, their outcomes, and why IDs failed. Each ID has
  * an index, its position in ascending order.
  */
+import {
+  fillInStretches,
+  inStretches,
+  runWithoutPause,
+  type PausableWork,
+} from '../../base/cooperative-work.ts';
 import { wordsOf } from '../../base/uint64.ts';
 import { RootOutcome } from './root-source.ts';
 
@@ -27,10 +33,22 @@ export class BatchAnswers {
   /** Per ID, its index in `errors` plus one. Allocated when the first ID fails. */
   #failureOf: Uint32Array | undefined;
 
-  constructor(ids: BigUint64Array) {
+  private constructor(ids: BigUint64Array) {
     this.ids = wordsOf(ids);
     this.roots = new Uint32Array(this.ids.length);
-    this.outcomes = new Uint8Array(ids.length).fill(PENDING);
+    this.outcomes = new Uint8Array(ids.length);
+  }
+
+  /** Returns answers that are all PENDING. */
+  static *create(ids: BigUint64Array): PausableWork<BatchAnswers> {
+    const answers = new BatchAnswers(ids);
+    yield* fillInStretches(answers.outcomes, PENDING);
+    return answers;
+  }
+
+  /** Returns the answers of a batch without IDs. */
+  static none(): BatchAnswers {
+    return new BatchAnswers(new BigUint64Array(0));
   }
 
   get count(): number {
@@ -58,24 +76,29 @@ export class BatchAnswers {
   }
 
   /**
-   * Marks IDs as failed.
+   * Marks IDs as failed, with pauses.
    *
    * @param indices Indices of the IDs in ascending order, or a range of indices.
    */
-  fail(indices: Uint32Array | { start: number; end: number }, error: Error): void {
-    const failureOf = (this.#failureOf ??= new Uint32Array(this.count));
-    if (ArrayBuffer.isView(indices)) {
-      const failure = this.#addError(indices[0], indices[indices.length - 1] + 1, error);
-      for (const index of indices) {
-        this.outcomes[index] = RootOutcome.failed;
-        failureOf[index] = failure;
+  *fail(indices: Uint32Array | { start: number; end: number }, error: Error): PausableWork {
+    const failureOf = (this.#failureOf ??= new Uint32Array(this.count)),
+      isList = ArrayBuffer.isView(indices),
+      start = isList ? indices[0] : indices.start,
+      end = isList ? indices[indices.length - 1] + 1 : indices.end,
+      failure = this.#addError(start, end, error);
+    // Whoever fails the neighbours during a pause finds the reason there.
+    failureOf[start] = failureOf[end - 1] = failure;
+    yield* inStretches(isList ? indices.length : end - start, (from, to) => {
+      if (!isList) {
+        this.outcomes.fill(RootOutcome.failed, start + from, start + to);
+        failureOf.fill(failure, start + from, start + to);
+        return;
       }
-    } else {
-      const { start, end } = indices,
-        failure = this.#addError(start, end, error);
-      this.outcomes.fill(RootOutcome.failed, start, end);
-      failureOf.fill(failure, start, end);
-    }
+      for (let k = from; k < to; k++) {
+        this.outcomes[indices[k]] = RootOutcome.failed;
+        failureOf[indices[k]] = failure;
+      }
+    });
   }
 
   /** Copies the answer at index `from` of another batch to the index `index` of this one. */
@@ -84,7 +107,7 @@ export class BatchAnswers {
     this.roots[2 * index] = other.roots[2 * from];
     this.roots[2 * index + 1] = other.roots[2 * from + 1];
     if (this.outcomes[index] === RootOutcome.failed)
-      this.fail({ start: index, end: index + 1 }, other.errors[other.failureAt(from) - 1]);
+      runWithoutPause(this.fail({ start: index, end: index + 1 }, other.errors[other.failureAt(from) - 1]));
   }
 
   /**

@@ -59,6 +59,10 @@ interface Shared {
  * milliseconds.
  */
 const COPIES_PER_TURN = 2 ** 17;
+/** Most answers of one caller that are checked in one turn. */
+const CHECKS_PER_TURN = 2 ** 17;
+/** Answers between two pauses. Of the first ones, each takes a microsecond. */
+const NOTES_PER_STRETCH = 4096;
 const NONE = new Uint32Array(0);
 
 /** The look-ups of one window, for one timestamp and one layer. */
@@ -71,7 +75,7 @@ export class RootBatch {
   /** Later batches that wait for answers of this one. */
   readonly #followers = new Set<RootBatch>();
   readonly #shared: Shared[] = [];
-  #answers = new BatchAnswers(new BigUint64Array(0));
+  #answers = BatchAnswers.none();
   readonly #deliveries = new WeakMap<Caller, Delivery>();
   #preparing: Promise<void> | undefined;
   #calls = 0;
@@ -168,7 +172,7 @@ export class RootBatch {
       {
         count: indices ? indices.length : this.#unanswered,
         send: (start, end) => this.#request(start, end, indices),
-        fail: (start, end, error) => this.#fail(start, end, indices, error),
+        fail: (start, end, error) => void this.#fail(start, end, indices, error),
         signal: this.#abort.signal,
       },
       this.#parts.sender,
@@ -180,9 +184,10 @@ export class RootBatch {
     const callers = [...this.#waiting.values()];
     this.#calls = callers.length;
     const { ids, indices } = yield* findDistinctInSteps(yield* collectMarkedIds(callers));
+    const answers = yield* BatchAnswers.create(ids);
     let at = 0;
     for (const caller of callers) caller.indices = indices.subarray(at, (at += caller.count));
-    this.#answers = new BatchAnswers(ids);
+    this.#answers = answers;
     this.#unanswered = ids.length;
   }
 
@@ -234,34 +239,35 @@ export class RootBatch {
       await request(idsFromWords(words), { timestampMs, layer, signal: this.#abort.signal }),
     );
     let echoed = 0;
-    const noting = this.#parts.runner.run(
-      inStretches(end - start, (from, to) => {
-        for (let k = from; k < to; k++) {
-          const index = indices ? indices[start + k] : start + k;
-          const low = found[2 * k],
-            high = found[2 * k + 1];
-          // For an unknown ID the server answers 0 or the ID itself. The layer of the answer tells whether it
-          // is a root.
-          const reached = layout.layerOf(high);
-          if (reached >= layer && reached <= nLayers) {
-            roots[2 * index] = low;
-            roots[2 * index + 1] = high;
-            outcomes[index] = RootOutcome.ok;
-          } else {
-            outcomes[index] = RootOutcome.noRoot;
-            if (low === words[2 * k] && high === words[2 * k + 1]) echoed++;
-          }
+    const note = (from: number, to: number): void => {
+      for (let k = from; k < to; k++) {
+        const index = indices ? indices[start + k] : start + k;
+        const low = found[2 * k],
+          high = found[2 * k + 1];
+        // For an unknown ID the server answers 0 or the ID itself. The layer of the answer tells whether it
+        // is a root.
+        const reached = layout.layerOf(high);
+        if (reached >= layer && reached <= nLayers) {
+          roots[2 * index] = low;
+          roots[2 * index + 1] = high;
+          outcomes[index] = RootOutcome.ok;
+        } else {
+          outcomes[index] = RootOutcome.noRoot;
+          if (low === words[2 * k] && high === words[2 * k + 1]) echoed++;
         }
-      }),
-    );
+      }
+    };
+    const noting = this.#parts.runner.run(inStretches(end - start, note, NOTES_PER_STRETCH));
     if (noting) await noting;
     if (echoed === end - start) onAllUnknown(echoed, timestampMs);
     this.#unanswered -= end - start;
     this.#progress();
   }
 
-  #fail(start: number, end: number, indices: Uint32Array | undefined, error: Error): void {
-    this.#answers.fail(indices ? indices.subarray(start, end) : { start, end }, error);
+  async #fail(start: number, end: number, indices: Uint32Array | undefined, error: Error): Promise<void> {
+    const list = indices ? indices.subarray(start, end) : { start, end };
+    const failing = this.#parts.runner.run(this.#answers.fail(list, error));
+    if (failing) await failing;
     this.#unanswered -= end - start;
     this.#progress();
   }
@@ -281,10 +287,15 @@ export class RootBatch {
 
   #isComplete(waiting: WaitingCaller): boolean {
     if (this.#unanswered === 0) return true;
-    const { indices } = waiting;
-    while (waiting.next < indices.length && isAnswered(this.#answers.outcomes[indices[waiting.next]]))
-      waiting.next++;
-    return waiting.next === indices.length;
+    const { indices } = waiting,
+      limit = waiting.next + CHECKS_PER_TURN;
+    for (; waiting.next < indices.length; waiting.next++) {
+      if (!isAnswered(this.#answers.outcomes[indices[waiting.next]])) return false;
+      if (waiting.next < limit) continue;
+      void this.#parts.runner.pause().then(() => this.#progress());
+      return false;
+    }
+    return true;
   }
 
   #copyAnswers(shared: Shared): void {

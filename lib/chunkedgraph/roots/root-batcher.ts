@@ -162,7 +162,10 @@ export class RootBatcher implements RootSource {
       signal,
     }: RootLookUpOptions = {},
   ): Promise<RootsAnswer> {
-    const answer = createAnswer(ids.length, timestampMs, this.#instants.isSettled(timestampMs));
+    const runner = this.#options.runner ?? eventLoop,
+      creating = runner.run(createAnswer(ids.length, timestampMs, this.#instants.isSettled(timestampMs)));
+    // Without a pause, the look-up joins the batch of this turn.
+    const answer = creating instanceof Promise ? await creating : creating;
     const state: LookUpState = {
       answer,
       ids: wordsOf(ids),
@@ -172,7 +175,7 @@ export class RootBatcher implements RootSource {
       checkCount: 0,
     };
     try {
-      const marking = (this.#options.runner ?? eventLoop).run(this.#mark(state, stopLayer, validate), signal);
+      const marking = runner.run(this.#mark(state, stopLayer, validate), signal);
       if (marking) await marking;
     } catch (error) {
       const deadline = deadlineReason(signal);

@@ -2,6 +2,7 @@
  * The interface of a root look-up: which roots have these IDs at a timestamp? The server and the root cache
  * implement it.
  */
+import { fillInStretches, type PausableWork } from '../../base/cooperative-work.ts';
 import { DeadlineError } from '../../base/errors.ts';
 
 /** Options of a root look-up. */
@@ -74,15 +75,23 @@ export interface RootSource {
 }
 
 /** Creates an answer to be filled in. All outcomes are `failed` at first. */
-export const createAnswer = (count: number, timestampMs: number, settled: boolean): RootsAnswer => ({
-  timestampMs,
-  settled,
-  rootIds: new BigUint64Array(count),
-  outcomes: new Uint8Array(count).fill(RootOutcome.failed),
-  failures: [],
-  distinct: 0,
-  requests: 0,
-});
+export function* createAnswer(
+  count: number,
+  timestampMs: number,
+  settled: boolean,
+): PausableWork<RootsAnswer> {
+  const outcomes = new Uint8Array(count);
+  yield* fillInStretches(outcomes, RootOutcome.failed);
+  return {
+    timestampMs,
+    settled,
+    rootIds: new BigUint64Array(count),
+    outcomes,
+    failures: [],
+    distinct: 0,
+    requests: 0,
+  };
+}
 
 /** Returns why the ID at an index failed. Undefined if it did not fail. */
 export function findFailureReason(

@@ -227,8 +227,8 @@ describe('a look-up of very many IDs', () => {
     const run = runner.run.bind(runner);
     let works = 0;
     runner.run = ((...work: Parameters<typeof run>) => {
-      // after the IDs that need no request
-      if (++works === 2) throw new RangeError('Array buffer allocation failed');
+      // after the empty answer, and the IDs that need no request
+      if (++works === 3) throw new RangeError('Array buffer allocation failed');
       return run(...work);
     }) as typeof runner.run;
     await expect(
