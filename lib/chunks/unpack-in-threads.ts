@@ -14,6 +14,8 @@ import { isDeliveredInWindows, toKeptChunk, unpackChunk, WHOLE_BYTES } from './u
 export interface OrderedWork {
   readonly work: ChunkWork;
   readonly readers: readonly ChunkWaiter[];
+  /** The calls that get the decompressed bytes. */
+  readonly bytesReaders: readonly ChunkWaiter[];
 }
 
 /**
@@ -29,17 +31,19 @@ export function orderWork(
 ): OrderedWork | undefined {
   if (encoding === undefined || layout === undefined || (exactBytes ?? 0) > WHOLE_BYTES) return undefined;
   const readers: ChunkWaiter[] = [],
+    bytesReaders: ChunkWaiter[] = [],
     voxels: Uint32Array[] = [];
   for (const waiter of waiters) {
     const wanted = waiter.voxels;
+    (wanted ? readers : bytesReaders).push(waiter);
     if (!wanted) continue;
-    readers.push(waiter);
     voxels.push(wanted.slice()); // a view would be sent with all the memory behind it
   }
-  const needsBytes = wantsBytes || readers.length < waiters.length;
+  const needsBytes = wantsBytes || bytesReaders.length > 0;
   return {
     work: { encoding, layout, maxBytes, exactBytes, voxels, wantsBytes: needsBytes, wantsStored },
     readers,
+    bytesReaders,
   };
 }
 
@@ -76,7 +80,7 @@ export async function unpackWithThreads(
     }
   }
   if (!order || !result) return unpackChunk(chunk, waiters, keep, signal, runner);
-  const { readers } = order;
+  const { readers, bytesReaders } = order;
   let wasAccepted = false;
   for (const [k, reader] of readers.entries()) {
     const values = result.values[k] as ChunkWorkResult['values'][number] | undefined;
@@ -88,7 +92,11 @@ export async function unpackWithThreads(
       wasAccepted = true;
     }
   }
-  const rest = waiters.filter((waiter) => !readers.includes(waiter));
+  // Otherwise they would read a broken chunk again, without end.
+  if (result.error) for (const reader of bytesReaders) reader.fail(errorOf(result.error));
+  const rest = waiters.filter(
+    (waiter) => !readers.includes(waiter) && !(result.error && bytesReaders.includes(waiter)),
+  );
   // The chunk is read again for them.
   if (!result.bytes && isElsewhere(chunk)) putBack(rest);
   else if (rest.length > 0) return unpackChunk(chunk, rest, keep, signal, runner, result.bytes);
