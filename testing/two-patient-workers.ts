@@ -8,4 +8,8 @@ export const workerSettings = (workers = 2): Omit<WorkerPoolOptions, 'file'> => 
   size: workers,
   fewestChunks: 1,
   isPatient: true,
+  maxFailedStarts: 1,
+  warn: (message) => {
+    throw new Error(message); // otherwise one thread would do all the work, and every spec would pass
+  },
 });

@@ -17,7 +17,7 @@ export function createWorkerPool(
   const settings = workerSettings(workers);
   if (settings.size === 0 || 'Bun' in globalThis || 'Deno' in globalThis) return undefined;
   const file = findWorkerFile();
-  return file === undefined ? undefined : new WorkerPool({ file, ...settings, warn });
+  return file === undefined ? undefined : new WorkerPool({ file, warn, ...settings });
 }
 
 /** Whether threads may read the chunks of a store: not those in memory or in a store of the caller's own. */

@@ -28,22 +28,26 @@ export interface WorkerPoolOptions {
   fewestChunks: number;
   /** Whether work waits for threads that have not started yet. @default false: the main thread does it */
   isPatient?: boolean;
+  /** How often the threads are checked for work that does not end, in milliseconds. @default 1000 */
+  checkMs?: number;
+  /** A thread that is at the same chunk in this many checks is ended. @default 30 */
+  longestWorkChecks?: number;
+  /** After this many threads in a row that could not start, no more are started. @default 3 */
+  maxFailedStarts?: number;
   /** Receives a warning if threads do not start. */
   warn?: (message: string) => void;
 }
 
 /** A chunk fails when this many threads ended while they worked on it. */
 const MAX_DEATHS = 2;
-/** After this many threads in a row that could not start, no more are started. */
+/** Defaults of {@link WorkerPoolOptions}. */
 const MAX_FAILED_STARTS = 3;
-/** How often the threads are checked for work that does not end. */
 const CHECK_MS = 1000;
-/** A thread that is at the same chunk in this many checks is ended. */
 const LONGEST_WORK_CHECKS = 30;
 
 /** Starts threads when they pay, and shares the work between them. */
 export class WorkerPool implements ChunkThreads, RemoteExchange {
-  readonly #options: WorkerPoolOptions;
+  readonly #options: Required<Omit<WorkerPoolOptions, 'isPatient' | 'warn'>> & WorkerPoolOptions;
   readonly #threads = new Set<WorkerThread>();
   readonly #readyThreads = new Set<WorkerThread>();
   readonly #isNetworkOriginal = watchNetworkFunctions();
@@ -57,7 +61,12 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
   #waiting: Job[] = [];
 
   constructor(options: WorkerPoolOptions) {
-    this.#options = options;
+    this.#options = {
+      checkMs: CHECK_MS,
+      longestWorkChecks: LONGEST_WORK_CHECKS,
+      maxFailedStarts: MAX_FAILED_STARTS,
+      ...options,
+    };
   }
 
   get ready(): number {
@@ -66,7 +75,7 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
 
   expect(chunks: number): void {
     if (chunks < this.#options.fewestChunks || this.#isClosed || !this.#isNetworkOriginal()) return;
-    while (this.#threads.size < this.#options.size && this.#failedStarts < MAX_FAILED_STARTS) this.#start();
+    while (this.#threads.size < this.#options.size && this.#canStart) this.#start();
   }
 
   keep(work: ChunkWork): void {
@@ -140,6 +149,10 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
     await Promise.all([...this.#threads].map((thread) => thread.terminate()));
   }
 
+  get #canStart(): boolean {
+    return this.#failedStarts < this.#options.maxFailedStarts;
+  }
+
   get #usableThreads(): ReadonlySet<WorkerThread> {
     return this.#options.isPatient ? this.#threads : this.#readyThreads;
   }
@@ -160,15 +173,16 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
       onEnd: (error) => {
         this.#threads.delete(thread);
         if (this.#readyThreads.delete(thread) || this.#isClosed) return;
-        if (++this.#failedStarts === MAX_FAILED_STARTS)
+        if (++this.#failedStarts === this.#options.maxFailedStarts)
           this.#options.warn?.(
             `worker threads do not start${error ? ` (${error.message})` : ''}: one thread does all the work; workers: 0 turns this warning off`,
           );
+        this.#retryWaiting();
       },
       onJobLost: (job, why) => this.#retry(job, why),
     });
     this.#threads.add(thread);
-    this.#check ??= setInterval(() => this.#endHangingThreads(), CHECK_MS).unref();
+    this.#check ??= setInterval(() => this.#endHangingThreads(), this.#options.checkMs).unref();
   }
 
   #cancel(id: number): void {
@@ -179,22 +193,34 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
   /** Does a job again whose thread has ended. */
   #retry(job: Job, why: LostReason): void {
     if (this.#isClosed || why === 'other') return job.onLost(undefined);
-    const deaths = (job.deaths ?? 0) + 1;
-    const error = (what: string): DecodeError =>
-      new DecodeError('BAD_BITSTREAM', `${what} while it decompressed or decoded the chunk`);
+    const deaths = (job.deaths ?? 0) + 1,
+      { checkMs, longestWorkChecks } = this.#options;
     if (why === 'hung')
-      return job.onLost(error(`the worker thread was ended after ${LONGEST_WORK_CHECKS} s`));
-    if (deaths >= MAX_DEATHS) return job.onLost(error(`the worker thread died ${deaths} times`));
-    if (this.#failedStarts >= MAX_FAILED_STARTS) return job.onLost(error('the worker thread died'));
+      return job.onLost(lostError(`was ended after ${(checkMs * longestWorkChecks) / 1000} s`));
+    if (deaths >= MAX_DEATHS) return job.onLost(lostError(`died ${deaths} times`));
     this.#waiting.push({ ...job, deaths });
-    this.#start();
+    this.#retryWaiting();
+  }
+
+  /** Finds a thread for the jobs that wait for one. Without any they fail: the main thread must not die. */
+  #retryWaiting(): void {
+    if (this.#waiting.length === 0) return;
+    if (this.#threads.size < this.#options.size && this.#canStart) return this.#start();
+    if (this.#threads.size > this.#readyThreads.size) return; // one is starting
+    const thread = this.#idlest();
+    for (const job of this.#waiting.splice(0))
+      if (thread) thread.send(job);
+      else job.onLost(lostError('died'));
   }
 
   #endHangingThreads(): void {
     for (const thread of this.#readyThreads)
-      if (thread.checksOfCurrentWork() >= LONGEST_WORK_CHECKS) void thread.terminate('hung');
+      if (thread.checksOfCurrentWork() >= this.#options.longestWorkChecks) void thread.terminate('hung');
   }
 }
+
+const lostError = (what: string): DecodeError =>
+  new DecodeError('BAD_BITSTREAM', `the worker thread ${what} while it decompressed or decoded the chunk`);
 
 function toReply(
   { status, headers, serverAddress, body = NOTHING, bodyBytes, result }: FetchedReply,

@@ -97,7 +97,7 @@ describe('one chunk that cannot be read', () => {
       {
         name: 'a stalled server',
         fault: { stall: true },
-        options: { idleTimeoutMs: HOUR },
+        options: { idleTimeoutMs: HOUR, workers: 0 }, // the clocks of worker threads cannot be faked
         cause: { code: 'TIMEOUT' },
       },
       { name: 'a reset', fault: { reset: true }, cause: { code: 'CONNECTION' } },

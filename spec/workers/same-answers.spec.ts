@@ -115,6 +115,8 @@ async function seenByBoth(
   const withThreads = await seenBy(url, points, { ...options, workers: 2 }, read);
   expect(startedThreads.length - before).toBe(2);
   expect(runningThreads()).toEqual([]);
+  // Whether the search of a neighbour meets its chunk in flight is a matter of time.
+  if (read.snap) for (const { stats } of [alone, withThreads]) Object.assign(stats, { cacheHits: undefined });
   expect(withThreads).toEqual(alone);
   return withThreads;
 }
