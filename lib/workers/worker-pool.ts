@@ -50,6 +50,8 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
   readonly #options: Required<Omit<WorkerPoolOptions, 'isPatient' | 'warn'>> & WorkerPoolOptions;
   readonly #threads = new Set<WorkerThread>();
   readonly #readyThreads = new Set<WorkerThread>();
+  /** Resolve when threads are no more, also those that have failed. */
+  readonly #exits = new Set<Promise<void>>();
   readonly #isNetworkOriginal = watchNetworkFunctions();
   #isClosed = false;
   #failedStarts = 0;
@@ -146,7 +148,8 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#check);
-    await Promise.all([...this.#threads].map((thread) => thread.terminate()));
+    for (const thread of this.#threads) thread.terminate();
+    await Promise.all(this.#exits);
   }
 
   get #canStart(): boolean {
@@ -182,6 +185,8 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
       onJobLost: (job, why) => this.#retry(job, why),
     });
     this.#threads.add(thread);
+    const exit = thread.exited.finally(() => this.#exits.delete(exit));
+    this.#exits.add(exit);
     this.#check ??= setInterval(() => this.#endHangingThreads(), this.#options.checkMs).unref();
   }
 
@@ -215,7 +220,7 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
 
   #endHangingThreads(): void {
     for (const thread of this.#readyThreads)
-      if (thread.checksOfCurrentWork() >= this.#options.longestWorkChecks) void thread.terminate('hung');
+      if (thread.checksOfCurrentWork() >= this.#options.longestWorkChecks) thread.terminate('hung');
   }
 }
 

@@ -34,6 +34,8 @@ const PROGRAM_ARGUMENTS = /^(-e|--eval|-p|--print|--input-type|--test|--watch)/;
 
 /** Runs one thread. */
 export class WorkerThread {
+  /** Resolves when the thread is no more. */
+  readonly exited: Promise<void>;
   readonly #worker: Worker;
   readonly #events: ThreadEvents;
   readonly #jobs = new Map<number, Job>();
@@ -56,7 +58,12 @@ export class WorkerThread {
     this.#worker.on('message', (message: ReadyMessage | readonly Answer[]) => this.#receive(message));
     this.#worker.on('error', (error) => this.#end('died', error));
     this.#worker.on('messageerror', (error) => this.#end('died', error));
-    this.#worker.on('exit', () => this.#end());
+    this.exited = new Promise((resolve) =>
+      this.#worker.on('exit', () => {
+        this.#end();
+        resolve();
+      }),
+    );
   }
 
   /** Number of jobs in flight. */
@@ -91,10 +98,8 @@ export class WorkerThread {
   }
 
   /** Ends the thread. */
-  async terminate(why: 'hung' | 'other' = 'other'): Promise<void> {
-    const ended = this.#worker.terminate();
+  terminate(why: 'hung' | 'other' = 'other'): void {
     this.#end(why);
-    await ended;
   }
 
   /** Sends all commands of one turn together. */
@@ -125,6 +130,7 @@ export class WorkerThread {
   #end(why: LostReason = 'died', error?: Error): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    void this.#worker.terminate();
     const current = Atomics.load(this.#current, 0),
       jobs = [...this.#jobs.values()];
     this.#jobs.clear();
