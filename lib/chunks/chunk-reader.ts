@@ -14,6 +14,7 @@ import {
   cooperativeRunner as defaultRunner,
   type PausableWork,
 } from '../base/cooperative-work.ts';
+import { Stop } from '../base/stop.ts';
 import { newMeter } from '../storage/store.ts';
 import { ChunkWaiter, type ChunkCall, type ChunkConsumer, type ChunkCost } from './chunk-consumer.ts';
 import type {
@@ -210,7 +211,7 @@ export class ChunkReader {
     const tasks = 'next' in planned ? yield* planned : planned;
     let seen = 0;
     for (const task of tasks) {
-      const job: ReadJob = { task, source, wanted: new Map(), abort: new AbortController() };
+      const job: ReadJob = { task, source, wanted: new Map(), stop: new Stop() };
       for (const cell of task.cells) {
         if (++seen % CELLS_PER_PAUSE === 0) yield;
         const pending = wanted.get(cell);
@@ -224,7 +225,7 @@ export class ChunkReader {
   }
 
   async #run(job: ReadJob): Promise<void> {
-    const { task, source, wanted, abort } = job;
+    const { task, source, wanted, stop } = job;
     // The first call pays for the read. If that call ends early, the cost is lost with it.
     const [first] = wanted.values(),
       [{ call: payer }] = first.waiters;
@@ -237,7 +238,10 @@ export class ChunkReader {
     const startedAt = performance.now();
     let bytes = 0;
     const context: ReadContext = {
-      signal: abort.signal,
+      stop,
+      get signal() {
+        return stop.signal;
+      },
       meter: payer.cost,
       wanted,
       deliver: (cell, chunk, from) => {
@@ -278,7 +282,7 @@ export class ChunkReader {
   }
 
   async #deliver(
-    { source, wanted, abort }: ReadJob,
+    { source, wanted, stop }: ReadJob,
     cell: number,
     chunk: StoredChunk | undefined,
     from: 'store' | 'cache' = 'store',
@@ -306,7 +310,7 @@ export class ChunkReader {
           if (typeof delivering !== 'boolean') await delivering;
         }
       else {
-        kept = await this.#unpack(pending, chunk, served, keep, abort.signal);
+        kept = await this.#unpack(pending, chunk, served, keep, stop);
         if (chunk?.workDone) chunk = { ...chunk, workDone: undefined };
       }
       if (kept && this.#cache)
@@ -323,7 +327,7 @@ export class ChunkReader {
     chunk: StoredChunk | undefined,
     waiters: readonly ChunkWaiter[],
     keep: (() => Reencoder | undefined) | undefined,
-    signal: AbortSignal,
+    stop: Stop,
   ): Promise<KeptChunk | undefined> {
     const runner = this.#runner,
       threads = this.#threads;
@@ -332,11 +336,11 @@ export class ChunkReader {
           threads,
           runner,
           keep,
-          signal,
+          stop,
           ordered: pending.ordered,
           putBack: (rest) => pending.putBack(rest),
         })
-      : unpackChunk(chunk, waiters, keep, signal, runner);
+      : unpackChunk(chunk, waiters, keep, stop, runner);
   }
 
   #deliverParts({ source, wanted }: ReadJob, cell: number, parts: readonly ChunkPart[]): void {
@@ -375,7 +379,7 @@ export class ChunkReader {
    */
   #endCall(call: ChunkCall): void {
     call.hasEnded = true;
-    for (const job of this.#inFlight) if (!this.#isWanted(job)) job.abort.abort();
+    for (const job of this.#inFlight) if (!this.#isWanted(job)) job.stop.stop();
     void this.#runner.run(this.#sweep());
   }
 

@@ -1,5 +1,6 @@
 /** The interface of a source of chunks: plans and makes the reads of one scale. */
 import type { PausableWork } from '../base/cooperative-work.ts';
+import type { Stop } from '../base/stop.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import type { ByteRange, Meter } from '../storage/store.ts';
 import type { ChunkWork, ChunkWorkResult } from './chunk-work.ts';
@@ -43,7 +44,10 @@ export interface WantedChunk {
 
 /** What a task needs to run: how to deliver and fail chunks, and which are still wanted. */
 export interface ReadContext {
-  signal: AbortSignal;
+  /** Aborts when no call waits for the task any more. It is made on first use. */
+  readonly signal: AbortSignal;
+  /** The same, for the reads of a store of this package: it costs less than a signal. */
+  readonly stop?: Stop;
   meter: Meter;
   /** The chunks of the task that are still wanted, by cell. It changes while calls join and leave. */
   wanted: ReadonlyMap<number, WantedChunk>;

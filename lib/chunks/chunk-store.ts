@@ -30,13 +30,14 @@ export class ChunkStore {
   }
 
   /**
-   * Reads as {@link Store.read}. If the info of the volume is readable, status 403 means that the object is
+   * Reads as {@link Store.read}, and sets `options.absentBy403`. If the info of the volume is readable, status 403 means that the object is
    * not stored.
    */
   async read(key: string, options: ReadOptions): Promise<StoredObject | undefined> {
     const absentBy403 = await this.#infoReadable;
     try {
-      return await this.#store.read(key, { ...options, absentBy403 });
+      options.absentBy403 = absentBy403;
+      return await this.#store.read(key, options);
     } catch (error) {
       // All chunks that met a 403 share one read of the info, and are then read again.
       if (
@@ -45,7 +46,8 @@ export class ChunkStore {
         !(await this.#askInfo(options.meter))
       )
         throw error;
-      return this.#store.read(key, { ...options, absentBy403: true });
+      options.absentBy403 = true;
+      return this.#store.read(key, options);
     }
   }
 

@@ -1,4 +1,5 @@
 /** The interface of the worker threads that do the work on chunks. */
+import type { Stop } from '../base/stop.ts';
 import type { ChunkWork, ChunkWorkResult } from './chunk-work.ts';
 
 /** Worker threads, as a reader of chunks sees them. */
@@ -11,12 +12,12 @@ export interface ChunkThreads {
   expect(chunks: number): void;
   /**
    * Does the work on stored bytes. The bytes are copied.
-   * @returns Undefined, at once or later, if no thread does it. Rejects only with `signal.reason`.
+   * @returns Undefined, at once or later, if no thread does it. Rejects only with the reason of the stop.
    */
   work(
     stored: Uint8Array,
     contentEncoding: string | undefined,
     work: ChunkWork,
-    signal: AbortSignal,
+    stop: Stop,
   ): Promise<ChunkWorkResult | undefined> | undefined;
 }

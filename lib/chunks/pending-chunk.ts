@@ -1,4 +1,5 @@
 /** Chunks that are queued or in flight, and the jobs that read them. */
+import type { Stop } from '../base/stop.ts';
 import type { ByteRange } from '../storage/store.ts';
 import type { ChunkWaiter } from './chunk-consumer.ts';
 import type { ChunkSource, ReadTask, WantedChunk } from './chunk-source.ts';
@@ -9,7 +10,7 @@ export interface ReadJob {
   readonly task: ReadTask;
   readonly source: ChunkSource;
   readonly wanted: Map<number, PendingChunk>;
-  readonly abort: AbortController;
+  readonly stop: Stop;
 }
 
 const isActive = ({ call }: ChunkWaiter): boolean => !call.hasEnded;

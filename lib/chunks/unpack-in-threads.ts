@@ -2,6 +2,7 @@
 import { reviveError } from '../base/revive-error.ts';
 import { safeText } from '../base/secret-redaction.ts';
 import type { CooperativeRunner } from '../base/cooperative-work.ts';
+import type { Stop } from '../base/stop.ts';
 import type { ErrorJson } from '../base/error-json.ts';
 import { codecFor } from '../codecs/registry.ts';
 import type { ChunkWaiter } from './chunk-consumer.ts';
@@ -57,21 +58,21 @@ export interface Unpacking {
   putBack: (waiters: readonly ChunkWaiter[]) => void;
   /** See {@link unpackChunk}. */
   keep: (() => Reencoder | undefined) | undefined;
-  signal: AbortSignal;
+  stop: Stop;
 }
 
 /** As {@link unpackChunk}, but another thread does the work where that costs less. */
 export async function unpackWithThreads(
   chunk: StoredChunk,
   waiters: readonly ChunkWaiter[],
-  { threads, runner, ordered, putBack, keep, signal }: Unpacking,
+  { threads, runner, ordered, putBack, keep, stop }: Unpacking,
 ): Promise<KeptChunk | undefined> {
   const { workDone } = chunk;
   let order = workDone && workDone.work === ordered?.work ? ordered : undefined,
     result: ChunkWorkResult | undefined = order && workDone!.result;
   if (!result && isWorthSending(chunk)) {
     order = orderWork(chunk, waiters, keep !== undefined);
-    const working = order && threads.work(chunk.bytes, chunk.contentEncoding, order.work, signal);
+    const working = order && threads.work(chunk.bytes, chunk.contentEncoding, order.work, stop);
     try {
       result = working && (await working);
     } catch (error) {
@@ -79,7 +80,7 @@ export async function unpackWithThreads(
       return undefined;
     }
   }
-  if (!order || !result) return unpackChunk(chunk, waiters, keep, signal, runner);
+  if (!order || !result) return unpackChunk(chunk, waiters, keep, stop, runner);
   const { readers, bytesReaders } = order;
   let wasAccepted = false;
   for (const [k, reader] of readers.entries()) {
@@ -99,7 +100,7 @@ export async function unpackWithThreads(
   );
   // The chunk is read again for them.
   if (!result.bytes && isElsewhere(chunk)) putBack(rest);
-  else if (rest.length > 0) return unpackChunk(chunk, rest, keep, signal, runner, result.bytes);
+  else if (rest.length > 0) return unpackChunk(chunk, rest, keep, stop, runner, result.bytes);
   return wasAccepted && keep && result.bytes ? runner.run(toKeptChunk(result.bytes, keep())) : undefined;
 }
 

@@ -4,6 +4,7 @@
  * completely in memory.
  */
 import { runWithoutPause, type CooperativeRunner, type PausableWork } from '../base/cooperative-work.ts';
+import type { Stop } from '../base/stop.ts';
 import { canStream, decompressWindows } from '../compression/decompress.ts';
 import { releaseMemory, SLACK_BYTES } from '../compression/memory.ts';
 import type { Codec } from '../codecs/codec.ts';
@@ -29,7 +30,7 @@ export async function unpackChunk(
   chunk: StoredChunk | undefined,
   waiters: readonly ChunkWaiter[],
   keep: (() => Reencoder | undefined) | undefined,
-  signal: AbortSignal,
+  stop: Stop,
   runner: CooperativeRunner,
   bytesAtHand?: Uint8Array,
 ): Promise<KeptChunk | undefined> {
@@ -39,17 +40,17 @@ export async function unpackChunk(
       ? []
       : waiters.map((waiter) => waiter.windowReader());
   if (chunk && readers.length > 0 && readers.every((read) => read !== undefined)) {
-    const { unserved, served } = await unpackWindows(chunk, waiters, readers, reencoder, signal, runner);
+    const { unserved, served } = await unpackWindows(chunk, waiters, readers, reencoder, stop, runner);
     if (unserved.length === 0)
       return served && reencoder
-        ? ((await runner.run(reencoder.finish())) ?? inflateAgain(chunk, signal))
+        ? ((await runner.run(reencoder.finish())) ?? inflateAgain(chunk, stop))
         : undefined;
     waiters = unserved;
     reencoder = keep?.(); // the first one has seen bytes that are not the chunk
   }
   let bytes: Uint8Array | undefined;
   try {
-    bytes = bytesAtHand ?? (chunk && (chunk.codec ? chunk.bytes : await inflateChunk(chunk, { signal })));
+    bytes = bytesAtHand ?? (chunk && (chunk.codec ? chunk.bytes : await inflateChunk(chunk, { stop })));
   } catch (error) {
     for (const waiter of waiters) waiter.fail(error);
     return undefined;
@@ -102,8 +103,8 @@ export function* toKeptChunk(
  * Inflates a chunk again, for the rare case that it passed in windows and its converted form is not better.
  * All calls have been served, so a failure is ignored.
  */
-const inflateAgain = (chunk: StoredChunk, signal: AbortSignal): Promise<KeptChunk | undefined> =>
-  inflateChunk(chunk, { signal }).then(
+const inflateAgain = (chunk: StoredChunk, stop: Stop): Promise<KeptChunk | undefined> =>
+  inflateChunk(chunk, { stop }).then(
     (bytes) => ({ bytes }),
     () => undefined,
   );
@@ -122,7 +123,7 @@ async function unpackWindows(
   waiters: readonly ChunkWaiter[],
   readers: readonly WindowReader[],
   reencoder: Reencoder | undefined,
-  signal: AbortSignal,
+  stop: Stop,
   runner: CooperativeRunner,
 ): Promise<{ unserved: readonly ChunkWaiter[]; served: boolean }> {
   const reading = new Map(waiters.map((waiter, k) => [waiter, readers[k]]));
@@ -130,7 +131,7 @@ async function unpackWindows(
     const total = await decompressWindows(
       chunk.bytes,
       chunk.contentEncoding!,
-      { maxBytes: chunk.maxBytes, signal },
+      { maxBytes: chunk.maxBytes, signal: stop.signal },
       (window, at) => {
         reencoder?.add(window);
         for (const [waiter, read] of reading) {

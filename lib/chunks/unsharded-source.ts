@@ -56,14 +56,17 @@ export class UnshardedSource implements ObjectSource {
 
   async #read(cell: number, context: ReadContext): Promise<void> {
     const { scale, codec, layoutOf } = this.#options,
-      { signal, meter, wanted, workOf, deliver, deliverParts } = context;
+      { stop, meter, wanted, workOf, deliver, deliverParts } = context;
     const content = describeContent(codec, layoutOf(cell)),
       { exactBytes } = content;
     const read = (range?: ByteRange, work?: ChunkWork): Promise<StoredObject | undefined> =>
       this.#chunks.read(chunkKey(scale, cell), {
         range,
         bodyWork: work,
-        signal,
+        stop,
+        get signal() {
+          return context.signal;
+        },
         meter,
         maxBytes: maxStoredBytes(content.maxBytes),
       });

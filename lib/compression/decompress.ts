@@ -19,6 +19,8 @@ export interface DecompressOptions {
    */
   exactBytes?: number;
   signal?: AbortSignal;
+  /** Holds the signal instead. It is read only if the caller has to wait. */
+  stop?: { readonly signal: AbortSignal };
   /** Whether large outputs may hold the thread, too. Worker threads have nothing else to do. @default false */
   isBlocking?: boolean;
 }
@@ -59,7 +61,7 @@ const MAX_ENCODINGS = 3;
 export function decompress(
   bytes: Uint8Array,
   contentEncoding: string | undefined,
-  { maxBytes, exactBytes, signal, isBlocking }: DecompressOptions,
+  { maxBytes, exactBytes, signal, stop, isBlocking }: DecompressOptions,
 ): Uint8Array | Promise<Uint8Array> {
   signal?.throwIfAborted();
   if (!contentEncoding) return bytes;
@@ -82,7 +84,7 @@ export function decompress(
     const decode = BITSTREAMS[name];
     return inner instanceof Uint8Array ? decode(inner, size) : inner.then((outer) => decode(outer, size));
   }, bytes);
-  return result instanceof Uint8Array ? result : leaveOnAbort(result, signal, () => {});
+  return result instanceof Uint8Array ? result : leaveOnAbort(result, signal ?? stop?.signal, () => {});
 }
 
 /** Tells whether {@link decompressWindows} supports a content encoding. */

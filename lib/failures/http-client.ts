@@ -73,13 +73,16 @@ export function createHttpClient({
   }
 
   async function request(httpRequest: HttpRequest): Promise<HttpReply> {
-    const { signal, method, followRedirects = true } = httpRequest;
+    const { signal, stop, method, followRedirects = true } = httpRequest;
+    stop?.throwIfStopped();
     signal?.throwIfAborted();
     const first = firstHop(httpRequest),
       { url } = first;
     if (closed) throw closedError(url);
     const cancellation = new Cancellation();
-    const release = signal && onAbort(signal, () => cancellation.cancel(signal.reason));
+    const release = stop
+      ? stop.onStop((reason) => cancellation.cancel(reason))
+      : signal && onAbort(signal, () => cancellation.cancel(signal.reason));
     inFlight.set(cancellation, url);
     try {
       const sendHop = (hop: Hop): Promise<HttpReply> => sendWithRetries(httpRequest, hop, cancellation);

@@ -81,6 +81,7 @@ export class Connections {
     const proxy = request.bypassProxy ? undefined : proxyFor(url, this.#env);
     const options = {
       url,
+      headers,
       allowAddress,
       proxyName: proxy && describeProxy(proxy),
       method,
@@ -92,16 +93,16 @@ export class Connections {
     };
     return async () => {
       const credentials = authorize && (await orCancelled(authorize({ method, url, headers }), cancellation));
-      const allHeaders = { ...headers, ...credentials };
-      if (proxy) checkNoSecret(url, allHeaders, proxy);
+      const sent = credentials ? { ...options, headers: { ...headers, ...credentials } } : options;
+      if (proxy) checkNoSecret(url, sent.headers, proxy);
       else if (bodyWork && this.#remote) {
-        const made = await this.#remote.exchange({ ...options, headers: allHeaders, bodyWork }, cancellation);
+        const made = await this.#remote.exchange(sent, bodyWork, cancellation);
         if (made) return made;
       }
       const send = proxy
         ? await orCancelled(this.#proxySender(proxy), cancellation)
         : this.#direct[allowAddress];
-      return exchange(send, { ...options, headers: allHeaders }, cancellation);
+      return exchange(send, sent, cancellation);
     };
   }
 

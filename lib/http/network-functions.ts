@@ -28,10 +28,25 @@ const looksOriginal = ([name, value]: readonly [string, unknown]): boolean =>
 
 /**
  * Remembers the network functions. Returns a function that tells whether all of them are Node's own, and still
- * the same.
+ * the same. It is called for each request.
  */
 export function watchNetworkFunctions(): () => boolean {
-  const remembered = functions(),
-    areOriginal = remembered.every(looksOriginal);
-  return () => areOriginal && functions().every(([, value], k) => value === remembered[k][1]);
+  const areOriginal = functions().every(looksOriginal);
+  const { get, request, ClientRequest } = http,
+    { get: secureGet, request: secureRequest } = https,
+    { connect, createConnection, Socket } = net,
+    { connect: secureConnect } = tls,
+    { lookup } = dns;
+  return () =>
+    areOriginal &&
+    http.get === get &&
+    http.request === request &&
+    http.ClientRequest === ClientRequest &&
+    https.get === secureGet &&
+    https.request === secureRequest &&
+    net.connect === connect &&
+    net.createConnection === createConnection &&
+    net.Socket === Socket &&
+    tls.connect === secureConnect &&
+    dns.lookup === lookup;
 }

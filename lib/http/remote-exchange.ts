@@ -9,9 +9,7 @@ import type { ExchangeOptions, ExchangeResult } from './exchange.ts';
 export type BodyWork = object;
 
 /** An exchange that another thread may make: a GET without a proxy. */
-export type RemoteExchangeOptions = Omit<ExchangeOptions, 'proxyName' | 'body' | 'method'> & {
-  bodyWork: BodyWork;
-};
+export type RemoteExchangeOptions = Omit<ExchangeOptions, 'proxyName' | 'body' | 'method'>;
 
 /** Makes exchanges in other threads. */
 export interface RemoteExchange {
@@ -22,6 +20,7 @@ export interface RemoteExchange {
    */
   exchange(
     options: RemoteExchangeOptions,
+    bodyWork: BodyWork,
     cancellation: Cancellation,
   ): Promise<ExchangeResult | undefined> | undefined;
 }

@@ -95,7 +95,7 @@ export class BucketAccess {
   }
 
   async #requestSigned(path: string, request: ObjectRequest): Promise<ObjectReply> {
-    const signer = await leaveOnAbort(this.#find(), request.signal, () => undefined);
+    const signer = await leaveOnAbort(this.#find(), request.stop?.signal ?? request.signal, () => undefined);
     if (!signer) throw new CredentialsError('NOT_FOUND', this.#options.advice());
     for (let mayRetry = true; ; mayRetry = false) {
       const renewals = this.#renewals;

@@ -19,7 +19,7 @@ import { isETag, readValidator } from './validator.ts';
 /** A request for an object. Its headers are added to those with the credentials. */
 export type ObjectRequest = Pick<
   HttpRequest,
-  'range' | 'signal' | 'maxBytes' | 'meter' | 'headers' | 'bodyWork'
+  'range' | 'signal' | 'stop' | 'maxBytes' | 'meter' | 'headers' | 'bodyWork'
 >;
 
 /** The reply to a request for an object. */
@@ -71,32 +71,20 @@ export class HttpStore implements Store {
     return { origin, hostname, address: this.#serverAddress };
   }
 
-  async read(
-    key: string,
-    {
-      range,
-      signal,
-      maxBytes = DEFAULT_MAX_BYTES,
-      absentBy403 = false,
-      meter,
-      ifNoneMatch,
-      mayBeCut = false,
-      bodyWork,
-    }: ReadOptions = {},
-  ): Promise<StoredObject | undefined> {
+  async read(key: string, options: ReadOptions = {}): Promise<StoredObject | undefined> {
+    const { range, stop, maxBytes = DEFAULT_MAX_BYTES, absentBy403 = false, meter } = options,
+      { ifNoneMatch, mayBeCut = false, bodyWork } = options;
+    // The signal of a read that has a stop is made on first use, and hardly ever needed.
+    const signal = stop ? undefined : options.signal;
+    stop?.throwIfStopped();
     signal?.throwIfAborted();
     const path = encodeKey(key);
     const empty = answerEmptyRange(range);
     if (empty) return empty;
     const url = `${this.url}/${path}`;
-    const answer = await this.#request(path, {
-      range,
-      signal,
-      maxBytes,
-      meter,
-      bodyWork,
-      ...(ifNoneMatch !== undefined && isETag(ifNoneMatch) && { headers: { 'if-none-match': ifNoneMatch } }),
-    });
+    const headers =
+      ifNoneMatch !== undefined && isETag(ifNoneMatch) ? { 'if-none-match': ifNoneMatch } : undefined;
+    const answer = await this.#request(path, { range, signal, stop, maxBytes, meter, bodyWork, headers });
     const { reply, isSigned } = answer;
     const { status } = reply;
     this.#serverAddress = reply.serverAddress;
@@ -141,15 +129,22 @@ export function createUrlRequester(
   const isSigned =
     headers !== undefined || base.search !== '' || base.username !== '' || base.password !== '';
   const prefix = `${base.protocol}//${userInfo(base)}${base.host}${base.pathname.replace(/\/+$/, '')}`;
-  return async (path, request) => ({
-    reply: await http.request({
-      ...request,
-      url: `${prefix}/${path}${base.search}`,
-      headers: { ...headers, ...request.headers },
+  const { search } = base;
+  return async (path, request) => {
+    const { range, signal, stop, maxBytes, meter, bodyWork } = request;
+    const reply = await http.request({
+      url: `${prefix}/${path}${search}`,
+      headers: request.headers ? { ...headers, ...request.headers } : headers,
+      range,
+      signal,
+      stop,
+      maxBytes,
+      meter,
+      bodyWork,
       allowAddress,
-    }),
-    isSigned,
-  });
+    });
+    return { reply, isSigned };
+  };
 }
 
 const userInfo = ({ username, password }: URL): string =>

@@ -2,6 +2,7 @@
  * The interface of a store: bytes by key. Each backend is one file in this folder and one line in
  * `open-store.ts`.
  */
+import type { Stop } from '../base/stop.ts';
 import type { HttpMeter } from '../http/meter.ts';
 import type { BodyWork } from '../http/remote-exchange.ts';
 
@@ -32,6 +33,11 @@ export interface ReadOptions {
   range?: ByteRange;
   /** Ends the read with `signal.reason`. */
   signal?: AbortSignal;
+  /**
+   * Stops the read, too. A store that knows it need not read `signal`, which is made on first use.
+   * @internal
+   */
+  stop?: Stop;
   /**
    * Most stored bytes to read. A larger answer is an error, so that it never fills the memory.
    * @default 64 MiB

@@ -4,9 +4,9 @@
  *
  * Memory per thread: about 10 MB, and the chunk that it works on.
  */
-import { onAbort } from '../base/abort.ts';
 import { DecodeError, type LookupError } from '../base/errors.ts';
 import { reviveError } from '../base/revive-error.ts';
+import type { Stop } from '../base/stop.ts';
 import { redactSecretsIn } from '../base/secret-redaction.ts';
 import type { ChunkThreads } from '../chunks/chunk-threads.ts';
 import type { ChunkWork, ChunkWorkResult } from '../chunks/chunk-work.ts';
@@ -86,12 +86,12 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
   }
 
   exchange(
-    { meter, bodyWork, url, ...request }: RemoteExchangeOptions,
+    { meter, url, headers, maxBytes, connectTimeoutMs, idleTimeoutMs, allowAddress }: RemoteExchangeOptions,
+    bodyWork: BodyWork,
     cancellation: Cancellation,
   ): Promise<ExchangeResult | undefined> | undefined {
     const thread = this.#idlest();
     if (!thread || !this.#isNetworkOriginal()) return undefined;
-    const { headers, maxBytes, connectTimeoutMs, idleTimeoutMs, allowAddress } = request;
     const limits = { maxBytes, connectTimeoutMs, idleTimeoutMs, allowAddress };
     const id = ++this.#lastId;
     this.#fetches.set(bodyWork, id);
@@ -122,7 +122,7 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
     stored: Uint8Array,
     contentEncoding: string | undefined,
     work: ChunkWork,
-    signal: AbortSignal,
+    stop: Stop,
   ): Promise<ChunkWorkResult | undefined> | undefined {
     const thread = this.#idlest();
     if (!thread) return undefined;
@@ -137,9 +137,9 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
         onAnswer: (answer) => finish((answer as WorkAnswer).result),
         onLost: (error) => finish(error && { values: [], error: error.toJSON() }),
       });
-      const release = onAbort(signal, () => {
+      const release = stop.onStop((reason) => {
         this.#cancel(id);
-        reject(signal.reason as Error);
+        reject(reason);
       });
     });
   }
