@@ -69,7 +69,7 @@ export interface OpenOptions {
    * chunks, and kept until the volume is closed. 0 does all work in the calling thread. No thread is started
    * for a store of your own, for `mem://`, or where something has replaced Node's network functions, as nock
    * does.
-   * @default one per core, up to 8
+   * @default one per core, up to 8; none on a single core
    */
   workers?: number;
   /** Credentials of the bucket, or a store of your own. */

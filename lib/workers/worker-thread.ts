@@ -32,6 +32,9 @@ export interface ThreadEvents {
 /** Arguments of Node that a thread must not get: it would run the program that they give. */
 const PROGRAM_ARGUMENTS = /^(-e|--eval|-p|--print|--input-type|--test|--watch)/;
 
+/** Memory of a thread for new objects. Node's default takes 15 MB more, and is no faster. */
+const YOUNG_MB = 4;
+
 /** Runs one thread. */
 export class WorkerThread {
   /** Resolves when the thread is no more. */
@@ -50,6 +53,7 @@ export class WorkerThread {
     this.#events = events;
     this.#worker = new Worker(file, {
       name: 'graphene-points',
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
       workerData: { current: this.#current } satisfies WorkerSetup,
       ...(process.execArgv.some((argument) => PROGRAM_ARGUMENTS.test(argument)) && { execArgv: [] }),
     });
