@@ -4,6 +4,7 @@
  * so rounding never orders two equal distances. Voxels at the same distance are ordered by z, then y, then x,
  * lowest first.
  */
+import { inStretches, runWithoutPause, type PausableWork } from '../base/cooperative-work.ts';
 import { UnitRatio } from '../base/unit-ratio.ts';
 import { formatVec3, product, type Vec3 } from '../base/vec3.ts';
 import { computeDistances, OUTSIDE_RADIUS } from './distances.ts';
@@ -12,28 +13,41 @@ import { computeDistances, OUTSIDE_RADIUS } from './distances.ts';
  * Largest box around a ball, in voxels. The ball keeps 4 bytes for each of its voxels, about half of the box.
  */
 const MAX_BOX_VOXELS = 2 ** 23;
+/** A ball in a box of this many voxels is built without a pause, in a few milliseconds. */
+const AT_ONCE_BOX_VOXELS = 2 ** 16;
+/** Number of voxels between two pauses. Each may touch a page of memory for the first time. */
+const STRETCH = 4096;
 
 /** Voxels around a centre, numbered by rank: rank 0 is the centre, and a higher rank is never nearer. */
 export class Ball {
   /** Number of voxels from the centre to the edge of the ball, along x, y, z. */
   readonly reach: Vec3;
   /** Position of each rank in the box around the ball: z, y and x packed into one integer. */
-  readonly #voxels: Uint32Array;
+  #voxels: Uint32Array = new Uint32Array(0);
   /** Bit offsets of y and z in a packed position. At most 26 bits are used. */
   readonly #yBit: number;
   readonly #zBit: number;
   /** Distance index of each voxel of the positive octant, x fastest; OUTSIDE_RADIUS beyond the radius. */
-  readonly #distances: Uint32Array;
+  #distances: Uint32Array = new Uint32Array(0);
   /** Nanometres and first rank of each distance index. `#firstRanks` has one more entry: the end. */
-  readonly #nm: Float64Array;
-  readonly #firstRanks: Uint32Array;
+  #nm: Float64Array = new Float64Array(0);
+  #firstRanks = new Uint32Array(1);
   readonly #at = new Int32Array(3);
 
   /**
+   * Builds a ball. A large one takes up to a second, with pauses.
    * @param resolution Nanometres per voxel, xyz.
    * @throws RangeError when the box around the ball has more than 2^23 voxels.
    */
-  constructor(
+  static *create(resolution: Vec3, radiusNm: number): PausableWork<Ball> {
+    const ball = new Ball(resolution, radiusNm),
+      isSmall = product(ball.reach.map((r) => 2 * r + 1) as unknown as Vec3) <= AT_ONCE_BOX_VOXELS;
+    if (isSmall) runWithoutPause(ball.#build());
+    else yield* ball.#build();
+    return ball;
+  }
+
+  private constructor(
     readonly resolution: Vec3,
     readonly radiusNm: number,
   ) {
@@ -47,11 +61,14 @@ export class Ball {
     const bitsFor = (n: number): number => 32 - Math.clz32(n - 1);
     this.#yBit = bitsFor(box[0]);
     this.#zBit = this.#yBit + bitsFor(box[1]);
-    const { distances, nm } = computeDistances(resolution, radiusNm, this.reach);
+  }
+
+  *#build(): PausableWork {
+    const { distances, nm } = yield* computeDistances(this.resolution, this.radiusNm, this.reach);
     this.#distances = distances;
     this.#nm = nm;
     this.#firstRanks = new Uint32Array(nm.length + 1);
-    this.#voxels = this.#nearestFirst();
+    this.#voxels = yield* this.#nearestFirst();
   }
 
   /** Number of voxels in the ball. */
@@ -117,27 +134,40 @@ export class Ball {
    * Sorts the voxels by distance. The counting sort is stable and visits voxels by z, y, x, which orders
    * ties.
    */
-  #nearestFirst(): Uint32Array {
-    const [rx, ry, rz] = this.reach,
-      distances = this.#distances,
-      firstRanks = this.#firstRanks;
-    const eachVoxel = (visit: (distance: number, voxel: number) => void): void => {
-      for (let z = -rz; z <= rz; z++)
-        for (let y = -ry; y <= ry; y++) {
-          const row = (rx + 1) * (Math.abs(y) + (ry + 1) * Math.abs(z));
-          const first = this.#packed(0, y, z);
-          for (let x = -rx; x <= rx; x++) {
-            const distance = distances[row + Math.abs(x)];
-            if (distance !== OUTSIDE_RADIUS) visit(distance, first + x);
-          }
-        }
-    };
-    eachVoxel((distance) => firstRanks[distance + 1]++);
-    for (let distance = 1; distance < firstRanks.length; distance++)
-      firstRanks[distance] += firstRanks[distance - 1];
+  *#nearestFirst(): PausableWork<Uint32Array> {
+    const firstRanks = this.#firstRanks;
+    yield* this.#eachVoxel((distance) => firstRanks[distance + 1]++);
+    yield* inStretches(firstRanks.length - 1, (from, end) => {
+      for (let distance = from; distance < end; distance++) firstRanks[distance + 1] += firstRanks[distance];
+    });
     const voxels = new Uint32Array(firstRanks[firstRanks.length - 1]),
       next = firstRanks.slice();
-    eachVoxel((distance, voxel) => (voxels[next[distance]++] = voxel));
+    yield* this.#eachVoxel((distance, voxel) => (voxels[next[distance]++] = voxel));
     return voxels;
+  }
+
+  *#eachVoxel(visit: (distance: number, voxel: number) => void): PausableWork {
+    const [rx, ry, rz] = this.reach,
+      distances = this.#distances;
+    const visitRow = (y: number, z: number, from: number, end: number): void => {
+      const row = (rx + 1) * (Math.abs(y) + (ry + 1) * Math.abs(z)),
+        first = this.#packed(0, y, z);
+      for (let x = from; x < end; x++) {
+        const distance = distances[row + Math.abs(x)];
+        if (distance !== OUTSIDE_RADIUS) visit(distance, first + x);
+      }
+    };
+    let left = STRETCH;
+    for (let z = -rz; z <= rz; z++)
+      for (let y = -ry; y <= ry; y++)
+        for (let x = -rx; x <= rx;) {
+          const end = Math.min(rx + 1, x + left);
+          visitRow(y, z, x, end);
+          left -= end - x;
+          x = end;
+          if (left > 0) continue;
+          left = STRETCH;
+          yield;
+        }
   }
 }

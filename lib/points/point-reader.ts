@@ -30,8 +30,8 @@ import { cellSize } from '../precomputed/grid.ts';
 import { finestResolution, scaleAt, type Scale, type VolumeInfo } from '../precomputed/volume-info.ts';
 import { parseSharding } from '../precomputed/sharding.ts';
 import type { Store } from '../storage/store.ts';
-import { Ball } from './ball.ts';
-import { BallSearch } from './ball-search.ts';
+import type { BallSearch } from './ball-search.ts';
+import { BallSearches } from './ball-searches.ts';
 import { warnOfMisses, warnOfMissingChunks } from './miss-warnings.ts';
 import { toPointSource, type PointInput, type PointSource } from './point-input.ts';
 import { planPointsInSteps, type PointPlan } from './plan.ts';
@@ -139,12 +139,13 @@ export class PointReader {
   readonly #runner: CooperativeRunner;
   readonly #shardIndices: ShardIndexCache;
   readonly #scales = new Map<number, OpenScale>();
-  readonly #searches = new Map<number, BallSearch>();
+  readonly #searches: BallSearches;
 
   constructor(options: PointReaderOptions) {
     this.#options = options;
     this.#chunks = new ChunkReader(options);
     this.#shardIndices = new ShardIndexCache(options.warn);
+    this.#searches = new BallSearches(options.info);
     this.#runner = options.runner ?? eventLoop;
   }
 
@@ -162,16 +163,21 @@ export class PointReader {
     const source = toPointSource(points);
     const { scale, ...reading } = this.#openScale(mip);
     const resolution = query.resolution ?? finestResolution(info.scales);
-    const search = snapNm === undefined ? undefined : this.#getSearch(scale, snapNm);
     const status = new Uint8Array(source.count);
     const values = new DATA_TYPES[info.dataType](source.count * info.numChannels),
       out = wordsView(values);
-    const planned = this.#plan(
-      planPointsInSteps(source, scale, resolution, status),
-      status,
-      reading.source.id,
-      signal,
-    );
+    let search: BallSearch | undefined, planned: PlanResult | Promise<PlanResult>;
+    try {
+      const finding =
+        snapNm === undefined ? undefined : this.#runner.run(this.#searches.find(scale, snapNm), signal);
+      search = finding instanceof Promise ? await finding : finding;
+      const planning = planPointsInSteps(source, scale, resolution, status);
+      planned = this.#plan(planning, status, reading.source.id, signal);
+    } catch (error) {
+      if (!(error instanceof DeadlineError)) throw error;
+      await this.#runner.run(fillInStretches(status, PointStatus.failed));
+      planned = planAtDeadline(reading.source.id, source.count, error);
+    }
     const { plan, deadlineError } = planned instanceof Promise ? await planned : planned;
     const plannedAt = performance.now();
     const request: ReadRequest = {
@@ -204,7 +210,9 @@ export class PointReader {
     const settled = snap && (await this.#runner.run(snap.finish()));
     if (settled) failures.push(...settled.failures);
     const snappedNm =
-      search && (settled?.snappedNm ?? (await this.#runner.run(createDistances(source.count))));
+      snapNm === undefined
+        ? undefined
+        : (settled?.snappedNm ?? (await this.#runner.run(createDistances(source.count))));
     if (warn && !deadlineReason(signal)) {
       await this.#runner.run(warnOfMisses(status, scale, resolution, warn));
       await this.#runner.run(
@@ -246,48 +254,27 @@ export class PointReader {
       isFilled = true;
       return yield* planning;
     })();
-    const planAtDeadline = (error: unknown): PlanResult => {
+    const failAtDeadline = (error: unknown): PlanResult => {
       const deadline = deadlineReason(signal);
       if (!deadline) throw error;
       if (!isFilled) status.fill(PointStatus.failed);
-      return {
-        plan: noPlan(),
-        deadlineError: ChunkError.of(
-          url,
-          new DeadlineError(deadline.timeoutMs, { what: 'points', count, of: count }),
-        ),
-      };
+      return planAtDeadline(url, count, deadline);
     };
     // Small calls register their chunks at once, so that calls made in the same turn share their reads.
     if (count <= AT_ONCE_POINTS) return { plan: runWithoutPause(work), deadlineError: undefined };
     try {
       const plan = this.#runner.run(work, signal);
       return plan instanceof Promise
-        ? plan.then((plan) => ({ plan, deadlineError: undefined }), planAtDeadline)
+        ? plan.then((plan) => ({ plan, deadlineError: undefined }), failAtDeadline)
         : { plan, deadlineError: undefined };
     } catch (error) {
-      return planAtDeadline(error);
+      return failAtDeadline(error);
     }
   }
 
   /** Resolves when the chunks read so far have been written to the disk cache. */
   whenSaved(): Promise<void> {
     return this.#chunks.whenSaved();
-  }
-
-  /**
-   * Search for a scale and radius. The last search of each scale is kept, since the next batch has the same
-   * radius.
-   */
-  #getSearch({ mip, resolution }: Scale, radiusNm: number): BallSearch {
-    const { info } = this.#options;
-    if (info.type !== 'segmentation')
-      throw new TypeError('snap needs a segmentation: in an image, 0 is a value and not background');
-    const known = this.#searches.get(mip);
-    if (known?.ball.radiusNm === radiusNm) return known;
-    const search = new BallSearch(new Ball(resolution, radiusNm), info);
-    this.#searches.set(mip, search);
-    return search;
   }
 
   #openScale(mip: number): OpenScale {
@@ -330,6 +317,12 @@ export class PointReader {
     return opened;
   }
 }
+
+/** Returns the plan of a call whose deadline came first: all of its points have failed. */
+const planAtDeadline = (url: string, count: number, { timeoutMs }: DeadlineError): PlanResult => ({
+  plan: noPlan(),
+  deadlineError: ChunkError.of(url, new DeadlineError(timeoutMs, { what: 'points', count, of: count })),
+});
 
 /** Returns the plan of no points. */
 function noPlan(): PointPlan {

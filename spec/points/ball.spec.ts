@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { runWithoutPause } from '../../lib/base/cooperative-work.ts';
 import type { Vec3 } from '../../lib/base/vec3.ts';
 import { Ball } from '../../lib/points/ball.ts';
 
@@ -53,7 +54,7 @@ describe('Ball', () => {
     fc.assert(
       fc.property(fc.tuple(nm, nm, nm), fc.integer({ min: 1, max: 120 }), (resolution, radiusNm) => {
         fc.pre(resolution.reduce((voxels, step) => (voxels * (2 * radiusNm)) / step, 1) < 20_000);
-        const ball = new Ball(resolution, radiusNm);
+        const ball = runWithoutPause(Ball.create(resolution, radiusNm));
         const expected = naive(resolution, radiusNm);
         expect(voxelsOf(ball)).toEqual(expected);
         expect(expected.map(([x, y, z]) => ball.rankOf(x, y, z))).toEqual([...expected.keys()]);
@@ -70,7 +71,7 @@ describe('Ball', () => {
     .map(([digits, decimals]) => (digits / 10 ** decimals).toFixed(decimals));
 
   function checkExactly(resolution: readonly string[], radius: string): void {
-    const ball = new Ball(resolution.map(Number) as unknown as Vec3, Number(radius)),
+    const ball = runWithoutPause(Ball.create(resolution.map(Number) as unknown as Vec3, Number(radius))),
       { voxels } = exactly(resolution, radius);
     expect(voxelsOf(ball)).toEqual(voxels);
     expect(voxels.map(([x, y, z]) => ball.rankOf(x, y, z))).toEqual([...voxels.keys()]);
@@ -130,7 +131,7 @@ describe('Ball', () => {
   );
 
   test('gives ties one distance, the exact decimal', () => {
-    const ball = new Ball([1.1, 1.1, 1.1], 5.5);
+    const ball = runWithoutPause(Ball.create([1.1, 1.1, 1.1], 5.5));
     expect(
       [
         [5, 0, 0],
@@ -141,10 +142,10 @@ describe('Ball', () => {
   });
 
   test('holds only the centre when no neighbour is near enough', () =>
-    expect(voxelsOf(new Ball([8, 8, 40], 7.9))).toEqual([[0, 0, 0]]));
+    expect(voxelsOf(runWithoutPause(Ball.create([8, 8, 40], 7.9)))).toEqual([[0, 0, 0]]));
 
   test('reaches further along the finer axes, and breaks ties by z, then y, then x', () =>
-    expect(voxelsOf(new Ball([8, 8, 40], 12))).toEqual([
+    expect(voxelsOf(runWithoutPause(Ball.create([8, 8, 40], 12)))).toEqual([
       [0, 0, 0],
       [0, -1, 0],
       [-1, 0, 0],
@@ -162,7 +163,7 @@ describe('Ball', () => {
     [4.3, 12.9, 3],
     [4.3, 12.89, 2],
   ])('includes voxels of %d nm at exactly %d nm, despite rounding', (step, radiusNm, reach) => {
-    const ball = new Ball([step, 100, 100], radiusNm);
+    const ball = runWithoutPause(Ball.create([step, 100, 100], radiusNm));
     expect([ball.reach, ball.size]).toEqual([[reach, 0, 0], 2 * reach + 1]);
   });
 
@@ -174,7 +175,7 @@ describe('Ball', () => {
     [2, 2, 0],
     [1000, 1000, 1000],
   ])('gives the voxel %d, %d, %d outside the ball the rank after the last', (x, y, z) => {
-    const ball = new Ball([8, 8, 40], 16);
+    const ball = runWithoutPause(Ball.create([8, 8, 40], 16));
     expect(ball.rankOf(x, y, z)).toBe(ball.size);
   });
 
@@ -189,14 +190,14 @@ describe('Ball', () => {
   ] as [Vec3, number, string][])(
     'refuses a ball of voxels of %j nm and %d nm',
     (resolution, radiusNm, message) => {
-      const make = (): Ball => new Ball(resolution, radiusNm);
+      const make = (): Ball => runWithoutPause(Ball.create(resolution, radiusNm));
       expect(make).toThrow(RangeError);
       expect(make).toThrow(message);
     },
   );
 
   test('can hold the largest ball that it accepts', () => {
-    const ball = new Ball([1, 1, 1], 101);
+    const ball = runWithoutPause(Ball.create([1, 1, 1], 101));
     expect(ball.size).toBeGreaterThan(4e6);
     expect(ball.distanceNm(ball.size - 1)).toBe(101);
     expect(ball.rankOf(101, 0, 0)).toBeLessThan(ball.size);

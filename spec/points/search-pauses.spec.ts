@@ -2,13 +2,14 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { CooperativeRunner, runWithoutPause, type PausableWork } from '../../lib/base/cooperative-work.ts';
-import { ChunkError } from '../../lib/base/errors.ts';
+import { ChunkError, DeadlineError } from '../../lib/base/errors.ts';
 import type { Codec } from '../../lib/codecs/codec.ts';
 import { Ball } from '../../lib/points/ball.ts';
 import { BallSearch } from '../../lib/points/ball-search.ts';
 import { BlockedPoints } from '../../lib/points/blocked-points.ts';
-import { PointReader } from '../../lib/points/point-reader.ts';
+import { PointReader, type PointReaderOptions } from '../../lib/points/point-reader.ts';
 import { createSearches, SearchTasks } from '../../lib/points/search-tasks.ts';
+import { PointStatus } from '../../lib/points/status.ts';
 import { parseInfo } from '../../lib/precomputed/volume-info.ts';
 import { StubStore } from '../support/stub-store.ts';
 
@@ -32,7 +33,10 @@ describe('pauses of a search', () => {
       decodePoints: (_bytes: unknown, _layout: unknown, offsets: Uint32Array) =>
         void (decoded += offsets.length),
     } as unknown as Codec;
-    const search = new BallSearch(new Ball([1, 1, 1], 3), { numChannels: 1, dataType: 'uint64' });
+    const search = new BallSearch(runWithoutPause(Ball.create([1, 1, 1], 3)), {
+      numChannels: 1,
+      dataType: 'uint64',
+    });
     const count = 5000,
       searches = createSearches(count),
       ranks = new Uint32Array(count).fill(search.ball.size);
@@ -54,7 +58,7 @@ describe('pauses of a search', () => {
   test('the event loop runs while points plan searches in hundreds of chunks each', async () => {
     let ranked = 0,
       began = 0;
-    const rankOf = Ball.prototype.rankOf;
+    const rankOf = Reflect.get(Ball.prototype, 'rankOf') as Ball['rankOf'];
     jest.spyOn(Ball.prototype, 'rankOf').mockImplementation(function (this: Ball, ...at) {
       ranked++;
       return rankOf.apply(this, at);
@@ -86,6 +90,108 @@ describe('pauses of a search', () => {
     await reader.read(new Float64Array(3 * 1500).fill(3), { mip: 0, snapNm: 3 });
     expect(ranked).toBe(1500 * (7 ** 3 - 1));
     expect(Math.max(...held)).toBeLessThanOrEqual(4000 + 2 * 1031);
+  });
+});
+
+/** A reader of one chunk of 4 x 4 x 4 voxels: label 7 at 1, 0, 0, and background. */
+function smallReader(options: Partial<PointReaderOptions>): PointReader {
+  const scale = {
+    key: 's',
+    encoding: 'raw',
+    resolution: [1, 1, 1],
+    size: [4, 4, 4],
+    chunk_sizes: [[4, 4, 4]],
+  };
+  const info = parseInfo(
+    { type: 'segmentation', data_type: 'uint64', num_channels: 1, scales: [scale] },
+    'mem://v',
+  );
+  const chunk = new Uint8Array(8 * 64);
+  chunk[8] = 7;
+  return new PointReader({
+    info,
+    store: new StubStore(() => chunk, 'mem://v'),
+    infoWasRead: true,
+    ...options,
+  });
+}
+
+describe('pauses after a search', () => {
+  const COUNT = 40_000;
+
+  test('at most 16384 distances are set, and 1024 snapped points planned, between two pauses', async () => {
+    const set = jest.spyOn(Ball.prototype, 'distanceNm'),
+      planned = jest.spyOn(Ball.prototype, 'voxelAt');
+    const runner = new CooperativeRunner();
+    let most = 0;
+    runner.run = <T>(work: PausableWork<T>): T => {
+      const measured = measure(work, () => set.mock.calls.length);
+      most = Math.max(most, measured.most);
+      return measured.result;
+    };
+    const { snapped } = await smallReader({ runner }).read(new Float64Array(3 * COUNT), {
+      mip: 0,
+      snapNm: 1,
+    });
+    expect(snapped!.nm.every((nm) => nm === 1)).toBe(true);
+    expect(most).toBe(16_384);
+    planned.mockClear();
+    const plan = measure(snapped!.plan(), () => planned.mock.calls.length);
+    expect([planned.mock.calls.length, plan.most]).toEqual([COUNT, 1024]);
+    expect(plan.result.order).toHaveLength(COUNT);
+  });
+});
+
+describe('building a ball', () => {
+  const pausesOf = (work: PausableWork<Ball>): number => {
+    let steps = 0;
+    measure(work, () => steps++);
+    return steps / 2 - 1;
+  };
+
+  test.each<[resolution: [number, number, number], radiusNm: number, voxels: number]>([
+    [[1, 1, 1], 25, 51 ** 3],
+    [[0.001, 100, 100], 50, 100_001],
+  ])('of voxels of %p nm and radius %p nm pauses every 4096 voxels', (resolution, radiusNm, voxels) => {
+    expect(pausesOf(Ball.create(resolution, radiusNm))).toBeGreaterThan((2 * voxels) / 4096);
+  });
+
+  test('of up to 65536 voxels does not pause', () => {
+    expect(pausesOf(Ball.create([1, 1, 1], 19))).toBe(0);
+  });
+
+  test('is shared by calls at the same time, and goes on when one of them is aborted', async () => {
+    const create = jest.spyOn(Ball, 'create'),
+      runner = new CooperativeRunner();
+    runner.isDue = () => true;
+    const reader = smallReader({ runner }),
+      controller = new AbortController(),
+      query = { mip: 0, snapNm: 30 };
+    const aborted = expect(reader.read([[0, 0, 0]], { ...query, signal: controller.signal })).rejects.toThrow(
+      'enough',
+    );
+    const other = reader.read([[3, 0, 0]], query);
+    await new Promise(setImmediate);
+    controller.abort(new Error('enough'));
+    await aborted;
+    expect([...(await other).snapped!.nm]).toEqual([2]);
+    expect([...(await reader.read([[2, 0, 0]], query)).snapped!.nm]).toEqual([1]);
+    expect(create).toHaveBeenCalledTimes(1);
+  });
+
+  test('ends at a deadline: all points fail', async () => {
+    const runner = new CooperativeRunner(),
+      controller = new AbortController();
+    runner.isDue = () => true;
+    const reading = smallReader({ runner }).read([[0, 0, 0]], {
+      mip: 0,
+      snapNm: 30,
+      signal: controller.signal,
+    });
+    controller.abort(new DeadlineError(100));
+    const { status, snapped, failures } = await reading;
+    expect([[...status], [...snapped!.nm]]).toEqual([[PointStatus.failed], [NaN]]);
+    expect(failures[0].error.message).toContain('100 ms');
   });
 });
 

@@ -389,7 +389,7 @@ describe('snap', () => {
   test('finds the labels of an encoding that is read from its beginning, and decodes each chunk once', async () => {
     const layout = { chunkSize: [9, 1, 1], channels: 1, dataType: 'uint8' } as const,
       codec = createRunLengthCodec(),
-      ball = new Ball([1, 1, 1], 8),
+      ball = runWithoutPause(Ball.create([1, 1, 1], 8)),
       search = new BallSearch(ball, { numChannels: 1, dataType: 'uint8' });
     const searches = {
       points: Uint32Array.of(0, 1, 2),
