@@ -76,7 +76,7 @@ describe('no worker thread', () => {
     'starts where http.%s was replaced before the volume was opened',
     async (name) => {
       const original = http[name] as (...args: unknown[]) => http.ClientRequest,
-        spy = jest.spyOn(http, name).mockImplementation(((...args: unknown[]) => original(...args)) as never);
+        spy = jest.spyOn(http, name).mockImplementation((...args: unknown[]) => original(...args));
       await using volume = await open();
       await readAll(volume);
       expect(startedThreads).toEqual([]);
@@ -90,9 +90,7 @@ describe('no worker thread', () => {
     expect(startedThreads).toHaveLength(2);
     expect(sentCommands).toHaveLength(8);
     const original = http.get as (...args: unknown[]) => http.ClientRequest;
-    const spy = jest
-      .spyOn(http, 'get')
-      .mockImplementation(((...args: unknown[]) => original(...args)) as never);
+    const spy = jest.spyOn(http, 'get').mockImplementation((...args: unknown[]) => original(...args));
     await readAll(volume);
     expect(spy).toHaveBeenCalledTimes(8);
     expect(sentCommands.filter(({ kind }) => kind === 'fetch')).toHaveLength(8);
@@ -111,7 +109,8 @@ describe('no worker thread', () => {
       nock.disableNetConnect();
       const mocked = createMockBucket({ files });
       {
-        using _ = nockMocks(served.url, { '/b': mocked });
+        using mocks = nockMocks(served.url, { '/b': mocked });
+        expect(mocks).toBeDefined();
         await readAll(early);
         await using late = await open();
         await readAll(late);

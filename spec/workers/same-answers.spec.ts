@@ -79,11 +79,9 @@ async function seenBy(
     logger: { warn: (message) => warnings.push(message) },
     ...options,
   });
-  const { values, status, stats, snappedNm, rows } = await volume.scatteredPoints(points, {
-    onError: 'status',
-    ...read,
-  });
-  const errors = Array.from(rows(), ({ error }) => (error ? JSON.stringify(errorJson(error)) : ''));
+  const result = await volume.scatteredPoints(points, { onError: 'status', ...read }),
+    { values, status, stats, snappedNm } = result;
+  const errors = Array.from(result.rows(), ({ error }) => (error ? JSON.stringify(errorJson(error)) : ''));
   return {
     values: values.join(),
     status: status.join(),
@@ -152,7 +150,7 @@ describe('worker threads', () => {
     const volume = mixed(encoding),
       voxels = allVoxels(volume),
       path = join(folder, encoding);
-    await writeFiles(path, volume.files);
+    writeFiles(path, volume.files);
     sentCommands.length = 0;
     const { values } = await seenByBoth(pathToFileURL(path).href, voxels);
     expect(values === expected(volume, voxels)).toBe(true);
@@ -184,8 +182,9 @@ describe('worker threads', () => {
     [' with a memory cache', { lruBytes: 1 << 20 }],
   ])('see the same failures, retries and missing chunks%s', async (_, options) => {
     const volume = buildPrecomputed({ ...shape('compressed_segmentation'), bitstream: 'gzip' }),
+      stored = createMockBucket({ files: volume.files }),
       list = faults();
-    const bucket = withFaults(createMockBucket({ files: volume.files }).handle, list);
+    const bucket = withFaults((request) => stored.handle(request), list);
     await using served = await serveMocks({ '/b': mockServer(bucket) });
     const { events, statuses, errors } = await seenByBoth(
       `${served.url}/b`,
@@ -200,14 +199,18 @@ describe('worker threads', () => {
   });
 
   test('snap to the same labels, and fail the same chunks on the way', async () => {
-    const volume = buildPrecomputed({ ...shape('compressed_segmentation'), bitstream: 'gzip' });
-    const bucket = withFaults(createMockBucket({ files: volume.files }).handle, [
-      {
-        match: /13-29_22-27_3-11/,
-        body: volume.files['8_8_40/13-29_22-27_3-11'].bytes.with(40, 0).with(41, 0),
-      },
-      { match: /29-45_14-22_3-11/, status: 404 },
-    ]);
+    const volume = buildPrecomputed({ ...shape('compressed_segmentation'), bitstream: 'gzip' }),
+      stored = createMockBucket({ files: volume.files });
+    const bucket = withFaults(
+      (request) => stored.handle(request),
+      [
+        {
+          match: /13-29_22-27_3-11/,
+          body: volume.files['8_8_40/13-29_22-27_3-11'].bytes.with(40, 0).with(41, 0),
+        },
+        { match: /29-45_14-22_3-11/, status: 404 },
+      ],
+    );
     await using served = await serveMocks({ '/b': mockServer(bucket) });
     const { snapped, errors } = await seenByBoth(
       `${served.url}/b`,

@@ -174,17 +174,17 @@ describe('worker threads', () => {
   test('end requests at the deadline of a call', async () => {
     await using volume = await openVolume();
     held.set(keyOf(4), () => undefined);
-    const { status, rows } = await volume.scatteredPoints(pointsIn(4), { timeoutMs: 20, onError: 'status' });
-    expect([...status]).toEqual([sdk.PointStatus.failed]);
-    expect([...rows()][0].error?.cause).toMatchObject({ name: 'DeadlineError' });
+    const result = await volume.scatteredPoints(pointsIn(4), { timeoutMs: 20, onError: 'status' });
+    expect([...result.status]).toEqual([sdk.PointStatus.failed]);
+    expect([...result.rows()][0].error?.cause).toMatchObject({ name: 'DeadlineError' });
     await allClosed();
   });
 
   test('give up a server that sends nothing', async () => {
     await using volume = await openVolume({ idleTimeoutMs: 20 });
     held.set(keyOf(4), () => undefined);
-    const { rows } = await volume.scatteredPoints(pointsIn(4), { onError: 'status' });
-    expect([...rows()][0].error?.cause).toMatchObject({ name: 'RequestError', code: 'TIMEOUT' });
+    const result = await volume.scatteredPoints(pointsIn(4), { onError: 'status' });
+    expect([...result.rows()][0].error?.cause).toMatchObject({ name: 'RequestError', code: 'TIMEOUT' });
     await allClosed();
   });
 
@@ -238,9 +238,9 @@ describe('a call that joins a read in a worker thread', () => {
 describe('a worker thread that dies', () => {
   const isChunk = (chunk: number): string => `url.endsWith(${JSON.stringify(keyOf(chunk))})`;
   const errorsOf = async (volume: PrecomputedVolume): Promise<[number, Error][]> => {
-    const { rows, values } = await volume.scatteredPoints(pointsIn(...ALL), { onError: 'status' });
-    const failed = [...rows()].filter(({ status }) => status === 'failed');
-    expect([...values]).toEqual(
+    const result = await volume.scatteredPoints(pointsIn(...ALL), { onError: 'status' });
+    const failed = [...result.rows()].filter(({ status }) => status === 'failed');
+    expect([...result.values]).toEqual(
       labelsIn(...ALL).map((label, k) => (failed.some(({ index }) => index === k) ? 0n : label)),
     );
     return failed.map(({ index, error }) => [index, error!.cause as Error]);
