@@ -4,10 +4,11 @@ import { getEventListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { inspect } from 'node:util';
 import nock from 'nock';
-import { createHttpClient, type HttpClientOptions } from '../../lib/failures/http-client.ts';
+import type { HttpClientOptions } from '../../lib/failures/http-client.ts';
 import type { HttpClient, HttpRequest } from '../../lib/http/http-request.ts';
 import { USER_AGENT } from '../../lib/http/user-agent.ts';
 import { fakeTimeouts } from '../support/fake-timeouts.ts';
+import { createTestedClient } from '../support/http-clients.ts';
 import { serve, type LoopbackServer } from '../support/http-server.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse, earlier: number) => void;
@@ -29,7 +30,7 @@ afterEach(async () => {
 /** Sends one request to a server with the given answer. */
 async function send(answer: Answer, request: Partial<HttpRequest> = {}, options: HttpClientOptions = {}) {
   server = await serve(answer);
-  client = createHttpClient({ backoffMs: 1, ...options });
+  client = createTestedClient({ backoffMs: 1, ...options });
   return client.request({ url: `${server.origin}/k`, ...request });
 }
 const text = (body: Uint8Array): string => new TextDecoder().decode(body);
@@ -138,7 +139,7 @@ describe('HttpClient retries', () => {
   test('a refused connection, until it gives up', async () => {
     const closed = await serve(ok);
     await closed.close();
-    client = createHttpClient({ backoffMs: 1, retries: 2 });
+    client = createTestedClient({ backoffMs: 1, retries: 2 });
     const meter = { requests: 0, bytes: 0 };
     await expect(client.request({ url: `${closed.origin}/k?sig=x`, meter })).rejects.toMatchObject({
       name: 'RequestError',
@@ -280,7 +281,7 @@ describe('HttpClient redirects', () => {
   });
   test('checks the address of each redirect', async () => {
     nock('http://8.8.8.8').get('/k').reply(302, '', { location: 'http://169.254.169.254/latest' });
-    client = createHttpClient();
+    client = createTestedClient();
     await expect(client.request({ url: 'http://8.8.8.8/k', allowAddress: 'public' })).rejects.toMatchObject({
       name: 'PathError',
       code: 'FORBIDDEN_ADDRESS',
@@ -299,7 +300,7 @@ describe('HttpClient addresses', () => {
     'https://[fd00::1]/',
   ])('refuses %s if a server named it', async (url) => {
     server = await serve(ok);
-    client = createHttpClient();
+    client = createTestedClient();
     await expect(
       client.request({ url: url.replace('PORT', String(server.port)), allowAddress: 'public' }),
     ).rejects.toMatchObject({ code: 'FORBIDDEN_ADDRESS' });
@@ -346,7 +347,7 @@ describe('HttpClient abort', () => {
   test('puts one listener on a signal that many requests share', async () => {
     const { signal } = new AbortController();
     server = await serve(ok);
-    client = createHttpClient();
+    client = createTestedClient();
     const replies = Array.from({ length: 20 }, (_, k) =>
       client!.request({ url: `${server!.origin}/${k}`, signal }),
     );
@@ -384,7 +385,7 @@ test.each([
   ['ftp://host/', 'UNSUPPORTED_SCHEME'],
   ['no url', 'BAD_PATH'],
 ])('refuses %s', async (url, code) => {
-  client = createHttpClient();
+  client = createTestedClient();
   await expect(client.request({ url })).rejects.toMatchObject({ name: 'PathError', code });
 });
 

@@ -100,7 +100,7 @@ describe('a request', () => {
     ['', 'a'],
   ])('with the header %j: %j is refused', async (name, value) => {
     await expect(get('/', { headers: { [name]: value } })).rejects.toThrow(TypeError);
-    expect(() => http.get(server.origin, { headers: { [name]: value } })).toThrow(TypeError);
+    expect(() => http.get(server.origin, { headers: { [name]: value } })).toThrow(/^(Invalid|Header name)/);
     expect(server.connections).toHaveLength(0);
   });
   test('reports the address of the server, and calls nobody before it returns', async () => {
@@ -228,10 +228,13 @@ describe('a connection', () => {
     await untilAllClosed();
   });
   test('that is reset is not the end of a body without a length', async () => {
-    server = await serveRaw((socket) =>
-      socket.write('HTTP/1.1 200 OK\r\n\r\na part', () => setImmediate(() => socket.resetAndDestroy())),
-    );
-    expect(bodyOf(await get())).toContain('the body ended early (ECONNRESET)');
+    server = await serveRaw((socket) => void socket.write('HTTP/1.1 200 OK\r\n\r\na part'));
+    const meter = { requests: 0, bytes: 0 },
+      result = get('/', { meter });
+    await until(() => meter.bytes > 0);
+    // resetAndDestroy() would close it in order before.
+    (server.connections[0] as unknown as { _handle: { reset(): void } })._handle.reset();
+    expect(bodyOf(await result)).toContain('the body ended early (ECONNRESET)');
   });
   test('that is refused says so', async () => {
     server = await serveRaw(answering());
@@ -250,10 +253,10 @@ describe('a connection', () => {
       },
       { onConnection: (socket) => void socket.unref() },
     );
-    const before = sockets();
+    await until(() => sockets() === 0);
     for (let k = 0; k < 2; k++) {
       await get();
-      expect([during - before, sockets() - before]).toEqual([1, 0]);
+      expect([during, sockets()]).toEqual([1, 0]);
     }
     expect(server.open.size).toBe(1);
   });
@@ -455,7 +458,9 @@ describe('https://', () => {
     server = await serveRaw(() => undefined, {
       onConnection: (socket) => void socket.write('HTTP/1.1 400\r\n\r\n'),
     });
-    expect(bodyOf(await get('', at('example.org')))).toMatch(/ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET/);
+    const code = await codeOfNode(at('example.org').url!);
+    expect(code).toBe('EPROTO');
+    expect(bodyOf(await get('', at('example.org')))).toContain(`(${code})`);
     await untilAllClosed();
   });
 });
