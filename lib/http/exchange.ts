@@ -101,6 +101,8 @@ export interface ExchangeFailure {
 }
 
 const FAILED_BODY_BYTES = 65_536;
+/** So many pieces are joined at once: a body that comes byte by byte would take a hundred times its length. */
+const JOINED_PIECES = 1024;
 
 /** Errors that mean that nothing was sent. A retry may succeed. */
 const UNREACHABLE = new Set([
@@ -136,7 +138,8 @@ export function exchange(
     const { url, method, meter } = options;
     if (meter) meter.requests++;
     const pieces: Uint8Array[] = [];
-    let received = 0;
+    let received = 0,
+      loose = 0;
     let reply: Omit<HttpReply, 'body' | 'url'> | undefined;
     let timer: NodeJS.Timeout | undefined;
     let hasEnded = false;
@@ -216,6 +219,10 @@ export function exchange(
         received += chunk.byteLength;
         if (meter) meter.bytes += chunk.byteLength;
         pieces.push(chunk);
+        if (++loose === JOINED_PIECES) {
+          pieces.push(Buffer.concat(pieces.splice(-loose)));
+          loose = 0;
+        }
         checkFits(received);
       },
       onEnd: succeed,

@@ -7,7 +7,12 @@ import type { LookupFunction, Socket } from 'node:net';
 import tls from 'node:tls';
 import { restrictedLookup } from '../../lib/http/address.ts';
 import { Cancellation } from '../../lib/http/cancellation.ts';
-import { exchange, type ExchangeOptions, type ExchangeResult } from '../../lib/http/exchange.ts';
+import {
+  exchange,
+  type ExchangeOptions,
+  type ExchangeResult,
+  type RequestSender,
+} from '../../lib/http/exchange.ts';
 import { SocketSender } from '../../lib/http/send-over-socket.ts';
 import { seeded } from '../../testing/random.ts';
 import { serveRaw, type RawAnswer, type RawServer } from '../support/raw-server.ts';
@@ -363,6 +368,26 @@ describe('a request that is left', () => {
     await untilAllClosed();
     expect(server.requests.length).toBeGreaterThan(100);
   });
+});
+
+describe('a body', () => {
+  test('in thousands of pieces is whole', async () => {
+    const body = Array.from({ length: 5000 }, (_, k) => String.fromCharCode(k % 251)).join('');
+    server = await serveRaw(() => undefined);
+    sender = Object.assign(new SocketSender(), { send: sendPieces(body) });
+    expect(bodyOf(await get())).toBe(body);
+  });
+  /** Sends a body as pieces of one byte. */
+  const sendPieces =
+    (body: string): RequestSender =>
+    (_outgoing, handlers) => {
+      setImmediate(() => {
+        handlers.onResponse({ statusCode: 200, headers: {} }, undefined);
+        for (const byte of Buffer.from(body, 'latin1')) handlers.onData(Uint8Array.of(byte));
+        handlers.onEnd();
+      });
+      return { destroy: () => undefined };
+    };
 });
 
 describe('addresses', () => {
