@@ -51,13 +51,8 @@ export function chunkSizeCases(programs: Programs, quick: boolean): Record<strin
             }),
           ),
         ],
-    workers:
-      WORKERS.length === 0
-        ? []
-        : (quick ? ['cseg64_gzip'] : SMALL).flatMap((volume) =>
-            few.map((set) =>
-              at(0, volume, set, ...WORKERS.flatMap((workers) => oursWith(workers, volume, set))),
-            ),
-          ),
+    workers: (quick ? ['cseg64_gzip'] : SMALL).flatMap((volume) =>
+      few.map((set) => at(0, volume, set, ...WORKERS.map((workers) => oursWith(workers, volume, set)))),
+    ),
   };
 }

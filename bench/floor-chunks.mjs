@@ -25,12 +25,12 @@ export const get = (url) =>
 /** Closes the connections. */
 export const close = () => agent.destroy();
 
-/**
- * Decompresses large chunks on the thread pool, one per core, and small chunks on the thread that calls. A
- * worker thread decompresses all chunks itself, as there is one per core.
- */
 let free = availableParallelism();
 const waiters = [];
+/**
+ * Decompresses large chunks on the thread pool, one per core, and small chunks on the thread that calls. A
+ * worker thread decompresses all chunks itself.
+ */
 async function inflate(stored) {
   const size = stored.readUInt32LE(stored.length - 4),
     options = { chunkSize: size + 64 };

@@ -1,6 +1,5 @@
 /** The programs that the benchmarks of points compare: graphene-points, the floor and the peers. */
 import { join, resolve } from 'node:path';
-import { OPEN_OPTIONS } from '../lib/graphene/opening-options.ts';
 import { HERE } from './harness.ts';
 
 /** A program to measure, with one set of options. */
@@ -17,8 +16,8 @@ export interface Program {
 /** Makes the programs that read a set of points from a volume. A list is empty where a program cannot read it. */
 export interface Programs {
   ours: (volume: string, set: string, ...more: string[]) => Program;
-  /** graphene-points with a number of workers. The list is empty if it has no such option. */
-  oursWith: (workers: number, volume: string, set: string) => Program[];
+  /** graphene-points with a number of workers. */
+  oursWith: (workers: number, volume: string, set: string) => Program;
   floor: (volume: string, set: string) => Program[];
   /** The floor with two worker threads. */
   floorOfTwo: (volume: string, set: string) => Program[];
@@ -29,8 +28,8 @@ export interface Programs {
   codecs: (volume: string, set: string) => Program[];
 }
 
-/** The numbers of workers that the benchmarks compare; none if graphene-points has no such option. */
-export const WORKERS = 'workers' in OPEN_OPTIONS ? [0, 1, 2, 3, 4] : [];
+/** The numbers of workers that the benchmarks compare. */
+export const WORKERS = [0, 1, 2, 3, 4];
 
 /**
  * @param base URL of the server.
@@ -72,15 +71,10 @@ export function makePrograms(base: string, volumes: string, python?: string): Pr
   const hasFloor = (volume: string): boolean => !volume.endsWith('sharded');
   return {
     ours,
-    oursWith: (workers, volume, set) =>
-      WORKERS.includes(workers)
-        ? [
-            {
-              ...ours(volume, set, '--workers', String(workers)),
-              name: `graphene-points, ${workers} worker${workers === 1 ? '' : 's'}`,
-            },
-          ]
-        : [],
+    oursWith: (workers, volume, set) => ({
+      ...ours(volume, set, '--workers', String(workers)),
+      name: `graphene-points, ${workers} worker${workers === 1 ? '' : 's'}`,
+    }),
     floor: (volume, set) => (hasFloor(volume) ? [node('floor', 'floor.mjs', shared(volume, set))] : []),
     floorOfTwo: (volume, set) =>
       hasFloor(volume)

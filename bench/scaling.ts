@@ -64,10 +64,8 @@ function writeSubset(count: number, file: string): number {
 function contestants(subset: string): { program: Program; workers: number }[] {
   const { ours, oursWith, floor, floorOfTwo, tensorStore } = makePrograms(server.base, volumes, python);
   return [
-    { program: ours(volume, subset), workers: WORKERS.length > 0 ? Infinity : 0 },
-    ...WORKERS.flatMap((workers) =>
-      oursWith(workers, volume, subset).map((program) => ({ program, workers })),
-    ),
+    { program: ours(volume, subset), workers: Infinity },
+    ...WORKERS.map((workers) => ({ program: oursWith(workers, volume, subset), workers })),
     ...floor(volume, subset).map((program) => ({ program, workers: 0 })),
     ...floorOfTwo(volume, subset).map((program) => ({ program, workers: 2 })),
     ...tensorStore(volume, subset).map((program) => ({ program, workers: Infinity })),
