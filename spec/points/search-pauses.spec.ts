@@ -58,7 +58,7 @@ describe('pauses of a search', () => {
   test('the event loop runs while points plan searches in hundreds of chunks each', async () => {
     let ranked = 0,
       began = 0;
-    const rankOf = Reflect.get(Ball.prototype, 'rankOf') as Ball['rankOf'];
+    const rankOf = Reflect.get(Ball.prototype, 'rankOf');
     jest.spyOn(Ball.prototype, 'rankOf').mockImplementation(function (this: Ball, ...at) {
       ranked++;
       return rankOf.apply(this, at);
