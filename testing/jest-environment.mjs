@@ -7,7 +7,9 @@
 import asyncHooks from 'node:async_hooks';
 import { TestEnvironment } from 'jest-environment-node';
 
-const { AsyncLocalStorage } = asyncHooks;
+/** A value in some versions of Node, and a getter in others. */
+const original = Object.getOwnPropertyDescriptor(asyncHooks, 'AsyncLocalStorage');
+const restoreStorage = () => void Object.defineProperty(asyncHooks, 'AsyncLocalStorage', original);
 const STACK_FRAMES = 10; // as in Node
 
 /**
@@ -43,16 +45,21 @@ export default class SpecEnvironment extends TestEnvironment {
     await super.setup();
     Error.stackTraceLimit = this.global.Error.stackTraceLimit = STACK_FRAMES;
     // jest-circus is loaded anew for each file, after this.
-    asyncHooks.AsyncLocalStorage = StorageOfOneTest;
+    Object.defineProperty(asyncHooks, 'AsyncLocalStorage', {
+      configurable: true,
+      enumerable: true,
+      writable: true,
+      value: StorageOfOneTest,
+    });
   }
 
   /** Jest calls this at each step of a run. At the first one, jest-circus has its storage. */
   handleTestEvent() {
-    asyncHooks.AsyncLocalStorage = AsyncLocalStorage;
+    restoreStorage();
   }
 
   async teardown() {
-    asyncHooks.AsyncLocalStorage = AsyncLocalStorage;
+    restoreStorage();
     await super.teardown();
   }
 }
