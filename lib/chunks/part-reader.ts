@@ -49,7 +49,7 @@ export class PartReader {
     const steps = isTrial ? [[TRIAL], ranges.filter(({ end }) => end > TRIAL.end)] : [ranges];
     try {
       for (const wanted of steps) {
-        for (const [k, object] of (await Promise.all(wanted.map(readPart))).entries()) {
+        for (const [k, object] of (await Promise.all(wanted.map((range) => readPart(range)))).entries()) {
           if (!object) return { whole: undefined };
           if (!isPart(object, wanted[k], exactBytes)) {
             this.#possible = false;

@@ -198,6 +198,18 @@ describe('worker threads', () => {
     expect(events.filter((event) => event.includes('"retry"'))).toHaveLength(5);
   });
 
+  test('read the same parts of a large raw chunk', async () => {
+    const volume = buildPrecomputed({ labels: (x, y, z) => BigInt(x + y * z), size: [64, 64, 64] }),
+      voxels: Voxel[] = [
+        [1, 2, 32],
+        [7, 8, 63],
+      ];
+    await using served = await serveMocks({ '/b': createMockBucket({ files: volume.files }) });
+    const { values, stats } = await seenByBoth(`${served.url}/b`, voxels);
+    expect(values).toBe(expected(volume, voxels));
+    expect(stats).toMatchObject({ requests: 3 });
+  });
+
   test('snap to the same labels, and fail the same chunks on the way', async () => {
     const volume = buildPrecomputed({ ...shape('compressed_segmentation'), bitstream: 'gzip' }),
       stored = createMockBucket({ files: volume.files });
