@@ -146,9 +146,9 @@ export const OPEN_OPTIONS = {
   },
   concurrency: {
     kind: COUNT_OR_AUTO,
-    default: "'auto': from 32 to 256, as the server's distance needs",
+    default: "'auto'",
     flag: '--concurrency <n|auto>',
-    says: 'chunks in flight at once',
+    says: "chunks in flight at once; 'auto' means 32 to 256, as the server's distance needs",
     flagSays: 'chunks in flight at once, or auto',
   },
   workers: {
