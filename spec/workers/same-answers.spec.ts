@@ -210,6 +210,20 @@ describe('worker threads', () => {
     expect(stats).toMatchObject({ requests: 3 });
   });
 
+  test('fill a disk cache with the same chunks, and read the same values from it', async () => {
+    const volume = mixed('compressed_segmentation'),
+      voxels = allVoxels(volume);
+    await using served = await serveMocks({ '/b': createMockBucket({ files: volume.files }) });
+    const read = async (workers: number, filledBy: number): ReturnType<typeof seenBy> =>
+      seenBy(`${served.url}/b`, voxels, { workers, cacheDir: join(folder, `cache-${filledBy}`) });
+    const alone = await read(0, 0);
+    expect(await read(2, 2)).toEqual(alone);
+    const cached = await read(0, 2);
+    expect(cached.values).toBe(alone.values);
+    expect(cached.events.filter((event) => event.includes('"from":"cache"'))).toHaveLength(18);
+    expect(await read(2, 0)).toEqual(cached);
+  });
+
   test('snap to the same labels, and fail the same chunks on the way', async () => {
     const volume = buildPrecomputed({ ...shape('compressed_segmentation'), bitstream: 'gzip' }),
       stored = createMockBucket({ files: volume.files });
