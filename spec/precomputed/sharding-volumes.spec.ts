@@ -211,7 +211,7 @@ describe.each(volumes)('sharded volume $name, mip $mip', ({ name, mip }) => {
     const decoded = new Map<string, ValueOrCode[] | undefined>();
     let compared = 0;
     for (const [i, value] of values.entries()) {
-      if (typeof value !== 'string') continue; // out of bounds
+      if (value === null) continue; // out of bounds
       const {
         cell,
         inChunk: [x, y, z],
@@ -221,6 +221,12 @@ describe.each(volumes)('sharded volume $name, mip $mip', ({ name, mip }) => {
       if (!place) continue;
       const chunkSize = shards.chunkSize(cell);
       const bytes = shards.chunkBytes(place);
+      // A chunk of several channels is only known by the letters that it begins with.
+      if (typeof value !== 'string') {
+        expect(Buffer.from(bytes.subarray(0, 4)).toString('latin1')).toBe('zfpc');
+        compared++;
+        continue;
+      }
       const shape = shapeInHeader(bytes);
       if (!decoded.has(cell.join())) decoded.set(cell.join(), shards.values(bytes, chunkSize));
       const chunk = decoded.get(cell.join());
