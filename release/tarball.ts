@@ -16,6 +16,7 @@ export const WANTED: readonly string[] = [
   'dist/lib/index.js',
   'dist/lib/index.d.ts',
   'dist/lib/cli/main.js',
+  'dist/lib/workers/worker.cjs',
   'dist/mocks/index.js',
   'dist/mocks/index.d.ts',
   'dist/mocks/nock.js',
@@ -36,7 +37,7 @@ export const WANTED: readonly string[] = [
 ];
 
 const ALLOWED =
-  /^(package\.json|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|SECURITY\.md|LICENSE|licenses\/.+\.txt|bench\/README\.md|bench\/results\/.+\.(md|svg)|dist\/.+\.(js|d\.ts)|demo\/.+|docs\/.+\.(md|svg|png)|examples\/.+)$/;
+  /^(package\.json|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|SECURITY\.md|LICENSE|licenses\/.+\.txt|bench\/README\.md|bench\/results\/.+\.(md|svg)|dist\/.+\.(js|cjs|d\.ts)|demo\/.+|docs\/.+\.(md|svg|png)|examples\/.+)$/;
 const FORBIDDEN = /(^|\/)(node_modules|\.git|package-lock\.json)(\/|$)/;
 
 /** One tarball as `npm pack --json` describes it. */
