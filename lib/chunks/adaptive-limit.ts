@@ -45,7 +45,11 @@ export interface LimitClock {
 
 const SYSTEM: LimitClock = {
   now: () => performance.now(),
-  idleMs: () => performance.eventLoopUtilization().idle,
+  // Where a runtime does not count it (Bun), the thread counts as busy, and the limit does not grow.
+  idleMs: () =>
+    (performance as Partial<typeof performance>).eventLoopUtilization === undefined
+      ? 0
+      : performance.eventLoopUtilization().idle,
 };
 
 /** A limit from 32 to 256 that learns from the reads of one volume. */
