@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { compress, init } from '@bokuweb/zstd-wasm';
 import { ENCODERS } from '../mocks/volume/encoders.ts';
+import { seededRandom, walks } from './volumes.ts';
 
 type Vec3 = readonly [number, number, number];
 
@@ -32,17 +33,6 @@ export const COMPRESSIONS = {
   zstd: { suffix: '.zst', compress: (bytes: Uint8Array): Uint8Array => compress(bytes, 3) },
 };
 export type Compression = keyof typeof COMPRESSIONS;
-
-/** Returns a generator of seeded random numbers from 0 to 1 (mulberry32). */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Returns the labels of one chunk, x fastest: for each voxel the nearest point of a jittered grid. */
 function makePattern(seed: number, size: Vec3) {
@@ -147,25 +137,6 @@ function infoOf(encoding: string, chunk: Vec3, size: readonly number[]): string 
     num_channels: 1,
     scales: [scale],
   });
-}
-
-/** Returns points along random walks: up to 12 voxels per step in x and y, 3 in z. */
-function walks(random: () => number, size: readonly number[], count: number, steps: number): Float64Array {
-  const points = new Float64Array(3 * count * steps);
-  let to = 0;
-  for (let walk = 0; walk < count; walk++) {
-    const at = size.map((n) => random() * n),
-      way = [0, 0, 0].map(() => random() - 0.5);
-    for (let step = 0; step < steps; step++) {
-      for (const axis of [0, 1, 2]) way[axis] = 0.9 * way[axis] + 0.4 * (random() - 0.5);
-      const length = Math.hypot(...way) || 1;
-      for (const axis of [0, 1, 2]) {
-        at[axis] = Math.min(size[axis] - 1, Math.max(0, at[axis] + (way[axis] / length) * [12, 12, 3][axis]));
-        points[to++] = Math.floor(at[axis]);
-      }
-    }
-  }
-  return points;
 }
 
 function labelsAt(

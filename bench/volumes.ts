@@ -23,7 +23,7 @@ const [CX, CY, CZ] = CHUNK,
 const compress = promisify(gzip);
 
 /** Returns a generator of seeded random numbers from 0 to 1 (mulberry32). */
-function seededRandom(seed: number): () => number {
+export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -153,7 +153,7 @@ export async function makeVolumes(folder: string): Promise<void> {
     u10k: uniform(10_000),
     u100k: uniform(100_000),
     u1M: uniform(1_000_000),
-    c10k: walks(random, 40, 250),
+    c10k: walks(random, SIZE, 40, 250),
   })) {
     const truth = new Uint32Array((2 * points.length) / 3);
     for (let i = 0; i < points.length; i += 3) {
@@ -172,17 +172,22 @@ export async function makeVolumes(folder: string): Promise<void> {
  * Returns points along random walks, as synapses lie along neurites: up to 12 voxels per step in x and y, 3
  * in z.
  */
-function walks(random: () => number, count: number, steps: number): Float64Array {
+export function walks(
+  random: () => number,
+  size: readonly number[],
+  count: number,
+  steps: number,
+): Float64Array {
   const points = new Float64Array(3 * count * steps);
   let to = 0;
   for (let walk = 0; walk < count; walk++) {
-    const p = SIZE.map((n) => random() * n),
+    const p = size.map((n) => random() * n),
       d = [0, 0, 0].map(() => random() - 0.5);
     for (let step = 0; step < steps; step++) {
       for (const axis of [0, 1, 2]) d[axis] = 0.9 * d[axis] + 0.4 * (random() - 0.5);
       const length = Math.hypot(...d) || 1;
       for (const axis of [0, 1, 2]) {
-        p[axis] = Math.min(SIZE[axis] - 1, Math.max(0, p[axis] + (d[axis] / length) * [12, 12, 3][axis]));
+        p[axis] = Math.min(size[axis] - 1, Math.max(0, p[axis] + (d[axis] / length) * [12, 12, 3][axis]));
         points[to++] = Math.floor(p[axis]);
       }
     }

@@ -28,6 +28,9 @@ const HEAD_END = Buffer.from('\r\n\r\n');
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [^\0\r\n]*)?$/;
 const TOKEN = /^[!#$%&'*+\-.^_`|~\w]+$/;
 const FORBIDDEN_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+/** Whether a header may be sent or received. RFC 9110, 5.5 and 5.6.2. */
+export const isHeader = (name: string, value: string): boolean =>
+  TOKEN.test(name) && !FORBIDDEN_IN_VALUE.test(value);
 /** The size of a piece, and extensions, which are ignored. The size is less than 2^48. */
 const SIZE_LINE =
   /^([\da-f]{1,12})(?:;[!#$%&'*+\-.^_`|~\w]+(?:=(?:[!#$%&'*+\-.^_`|~\w]*|"[^"\\\0-\x08\x0a-\x1f\x7f]*"))?)*$/i;
@@ -288,8 +291,7 @@ function parseHeader(line: string): { name: string; value: string } {
   while (end > start && isBlank(line, end - 1)) end--;
   const name = line.slice(0, Math.max(colon, 0)),
     value = line.slice(start, end);
-  if (!TOKEN.test(name) || FORBIDDEN_IN_VALUE.test(value))
-    throw new BrokenMessage('HPE_INVALID_HEADER_TOKEN');
+  if (!isHeader(name, value)) throw new BrokenMessage('HPE_INVALID_HEADER_TOKEN');
   return { name: name.toLowerCase(), value };
 }
 

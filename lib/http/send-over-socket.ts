@@ -5,7 +5,7 @@
  */
 import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
 import type { ConnectionFailure, RequestSender, ResponseHandlers } from './exchange.ts';
-import { BrokenMessage, MessageParser } from './message-parser.ts';
+import { BrokenMessage, isHeader, MessageParser } from './message-parser.ts';
 import type { Headers } from './secret-headers.ts';
 
 /** Bytes that are read from a socket at once. */
@@ -214,9 +214,6 @@ class Connection {
   }
 }
 
-const HEADER_NAME = /^[!#$%&'*+\-.^_`|~\w]+$/;
-const FORBIDDEN_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
-
 /** Writes a request. @throws TypeError for a header that cannot be sent, as node:http does. */
 function requestText(url: URL, headers: Headers): string {
   const { host, pathname, search, username, password } = url;
@@ -227,8 +224,7 @@ function requestText(url: URL, headers: Headers): string {
   }
   let text = `GET ${pathname}${search} HTTP/1.1\r\n`;
   for (const [name, value] of Object.entries(all)) {
-    if (!HEADER_NAME.test(name) || FORBIDDEN_IN_VALUE.test(value))
-      throw new TypeError(`the header ${JSON.stringify(name)} cannot be sent`);
+    if (!isHeader(name, value)) throw new TypeError(`the header ${JSON.stringify(name)} cannot be sent`);
     text += `${name}: ${value}\r\n`;
   }
   return `${text}\r\n`;
