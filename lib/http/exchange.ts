@@ -92,7 +92,7 @@ export type RequestSender = (outgoing: OutgoingRequest, handlers: ResponseHandle
 export type ExchangeResult = { reply: HttpReply } | ExchangeFailure;
 
 /** Why no reply came. */
-export interface ExchangeFailure {
+interface ExchangeFailure {
   error: LookupError;
   /** Nothing was sent, because no file descriptor was free. */
   ranOutOfDescriptors?: true;
