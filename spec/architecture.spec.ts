@@ -44,6 +44,8 @@ const PURE = [
   /^lib\/points\/(status|input|result|cell-index|plan|ball|distances)\.ts$/,
 ];
 const PURE_PACKAGES = ['zod', 'ipaddr.js'];
+/** A build for another platform replaces this file, so pure files may import it. */
+const PLATFORM = 'lib/compression/platform.ts';
 
 interface Import {
   file: string;
@@ -225,7 +227,9 @@ describe('the structure', () => {
   test('keeps the pure rooms free of Node and of packages that need it', () => {
     const impure = imports.filter(
       ({ file, target, ours, typeOnly }) =>
-        isPure(file) && !typeOnly && (ours ? !isPure(target) : !PURE_PACKAGES.includes(target)),
+        isPure(file) &&
+        !typeOnly &&
+        (ours ? !isPure(target) && target !== PLATFORM : !PURE_PACKAGES.includes(target)),
     );
     expect(impure.map(shown)).toEqual([]);
   });
@@ -243,7 +247,7 @@ describe('the structure', () => {
     );
     expect(reaching.map(shown)).toEqual([]);
     const choosing = imports.filter(({ file, target }) => !platform.test(file) && platform.test(target));
-    expect([...new Set(choosing.map(({ file }) => file))]).toEqual(['lib/compression/platform.ts']);
+    expect([...new Set(choosing.map(({ file }) => file))]).toEqual([PLATFORM]);
   });
 
   test('imports nock in one file only', () => {

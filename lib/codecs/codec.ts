@@ -24,6 +24,8 @@ export interface Codec {
   readonly encoding: string;
   /** The data types that the encoding can hold. */
   readonly dataTypes: readonly DataType[];
+  /** The numbers of channels that the encoding can hold. @default any */
+  readonly channels?: readonly number[];
   /**
    * Whether the cost of a voxel does not depend on the other voxels of the call. If not set, each call of
    * `decodePoints` decodes the parts of the chunk that its voxels lie in, so few large calls are cheaper.

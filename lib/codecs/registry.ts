@@ -8,6 +8,7 @@ import { compressoCodec } from './compresso.ts';
 import { crackleCodec } from './crackle.ts';
 import { fpzipCodec } from './fpzip.ts';
 import { kempressedCodec } from './kempressed.ts';
+import { pngCodec } from './png.ts';
 import { rawCodec } from './raw.ts';
 import { zfpcCodec } from './zfpc.ts';
 
@@ -19,6 +20,7 @@ const CODECS: readonly Codec[] = [
   fpzipCodec,
   kempressedCodec,
   zfpcCodec,
+  pngCodec,
 ];
 
 /** The names of the supported encodings, for messages. */
@@ -35,10 +37,14 @@ export const codecFor = (encoding: string): Codec | undefined =>
  * Returns the codec of a scale.
  *
  * @param url Where the info was read from, for errors.
- * @throws InfoError UNSUPPORTED (an unsupported encoding) or BAD_INFO (a data type that the encoding cannot
- *   hold).
+ * @throws InfoError UNSUPPORTED (an unsupported encoding) or BAD_INFO (a data type or a number of channels that the
+ *   encoding cannot hold).
  */
-export function requireCodec(encoding: string, dataType: DataType, url?: string): Codec {
+export function requireCodec(
+  encoding: string,
+  dataType: DataType,
+  { url, channels = 1 }: { url?: string; channels?: number } = {},
+): Codec {
   const codec = codecFor(encoding);
   if (!codec)
     throw new InfoError(
@@ -50,6 +56,12 @@ export function requireCodec(encoding: string, dataType: DataType, url?: string)
     throw new InfoError(
       'BAD_INFO',
       `encoding ${codec.encoding} cannot hold ${dataType}; it holds ${codec.dataTypes.join(', ')}`,
+      url,
+    );
+  if (codec.channels?.includes(channels) === false)
+    throw new InfoError(
+      'BAD_INFO',
+      `encoding ${codec.encoding} cannot hold ${channels} channels; it holds ${codec.channels.join(', ')}`,
       url,
     );
   return codec;

@@ -4,6 +4,8 @@
  * which runs on every JavaScript platform. `platform.ts` chooses between them.
  */
 
+import type { PausableWork } from '../base/cooperative-work.ts';
+
 /** A compression format, by its name as a content encoding. */
 export type ZlibFormat = 'gzip' | 'deflate' | 'br';
 
@@ -43,3 +45,16 @@ export interface Inflater {
     onWindow: OnWindow,
   ): Promise<number>;
 }
+
+/**
+ * Inflates one zlib stream on the calling thread. The work yields about every 0.2 ms, and ends when the stream or its
+ * pieces end, or when `onWindow` returns false. It takes the memory of one window, however large the content.
+ *
+ * @param pieces The stream, in order. No more of them are taken than needed.
+ * @param onWindow Receives the output piece by piece, in memory that is used again. Returns whether more is wanted.
+ * @throws DecodeError BAD_BITSTREAM or BAD_CHECKSUM; what `onWindow` or the pieces throw.
+ */
+export type InflateSteps = (
+  pieces: Iterable<Uint8Array>,
+  onWindow: (window: Uint8Array) => boolean,
+) => PausableWork;

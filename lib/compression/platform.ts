@@ -1,2 +1,4 @@
-/** Chooses the inflater of this platform. A build for another platform replaces this file. */
+/** Chooses what this platform inflates with. A build for another platform replaces this file. */
 export { nodeInflater as inflater } from './node/zlib-inflater.ts';
+export { inflateStepsWithZlib as inflateSteps } from './node/inflate-steps.ts';
+export { crc32 } from './node/crc32.ts';

@@ -282,7 +282,7 @@ export class PointReader {
     const known = this.#scales.get(mip);
     if (known) return known;
     const scale = scaleAt(info.scales, mip);
-    const codec = requireCodec(scale.encoding, info.dataType, store.url);
+    const codec = requireCodec(scale.encoding, info.dataType, { url: store.url, channels: info.numChannels });
     const sharding =
       scale.sharding === undefined
         ? undefined

@@ -13,11 +13,11 @@ describe('the registry of codecs', () => {
   test('has raw and compressed_segmentation', () =>
     expect(READABLE_ENCODINGS).toEqual(expect.arrayContaining(['raw', 'compressed_segmentation'])));
 
-  test.each(['jpeg', 'png', 'jxl', 'constructor', '__proto__', ''])(
+  test.each(['jpeg', 'jxl', 'npz', 'constructor', '__proto__', ''])(
     'refuses %j by name and lists the supported encodings',
     (encoding) => {
       expect(codecFor(encoding)).toBeUndefined();
-      expect(() => requireCodec(encoding, 'uint8', 'https://host/volume/info')).toThrow(
+      expect(() => requireCodec(encoding, 'uint8', { url: 'https://host/volume/info' })).toThrow(
         expect.objectContaining({
           name: 'InfoError',
           code: 'UNSUPPORTED',
@@ -40,6 +40,17 @@ describe('the registry of codecs', () => {
       );
     },
   );
+
+  test('refuses a number of channels that the encoding cannot hold', () => {
+    expect(() => requireCodec('png', 'uint8', { channels: 5 })).toThrow(
+      expect.objectContaining({
+        name: 'InfoError',
+        code: 'BAD_INFO',
+        message: 'encoding png cannot hold 5 channels; it holds 1, 2, 3, 4',
+      }),
+    );
+    expect(requireCodec('raw', 'uint8', { channels: 5 }).encoding).toBe('raw');
+  });
 
   test('returns the codec if encoding and data type fit', () =>
     expect(requireCodec('raw', 'float64').encoding).toBe('raw'));

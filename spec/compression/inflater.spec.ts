@@ -12,10 +12,13 @@ import {
   inflateSync,
 } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
+import { runWithoutPause } from '../../lib/base/cooperative-work.ts';
 import { DecodeError } from '../../lib/base/errors.ts';
 import type { Inflater, ZlibFormat } from '../../lib/compression/inflater.ts';
+import { inflateStepsWithZlib } from '../../lib/compression/node/inflate-steps.ts';
 import { nodeInflater } from '../../lib/compression/node/zlib-inflater.ts';
 import { adler32, crc32 } from '../../lib/compression/portable/checksums.ts';
+import { inflateStepsPortably } from '../../lib/compression/portable/inflate-steps-portably.ts';
 import { portableInflater } from '../../lib/compression/portable/fflate-inflater.ts';
 import { seeded } from '../../testing/random.ts';
 
@@ -264,5 +267,55 @@ describe('checksums', () => {
     expect(adler32(new Uint8Array(1_000_000).fill(255))).toBe(
       deflateSync(new Uint8Array(1_000_000).fill(255)).subarray(-4).readUInt32BE(),
     );
+  });
+});
+
+describe.each([
+  ['node', inflateStepsWithZlib],
+  ['portable', inflateStepsPortably],
+])('inflateSteps, %s', (_, inflateSteps) => {
+  /** Inflates pieces of `size` bytes. */
+  function inflateIn(bytes: Uint8Array, size: number, wanted = Infinity): Outcome {
+    const found: Buffer[] = [];
+    let length = 0;
+    function* pieces(): Generator<Uint8Array> {
+      for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+    }
+    try {
+      runWithoutPause(
+        inflateSteps(pieces(), (window) => {
+          found.push(Buffer.from(window));
+          return (length += window.length) < wanted;
+        }),
+      );
+    } catch (error) {
+      if (error instanceof DecodeError) return error.code;
+      throw error;
+    }
+    return Buffer.concat(found);
+  }
+
+  test.each([1, 7, 4096, 1e6])('gives the content of a stream in pieces of %d bytes', (size) => {
+    for (const length of [0, 1, 32_768, 200_000]) {
+      const bytes = content(length),
+        stream = deflateSync(bytes);
+      expect(shown(inflateIn(stream, size))).toBe(shown(bytes));
+      expect(shown(inflateIn(Buffer.concat([stream, Buffer.alloc(9, 7)]), size))).toBe(shown(bytes));
+    }
+  });
+
+  test('gives what there is of a stream that is cut, and a code for a broken one', () => {
+    const bytes = content(100_000),
+      stream = deflateSync(bytes);
+    for (let cut = 0; cut < stream.length; cut += 97) {
+      const found = inflateIn(stream.subarray(0, cut), 50) as Uint8Array;
+      expect(Buffer.compare(found, bytes.subarray(0, found.length))).toBe(0);
+    }
+    expect(inflateIn(Buffer.from('not a stream'), 5)).toBe('BAD_BITSTREAM');
+  });
+
+  test('stops when no more is wanted, and takes no more pieces than it needs', () => {
+    const stream = deflateSync(Buffer.alloc(2 ** 24));
+    expect(inflateIn(stream, 100, 10).length).toBeLessThan(300_000);
   });
 });

@@ -48,9 +48,9 @@ export function* inflateRaw(
       stream.push(bytes.subarray(at, end), false);
       if (isOver(state)) return end - state.p.length + ((state.s.p ?? 0) > 0 ? 1 : 0);
     } catch (error) {
-      throw thrown ?? broken(error as FlateError);
+      throw thrown ?? toPortableDecodeError(error as FlateError);
     }
-    if (end === bytes.length) throw broken({ code: ENDED_EARLY } as FlateError);
+    if (end === bytes.length) throw toPortableDecodeError({ code: ENDED_EARLY } as FlateError);
     yield;
   }
 }
@@ -58,7 +58,8 @@ export function* inflateRaw(
 /** Tells whether the final block was read to its end. */
 const isOver = ({ s }: State): boolean => Boolean(s.f) && !s.l;
 
-const broken = ({ code, message }: FlateError): DecodeError =>
+/** Turns an error of fflate into a DecodeError. */
+export const toPortableDecodeError = ({ code, message }: FlateError): DecodeError =>
   code === ENDED_EARLY
     ? new DecodeError('TRUNCATED', 'deflate: the data ends inside the stream')
     : new DecodeError('BAD_BITSTREAM', `deflate: ${message}`);
