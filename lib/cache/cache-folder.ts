@@ -10,9 +10,12 @@
  *       lock                     the process that is collecting now
  *
  * A collection deletes the least recently used entries. It needs about 200 bytes of memory per entry.
+ *
+ * All entries together take at most the size limit, and what each process is writing at that moment.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import {
+  link,
   lstat,
   mkdir,
   open,
@@ -210,7 +213,7 @@ export class CacheFolder {
       const stored = (await counter.stat()).size * UNIT;
       // The lock of a dead process means an unfinished collection: it emptied the counter, but perhaps deleted
       // nothing.
-      if (stored > STORED_SHARE * this.#maxBytes || (await this.#holder(nowMs)) === 'dead') {
+      if (stored > STORED_SHARE * this.#maxBytes || (await this.#holder(nowMs)).state === 'dead') {
         if ((await this.collect(nowMs))?.hasRoom !== true) return false;
         await counter.write(units); // the collection has emptied the counter
       }
@@ -231,8 +234,9 @@ export class CacheFolder {
     if (!release) return undefined;
     try {
       // The counter is emptied before the files are listed: a file stored in between counts twice, rather
-      // than never.
-      await truncate(join(this.path, 'written'), 0).catch(() => undefined);
+      // than never. After an unfinished collection, nothing is stored while the next one runs.
+      const isAgain = (await this.#stored()) > 2 * STORED_SHARE * this.#maxBytes;
+      if (!isAgain) await this.#setCounter(0);
       const unfinished = await this.#sweep(nowMs);
       const entries = await this.list();
       let bytes = 0,
@@ -248,16 +252,27 @@ export class CacheFolder {
       bytes += unfinished;
       const hasRoom = bytes <= KEPT_SHARE * this.#maxBytes;
       // Still full: a full counter makes the next writer collect again, and store nothing unless that helps.
-      if (!hasRoom)
-        await truncate(
-          join(this.path, 'written'),
-          Math.floor((STORED_SHARE * this.#maxBytes) / UNIT) + 1,
-        ).catch(() => undefined);
+      if (!hasRoom) await this.#setCounter(STORED_SHARE * this.#maxBytes);
+      else if (isAgain) await this.#setCounter(0);
       await writeFile(join(this.path, 'bound'), String(this.#maxBytes), { mode: 0o600 });
       return { entries: entries.length - evicted, bytes, evicted, hasRoom };
     } finally {
       await release();
     }
+  }
+
+  /** Returns the bytes that were counted since the last collection. */
+  async #stored(): Promise<number> {
+    return stat(join(this.path, 'written')).then(
+      ({ size }) => size * UNIT,
+      () => 0,
+    );
+  }
+
+  /** Sets the counter to a little more than some bytes, or to 0. */
+  async #setCounter(bytes: number): Promise<void> {
+    const units = bytes > 0 ? Math.floor(bytes / UNIT) + 1 : 0;
+    await truncate(join(this.path, 'written'), units).catch(() => undefined);
   }
 
   /** Lists every entry. `size` is what it takes on disk, in whole units of 4 KiB. */
@@ -305,35 +320,51 @@ export class CacheFolder {
   /** Takes the lock. @returns a function that releases it; undefined if another process holds it. */
   async #lock(nowMs: number): Promise<(() => Promise<void>) | undefined> {
     const file = join(this.path, 'lock');
-    const mine = `${hostname()} ${process.pid}`;
+    const mine = `${hostname()} ${process.pid} ${WRITER}-${filesWritten++}`;
     for (let attempt = 0; attempt < 2; attempt++) {
       try {
         await writeFile(file, mine, { flag: 'wx', mode: 0o600 });
-        return () => rm(file, { force: true });
+        return () => this.#removeLock(mine);
       } catch (error) {
         if (codeOf(error) !== 'EEXIST') throw error;
       }
-      if ((await this.#holder(nowMs)) === 'alive') return undefined;
-      // Several processes may find the lock stale. The rename succeeds for only one of them.
-      const aside = this.#temporary(0);
-      await rename(file, aside).catch(() => undefined);
-      await rm(aside, { force: true });
+      const { state, text } = await this.#holder(nowMs);
+      if (state === 'alive') return undefined;
+      if (state === 'nobody') continue;
+      // The counter says nothing after an unfinished collection. Until the next one has ended, nothing is stored.
+      await this.#setCounter(2 * STORED_SHARE * this.#maxBytes);
+      await this.#removeLock(text);
     }
     return undefined;
   }
 
-  /** Tells whether the lock is held by a live process, by a dead one, or by none. */
-  async #holder(nowMs: number): Promise<'alive' | 'dead' | 'nobody'> {
+  /**
+   * Removes the lock if it has this text. Meanwhile another process may have removed it and a third may have taken it, so it is moved
+   * away first, and put back if it is another lock.
+   */
+  async #removeLock(text: string): Promise<void> {
+    const aside = this.#temporary(0);
+    try {
+      await rename(join(this.path, 'lock'), aside);
+      if ((await readFile(aside, 'utf8')) !== text) await link(aside, join(this.path, 'lock'));
+    } catch {
+      // There is no lock to remove, or a process has taken it in that moment. Then both collect, which does no harm.
+    }
+    await rm(aside, { force: true });
+  }
+
+  /** Tells whether the lock is held by a live process, by a dead one, or by none; and what it says. */
+  async #holder(nowMs: number): Promise<{ state: 'alive' | 'dead' | 'nobody'; text: string }> {
     const file = join(this.path, 'lock');
     try {
-      const [holder, { mtimeMs }] = await Promise.all([readFile(file, 'utf8'), stat(file)]);
-      const [host, pid] = holder.split(' '),
+      const [text, { mtimeMs }] = await Promise.all([readFile(file, 'utf8'), stat(file)]);
+      const [host, pid] = text.split(' '),
         ageMs = nowMs - mtimeMs;
       const ended =
         pid === undefined ? ageMs > UNSIGNED_LOCK_MS : host === hostname() && !isAlive(Number(pid));
-      return ended || ageMs > STALE_MS ? 'dead' : 'alive';
+      return { state: ended || ageMs > STALE_MS ? 'dead' : 'alive', text };
     } catch (error) {
-      if (isNotFound(error)) return 'nobody';
+      if (isNotFound(error)) return { state: 'nobody', text: '' };
       throw error;
     }
   }

@@ -13,7 +13,7 @@ import { CacheFolder, LARGEST_ENTRY_BYTES } from './cache-folder.ts';
 export interface DiskCacheOptions {
   /** The folder of the cache; made with mode 0700 if it does not exist. */
   folder: string;
-  /** The size limit of all entries together. @default 10 GiB */
+  /** The size limit of all entries together. Each process may exceed it by what it is writing. @default 10 GiB */
   maxBytes?: number;
   /** Called once, when nothing can be stored any longer. */
   warn?: (message: string) => void;

@@ -1,5 +1,5 @@
 /**
- * A process that puts and gets random entries until it is killed, and fails at the first wrong entry.
+ * A process that puts and gets random entries until it is killed, and fails at the first wrong entry. It writes a line now and then.
  * `many-processes.spec.ts` runs it.
  */
 import { DiskCache } from '../../lib/cache/disk-cache.ts';
@@ -23,5 +23,6 @@ for (let round = 0; round < Number(rounds); round++) {
   if (found && !Buffer.from(found.bytes!).equals(contentOf(key)))
     throw new Error(`key ${key} returned wrong bytes`);
   if (!found) await cache.put(`key ${key}`, { bytes: contentOf(key), validator: undefined });
+  if (round % 30 === 29) process.stdout.write('working\n');
 }
 process.stdout.write(JSON.stringify(cache.counts), () => process.exit(0));
