@@ -70,8 +70,18 @@ export async function runIdCommand(
   try {
     const { format, source } = await detectIdFormat(files.source(), input, flags);
     checkMissingOption(flags.missing, format, report);
-    const { server, ocdbt, timeoutMs } = optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
-    const opened = (volume = await openGraph(path, { server, ocdbt, timeoutMs, signal, logger: report }));
+    const { server, ocdbt, retries, timeoutMs } = optionsFromFlags<OpenGrapheneOptions>(
+      GRAPHENE_OPTIONS,
+      flags,
+    );
+    const opened = (volume = await openGraph(path, {
+      server,
+      ocdbt,
+      retries,
+      timeoutMs,
+      signal,
+      logger: report,
+    }));
     const lookup = createLookup(opened, await resolveJobTimestamp(flags.timestamp, opened, signal));
     const { replace, missing, strict } = flags;
     const warn = (message: string): void => report.warn(message);

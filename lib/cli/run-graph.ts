@@ -51,8 +51,8 @@ export async function runGraph(
       call.ids === undefined
         ? { ids: [], invalid: 0 }
         : await readIds(call, args, flags, files, signal, report);
-    const { server, ocdbt } = optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
-    volume = await openGraph(path, { server, ocdbt, signal, logger: report });
+    const { server, ocdbt, retries } = optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
+    volume = await openGraph(path, { server, ocdbt, retries, signal, logger: report });
     for (const timestamp of window) checkTimestampOption(timestamp, volume.datastack);
     // All requests use the same timestamp.
     const context = {

@@ -160,6 +160,7 @@ export const OPEN_OPTIONS = {
   retries: {
     kind: integerFrom(0),
     default: '4',
+    flag: '--retries <n>',
     says: 'retries of a request whose failure may be temporary',
   },
   connectTimeoutMs: { kind: integerFrom(1), default: '10_000', says: 'longest wait for a connection' },

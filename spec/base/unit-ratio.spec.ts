@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { UnitRatio } from '../../lib/base/unit-ratio.ts';
+import { rounds } from '../support/rounds.ts';
 
 /** A decimal number as it is written. Its exact value is known without the double. */
 interface Written {
@@ -46,7 +47,7 @@ describe('UnitRatio', () => {
   test('gives the same voxel as arithmetic in whole numbers, for any decimals', () =>
     fc.assert(fc.property(anywhere, fc.oneof(resolution, long), fc.oneof(resolution, long), check), {
       seed: 15,
-      numRuns: 3000,
+      numRuns: rounds(1000),
     }));
 
   test('does so at borders between voxels, and one digit away from them', () =>
@@ -78,7 +79,7 @@ describe('UnitRatio', () => {
             });
         },
       ),
-      { seed: 16, numRuns: 5000 },
+      { seed: 16, numRuns: rounds(1500) },
     ));
 
   test.each<[p: number, from: number, to: number, voxel: number]>([

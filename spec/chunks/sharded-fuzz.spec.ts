@@ -19,11 +19,12 @@ import {
   shardedInfo,
   type ShardedVolume,
 } from '../support/sharded-volume.ts';
+import { rounds } from '../support/rounds.ts';
 
 const { ok, missingChunk, failed } = PointStatus;
 const MINISHARDS = 4,
   INDEX_BYTES = 16 * MINISHARDS;
-const ROUNDS = 300;
+const ROUNDS = rounds(60);
 
 const volume: ShardedVolume = {
   size: [8, 8, 4],
@@ -155,7 +156,7 @@ describe('a byte that is inserted into or removed from a shard with raw indices'
         met = new Set<number>();
       // Damage starts after the shard index, where an entry with equal start and end is a valid empty
       // minishard.
-      for (let at = INDEX_BYTES; at < shard.byteLength; at += 5) {
+      for (let at = INDEX_BYTES; at < shard.byteLength; at += Math.ceil(24 / rounds(1))) {
         const reader = new PointReader({
           info,
           store: rangeStore({ ...files, 's0/0.shard': damages[damage](shard, at) }),

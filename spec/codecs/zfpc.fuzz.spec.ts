@@ -12,6 +12,7 @@ import { zfpcCodec } from '../../lib/codecs/zfpc.ts';
 import { allOffsets, atOddOffset, pointValues, valuesOrCode, voxelsOf } from '../support/point-decode.ts';
 import { zfpcCases } from '../support/zfpc-cases.ts';
 import { seeded, type Random } from '../../testing/random.ts';
+import { rounds } from '../support/rounds.ts';
 
 const CASES = zfpcCases().filter(({ layout }) => voxelsOf(layout) <= 60);
 const ABSURD = [0, 1, 2, 4, 0x7f, 0x80, 0xff, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff];
@@ -65,10 +66,10 @@ function rawOrCode(chunk: Uint8Array, layout: ChunkLayout): Uint8Array | string 
 }
 
 describe('zfpc: hostile bytes', () => {
-  test.each([1, 2, 3, 4])('give values or a typed error (3,000 mutations, seed %i)', (seed) => {
+  test.each([1, 2, 3, 4])('give values or a typed error (seed %i)', (seed) => {
     const random = seeded(seed),
       seen = { values: 0, TRUNCATED: 0, BAD_HEADER: 0 } as Record<string, number>;
-    for (let mutation = 0; mutation < 3000; mutation++) {
+    for (let mutation = 0; mutation < rounds(600); mutation++) {
       const { name, layout, chunk } = random.pick(CASES),
         hostile = atOddOffset(mutate(random, chunk, random.pick(CASES).chunk)),
         voxel = Uint32Array.of(random.below(voxelsOf(layout)));
@@ -93,7 +94,7 @@ describe('zfpc: hostile bytes', () => {
       }
     }
     expect(Object.keys(seen).every((code) => ['values', ...CODES].includes(code))).toBe(true);
-    expect(Math.min(seen.values, seen.TRUNCATED, seen.BAD_HEADER)).toBeGreaterThan(200);
+    expect(Math.min(seen.values, seen.TRUNCATED, seen.BAD_HEADER)).toBeGreaterThan(rounds(40));
   });
 
   test('give TRUNCATED or the right values if they are cut anywhere', () => {

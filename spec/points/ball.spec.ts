@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { runWithoutPause } from '../../lib/base/cooperative-work.ts';
 import type { Vec3 } from '../../lib/base/vec3.ts';
 import { Ball } from '../../lib/points/ball.ts';
+import { rounds } from '../support/rounds.ts';
 
 /**
  * Voxels within the radius, nearest first, then by z, y, x, found in a larger box. For whole numbers only.
@@ -63,7 +64,7 @@ describe('Ball', () => {
         );
         expect(expected.map((_voxel, rank) => ball.distanceNm(rank))).toEqual(nm);
       }),
-      { seed: 11, numRuns: 60 },
+      { seed: 11, numRuns: rounds(15) },
     ));
 
   const decimal = fc
@@ -111,7 +112,7 @@ describe('Ball', () => {
           checkExactly([times(y), step, times(z)], other);
         },
       ),
-      { seed: 12, numRuns: 60 },
+      { seed: 12, numRuns: rounds(15) },
     ));
 
   test.each<[resolution: string[], radius: string]>([

@@ -12,6 +12,7 @@ import { createSearches, SearchTasks } from '../../lib/points/search-tasks.ts';
 import { PointStatus } from '../../lib/points/status.ts';
 import { parseInfo } from '../../lib/precomputed/volume-info.ts';
 import { StubStore } from '../support/stub-store.ts';
+import { rounds } from '../support/rounds.ts';
 
 afterEach(() => void jest.restoreAllMocks());
 
@@ -254,7 +255,7 @@ describe('SearchTasks', () => {
           }
         },
       ),
-      { seed: 5, numRuns: 200 },
+      { seed: 5, numRuns: rounds(50) },
     ));
 
   test('at most 4096 tasks are looked at between two pauses', () => {
@@ -312,7 +313,7 @@ describe('BlockedPoints', () => {
           expect(collected.map(({ error, points }) => ({ error, points: [...points!] }))).toEqual(expected);
         },
       ),
-      { seed: 6, numRuns: 200 },
+      { seed: 6, numRuns: rounds(50) },
     ));
 
   test('at most 16384 points are looked at between two pauses', () => {

@@ -12,6 +12,7 @@ import { chunkKey, gridShape } from '../../lib/precomputed/grid.ts';
 import { parseInfo, type Scale } from '../../lib/precomputed/volume-info.ts';
 import { createRunLengthCodec } from '../support/run-length-codec.ts';
 import { deferred, nextTurn, StubStore } from '../support/stub-store.ts';
+import { rounds } from '../support/rounds.ts';
 
 /** The state of a chunk that is not simply stored. */
 type ChunkState = 'missing' | 'failed' | 'cut';
@@ -246,7 +247,7 @@ describe('snap', () => {
         );
         for (const key of store.keys) expect(touched).toContain(key);
       }),
-      { seed: 12, numRuns: 120 },
+      { seed: 12, numRuns: rounds(40) },
     ));
 
   test('leaves a point with its own label as it is, and a point without a label in reach on background', async () => {

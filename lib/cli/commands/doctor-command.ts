@@ -10,7 +10,7 @@ export const defineDoctorCommand: DefineCommand = (command, { io, action }) => {
       "the volume, as for lookup (default: check only this machine and the server's token)",
     )
     .option('--json', 'print JSON');
-  bucketFlags(watershedFlags(command)).action(
+  bucketFlags(watershedFlags(command, { retries: { default: '2' } })).action(
     action(async (path: string | undefined, flags: DoctorFlags) => {
       const { runDoctor } = await import('../run-doctor.ts');
       return runDoctor(path, flags, io);

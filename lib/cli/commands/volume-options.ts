@@ -5,15 +5,20 @@
 import type { Command } from 'commander';
 import { GRAPHENE_OPTIONS } from '../../graphene/opening-options.ts';
 import { STORAGE_OPTIONS } from '../../storage/bucket-options.ts';
-import { addFlags } from '../table-flags.ts';
+import { addFlags, type FlagWording } from '../table-flags.ts';
 
-/** Adds the flags that choose a graph. */
-export const graphFlags = (command: Command): Command =>
-  addFlags(command, GRAPHENE_OPTIONS, ['server', 'ocdbt']);
+/** The texts of shared flags that one command words differently. */
+interface SharedWording {
+  readonly retries?: FlagWording;
+}
 
-/** Adds the flags that choose a graph and its watershed. */
-export const watershedFlags = (command: Command): Command =>
-  graphFlags(addFlags(command, GRAPHENE_OPTIONS, ['dataDir']));
+/** Adds the flags that choose a graph, and the number of retries. */
+export const graphFlags = (command: Command, wording: SharedWording = {}): Command =>
+  addFlags(command, GRAPHENE_OPTIONS, ['server', 'ocdbt', 'retries'], wording);
+
+/** Adds the flags of `graphFlags`, and the one that chooses the watershed. */
+export const watershedFlags = (command: Command, wording: SharedWording = {}): Command =>
+  graphFlags(addFlags(command, GRAPHENE_OPTIONS, ['dataDir']), wording);
 
 /** Adds the flags for buckets and their credentials. */
 export const bucketFlags = (command: Command): Command =>

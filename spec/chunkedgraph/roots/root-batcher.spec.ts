@@ -11,6 +11,7 @@ import {
 import { ServerClock } from '../../../lib/chunkedgraph/server/server-clock.ts';
 import type { RootsRequest } from '../../../lib/chunkedgraph/server/chunkedgraph-client.ts';
 import { deferred, nextTurn } from '../../support/stub-store.ts';
+import { rounds } from '../../support/rounds.ts';
 
 const N_LAYERS = 4;
 const { ok, noRoot, failed, zero, notLookedUp } = RootOutcome;
@@ -142,7 +143,7 @@ describe('RootBatcher', () => {
           });
         },
       ),
-      { seed: 7, numRuns: 100 },
+      { seed: 7, numRuns: rounds(40) },
     );
   });
 
@@ -666,7 +667,7 @@ describe('an ID in flight', () => {
           });
         },
       ),
-      { seed: 21, numRuns: 60 },
+      { seed: 21, numRuns: rounds(25) },
     );
   });
 });
