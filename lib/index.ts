@@ -26,7 +26,7 @@ export type {
   ScatteredPointsOptions,
   SnapOptions,
 } from './graphene/option-types.ts';
-export type { Progress } from './points/point-reader.ts';
+export type { Interpolation, Progress } from './points/point-query.ts';
 export { PointStatus, statusText, type PointStatusCode, type PointStatusName } from './points/status.ts';
 export type { Coordinate, FlatPoints, Point, PointInput } from './points/point-input.ts';
 export type {

@@ -25,6 +25,9 @@ export const isTypedArray = (value: unknown): value is TypedArray =>
 export const isBigUint64Array = (value: unknown): value is BigUint64Array =>
   tagOf(value) === 'BigUint64Array';
 
+/** Tells whether a typed array holds whole numbers, of this realm or another. */
+export const holdsIntegers = (array: TypedArray): boolean => !tagOf(array)!.startsWith('Float');
+
 const isDataView = (value: ArrayBufferView): boolean => tagOf(value) === undefined;
 
 const ANY_ARRAY = Object.getPrototypeOf(Uint8Array.prototype) as object;

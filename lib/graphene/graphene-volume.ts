@@ -24,6 +24,7 @@ import {
 import { scaleBounds, scaleAt } from '../precomputed/volume-info.ts';
 import { toPointSource, type Point, type PointInput, type PointSource } from '../points/point-input.ts';
 import { createErrorLookup } from '../points/point-reader.ts';
+import { checkInterpolation } from '../points/linear-reads.ts';
 import type { LookupStats, PointsResult, RootsResult, SupervoxelResult } from '../points/result.ts';
 import { PointStatus } from '../points/status.ts';
 import { buildResult } from './build-result.ts';
@@ -323,6 +324,7 @@ export class GrapheneVolume extends Volume {
     options: ScatteredPointsOptions,
     warn: (message: string) => void,
   ): Promise<PointsResult | SupervoxelResult> {
+    checkInterpolation(this, options.interpolate);
     return callWithDeadline(
       this.#parts,
       options,

@@ -7,7 +7,7 @@ import type { VolumeEvent } from '../base/volume-events.ts';
 import type { Pace } from '../failures/pace.ts';
 import type { LruEncoding, Revalidation } from '../chunks/cache-options.ts';
 import type { Timestamp } from '../chunkedgraph/ids/timestamp.ts';
-import type { Progress } from '../points/point-reader.ts';
+import type { Interpolation, Progress } from '../points/point-query.ts';
 import type { StorageOptions } from '../storage/bucket-options.ts';
 import type { Store } from '../storage/store.ts';
 import type { OcdbtChoice } from './ocdbt.ts';
@@ -202,6 +202,15 @@ export interface ReadPointsOptions {
    * @default points on background stay there
    */
   snap?: SnapOptions;
+  /**
+   * `'linear'` gives each point the trilinear mean of the values around it, one per channel, as doubles. The
+   * value of voxel i stands at i + 0.5. A coordinate of an integer type (an integer array, a bigint) names a
+   * voxel and is read at its centre; a number is a place, also if it is a whole number. A point whose value
+   * needs a voxel that is outside, in a chunk that is not stored, or in a chunk that failed, gets that status
+   * and no value; voxels of weight 0 are not needed. Only for images, and for volumes of floats.
+   * @default 'none': each point gets the value of the voxel that it lies in
+   */
+  interpolate?: Interpolation;
   /**
    * `'throw'` throws a PartialResultError when something failed, after everything else has finished.
    * `'status'` shows failures in `status` only.

@@ -9,6 +9,8 @@ import type { DataType } from '../precomputed/data-type.ts';
 import { scaleBounds, scaleAt, type Scale, type VolumeInfo } from '../precomputed/volume-info.ts';
 import { toPointSource, type PointInput, type PointSource } from '../points/point-input.ts';
 import { createErrorLookup, type PointReader } from '../points/point-reader.ts';
+import { checkInterpolation } from '../points/linear-reads.ts';
+import { COMBINE_NS_PER_POINT } from '../points/linear-values.ts';
 import type { ValuesResult } from '../points/result.ts';
 import { SETTLE_NS_PER_POINT } from '../points/snap.ts';
 import { buildResult } from './build-result.ts';
@@ -49,8 +51,14 @@ export const callWithDeadline = <Options extends { signal?: AbortSignal; timeout
   );
 
 /** Returns how long before its deadline a call must stop its search, in ms. @internal */
-export const endingMs = (points: PointSource, { snap }: { snap?: unknown }): number =>
-  snap === undefined ? 0 : (points.count * SETTLE_NS_PER_POINT) / 1e6;
+export const endingMs = (
+  points: PointSource,
+  { snap, interpolate }: Pick<ReadPointsOptions, 'snap' | 'interpolate'>,
+): number =>
+  (points.count *
+    ((snap === undefined ? 0 : SETTLE_NS_PER_POINT) +
+      (interpolate === 'linear' ? COMBINE_NS_PER_POINT : 0))) /
+  1e6;
 
 /**
  * Checks and copies the options and points of a call, so that later changes by the caller have no effect.
@@ -158,12 +166,15 @@ export class PrecomputedVolume extends Volume {
    *
    * @param points `[x, y, z][]`, `{ x, y, z }[]`, a flat typed array (xyz interleaved), or columns
    *   `{ x, y, z }`. The unit is one voxel of mip 0, unless `resolution` sets another. Coordinates are
-   *   rounded down. Points are copied before the call returns, unless `borrow` is true.
+   *   rounded down, unless `interpolate` is `'linear'`. Points are copied before the call returns, unless
+   *   `borrow` is true.
    * @throws PartialResultError when points failed, unless `onError` is `'status'`; TypeError or RangeError
-   *   for points or options that cannot be used; InfoError UNSUPPORTED; VolumeClosedError; `signal.reason`.
+   *   for points or options that cannot be used; InfoError UNSUPPORTED (the encoding; interpolation in a
+   *   segmentation); VolumeClosedError; `signal.reason`.
    */
   async scatteredPoints(points: PointInput, options: ReadPointsOptions = {}): Promise<ValuesResult> {
     const { source, options: own } = captureArguments(points, options, READ_OPTIONS);
+    checkInterpolation(this, own.interpolate);
     return callWithDeadline(this.parts, own, (bounded) => this.#read(source, bounded), endingMs(source, own));
   }
 
@@ -173,6 +184,7 @@ export class PrecomputedVolume extends Volume {
       resolution: (options.resolution as Vec3 | undefined) ?? this.parts.resolution,
       mip: options.mip ?? this.parts.mip,
       snapNm: options.snap?.radiusNm,
+      interpolate: options.interpolate,
       signal: options.signal,
       onProgress: options.onProgress,
       warn: (message) => logger.warn(message),

@@ -87,6 +87,15 @@ const ON_ERROR_ROW = {
   says: 'whether failures throw a PartialResultError or only show in `status`',
 } as const;
 
+export const INTERPOLATE_ROW = {
+  kind: oneOf('none', 'linear'),
+  default: "'none'",
+  flag: '--interpolate <how>',
+  says: 'compute values between voxels, for images and floats: the value of voxel i stands at i + 0.5',
+  flagSays:
+    'linear: compute the values of images and floats between voxels; the value of voxel i stands at i + 0.5. Whole numbers in a table name voxels',
+} as const;
+
 /** Options of reading points of a Precomputed volume. */
 export const READ_OPTIONS = {
   resolution: { ...RESOLUTION_ROW, default: "the volume's resolution, else voxels of mip 0" },
@@ -96,6 +105,7 @@ export const READ_OPTIONS = {
     default: 'points on background stay there',
     says: 'give a point on background the nearest label within a radius',
   },
+  interpolate: INTERPOLATE_ROW,
   onError: ON_ERROR_ROW,
   ...WAIT_OPTIONS,
   onProgress: { kind: FUNCTION, says: 'receives the number of chunks done' },

@@ -5,7 +5,7 @@
 import { cooperativeRunner } from '../base/cooperative-work.ts';
 import { wordsOf } from '../base/uint64.ts';
 import type { GraphInfo } from '../chunkedgraph/ids/graph-info.ts';
-import type { PointQuery, PointValues } from '../points/point-reader.ts';
+import type { PointQuery, PointValues } from '../points/point-query.ts';
 import type { Scale } from '../precomputed/volume-info.ts';
 import { markSuspects, createSuspectMarker } from './suspect.ts';
 

@@ -23,7 +23,8 @@ export interface PointPlan {
   order: Uint32Array;
 }
 
-const NO_CELL = 0xffffffff;
+/** In place of the ordinal of a cell: the voxel is not read. */
+export const NO_CELL = 0xffffffff;
 const BLOCK_POINTS = 1024;
 /** Number of blocks between two pauses. */
 const BLOCKS_PER_STRETCH = 2;
@@ -121,8 +122,13 @@ function* countStarts(cells: number, ordinals: Uint32Array): PausableWork<Uint32
   return starts;
 }
 
-/** Sorts the points by cell. The counting sort is stable, so the points of a cell keep their order. */
-function* groupByCell(
+/**
+ * Sorts points, or other voxels, by cell. The counting sort is stable, so the points of a cell keep their order.
+ * @param ordinals The ordinal of the cell of each point, or {@link NO_CELL}.
+ * @param unordered The offset of each point in its chunk.
+ * @param inside Number of points that have a cell.
+ */
+export function* groupByCell(
   cells: Float64Array,
   ordinals: Uint32Array,
   unordered: Uint32Array,

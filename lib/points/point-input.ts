@@ -1,7 +1,7 @@
 /**
  * The forms in which a caller may pass points, and their conversion to one form for the rest of the package.
  */
-import { isTypedArray, borrowOrCopy, type TypedArray } from '../base/typed-array.ts';
+import { isTypedArray, borrowOrCopy, holdsIntegers, type TypedArray } from '../base/typed-array.ts';
 
 /** A flat typed array of coordinates, xyz interleaved. The BigInt arrays are Arrow's int64 columns. */
 export type FlatPoints = Exclude<TypedArray, Uint8ClampedArray>;
@@ -46,9 +46,32 @@ export type PointInput =
 export abstract class PointSource {
   /** Number of points. */
   abstract readonly count: number;
+  /**
+   * Which coordinates have an integer type: one entry for each axis, or one for each coordinate of each point.
+   */
+  protected readonly integers: ArrayLike<unknown> = NO_INTEGERS;
+
   /** Writes x, y, z of the points from `first` on, until `out` is full or the points end. */
   abstract read(first: number, out: Float64Array): void;
+
+  /**
+   * Writes the places of the points, as `read` does. A coordinate of an integer type names a voxel, and its
+   * place is the centre of that voxel, half a unit further.
+   */
+  readPlaces(first: number, out: Float64Array): void {
+    this.read(first, out);
+    const { integers } = this,
+      count = Math.min(out.length, 3 * (this.count - first));
+    if (integers === NO_INTEGERS) return;
+    for (let k = 0, at = (3 * first) % integers.length; k < count; k++) {
+      if (integers[at]) out[k] += 0.5;
+      if (++at === integers.length) at = 0;
+    }
+  }
 }
+
+const NO_INTEGERS = [false, false, false],
+  ALL_INTEGERS = [true, true, true];
 
 export interface BorrowOptions {
   /** Do not copy typed arrays. The caller promises not to write to them during the call. @default false */
@@ -66,14 +89,14 @@ export function toPointSource(
   { borrow = false }: BorrowOptions = {},
 ): PointSource {
   if (points instanceof PointSource) return points;
-  if (Array.isArray(points)) return new Interleaved(flattened(points));
+  if (Array.isArray(points)) return flattened(points);
   if (isTypedArray(points)) {
     const flat = borrowOrCopy(points, borrow, 'the points');
     if (flat.length % 3 !== 0)
       throw new TypeError(
         `a flat array of points holds x, y, z of each point in turn; ${flat.length} values are not a whole number of points`,
       );
-    return new Interleaved(flat);
+    return new Interleaved(flat, holdsIntegers(flat) ? ALL_INTEGERS : NO_INTEGERS);
   }
   if (typeof points === 'object' && points !== null) {
     const { x, y, z } = points as Record<'x' | 'y' | 'z', unknown>;
@@ -84,13 +107,22 @@ export function toPointSource(
   );
 }
 
+/**
+ * Lends points, xyz interleaved, whose types are known.
+ * @param integers Which coordinates have an integer type: one entry per coordinate, 0 or 1.
+ */
+export const pointsOfTypes = (flat: Float64Array, integers: Uint8Array): PointSource =>
+  new Interleaved(flat, integers);
+
 class Interleaved extends PointSource {
   readonly count: number;
+  protected override readonly integers: ArrayLike<unknown>;
   readonly #flat: FlatPoints;
 
-  constructor(flat: FlatPoints) {
+  constructor(flat: FlatPoints, integers: ArrayLike<unknown>) {
     super();
     this.count = flat.length / 3;
+    this.integers = integers;
     this.#flat = flat;
   }
 
@@ -106,11 +138,13 @@ class Interleaved extends PointSource {
 /** Three columns that the caller has lent with `borrow`. */
 class Columns extends PointSource {
   readonly count: number;
+  protected override readonly integers: readonly boolean[];
   readonly #columns: readonly FlatPoints[];
 
   constructor(columns: readonly FlatPoints[]) {
     super();
     this.count = columns[0].length;
+    this.integers = columns.map(holdsIntegers);
     this.#columns = columns;
   }
 
@@ -147,9 +181,10 @@ function kindOf(value: unknown): string {
 const conversionHint = (value: unknown): string =>
   typeof value === 'string' ? '; Number(text) converts a string to a number' : '';
 
-function flattened(list: readonly unknown[]): Float64Array {
+function flattened(list: readonly unknown[]): PointSource {
   const count = list.length,
     flat = new Float64Array(3 * count);
+  let integers: Uint8Array | undefined;
   for (let index = 0, to = 0; index < count; index++, to += 3) {
     const point = list[index];
     if (index === 0 && (typeof point === 'number' || typeof point === 'bigint'))
@@ -161,9 +196,12 @@ function flattened(list: readonly unknown[]): Float64Array {
     for (let axis = 0; axis < 3; axis++) {
       const value = coordinates[axis];
       flat[to + axis] = typeof value === 'number' ? value : coordinate(value, axis, index);
+      if (typeof value === 'bigint') (integers ??= new Uint8Array(3 * count))[to + axis] = 1;
     }
+    if (isTypedArray(point) && holdsIntegers(point))
+      (integers ??= new Uint8Array(3 * count)).fill(1, to, to + 3);
   }
-  return flat;
+  return new Interleaved(flat, integers ?? NO_INTEGERS);
 }
 
 /** Coordinates of a point that is not an array of three. @throws TypeError with the index of the point. */
@@ -204,11 +242,15 @@ function columnSource(columnsGiven: readonly Column[], borrow: boolean): PointSo
   );
   if (borrow && columns.every(isTypedArray)) return new Columns(columns as FlatPoints[]);
   const flat = new Float64Array(3 * count);
+  const ofTypes = columns.map((column) => isTypedArray(column) && holdsIntegers(column));
+  let integers: Uint8Array | undefined;
   columns.forEach((column, axis) => {
     for (let index = 0, to = axis; index < count; index++, to += 3) {
       const value = column[index];
       flat[to] = typeof value === 'number' ? value : coordinate(value, axis, index);
+      if (typeof value === 'bigint' && !ofTypes[axis]) (integers ??= new Uint8Array(3 * count))[to] = 1;
     }
   });
-  return new Interleaved(flat);
+  for (let k = 0; integers && k < integers.length; k++) if (ofTypes[k % 3]) integers[k] = 1;
+  return new Interleaved(flat, integers ?? (ofTypes.includes(true) ? ofTypes : NO_INTEGERS));
 }

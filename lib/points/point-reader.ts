@@ -3,16 +3,14 @@
  * status.
  */
 import { deadlineReason } from '../base/deadline.ts';
-import { ChunkError, DeadlineError } from '../base/errors.ts';
+import { type ChunkError, DeadlineError } from '../base/errors.ts';
 import type { Observer } from '../base/volume-events.ts';
 import {
-  runWithoutPause,
   fillInStretches,
   cooperativeRunner as eventLoop,
   type PausableWork,
   type CooperativeRunner,
 } from '../base/cooperative-work.ts';
-import type { Vec3 } from '../base/vec3.ts';
 import type { ChunkDiskCache } from '../chunks/chunk-disk-cache.ts';
 import { ChunkReader, type ChunkReaderOptions } from '../chunks/chunk-reader.ts';
 import type { ChunkSource } from '../chunks/chunk-source.ts';
@@ -25,74 +23,23 @@ import { ShardIndexCache } from '../chunks/shard-indices.ts';
 import { UnshardedSource } from '../chunks/unsharded-source.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import { requireCodec } from '../codecs/registry.ts';
-import { DATA_TYPES, wordsView, type ValueArray, type WordArray } from '../precomputed/data-type.ts';
+import { DATA_TYPES, wordsView, type WordArray } from '../precomputed/data-type.ts';
 import { cellSize } from '../precomputed/grid.ts';
 import { finestResolution, scaleAt, type Scale, type VolumeInfo } from '../precomputed/volume-info.ts';
 import { parseSharding } from '../precomputed/sharding.ts';
 import type { Store } from '../storage/store.ts';
 import type { BallSearch } from './ball-search.ts';
 import { BallSearches } from './ball-searches.ts';
+import { checkInterpolation, readLinear } from './linear-reads.ts';
 import { warnOfMisses, warnOfMissingChunks } from './miss-warnings.ts';
+import { noPlan, planAtDeadline, planInTime, type PlanResult } from './plan-in-time.ts';
 import { toPointSource, type PointInput, type PointSource } from './point-input.ts';
 import { planPointsInSteps, type PointPlan } from './plan.ts';
+import type { PointQuery, PointValues } from './point-query.ts';
 import { readPoints, type ChunkFailure, type ReadRequest } from './read-points.ts';
 import { createDistances, PointSnapper } from './snap.ts';
 import { PointStatus } from './status.ts';
 import type { LookupStats } from './result.ts';
-
-/** Progress of one call. */
-export interface Progress {
-  /** Number of points of the call. */
-  points: number;
-  /** Number of chunks to read. With `snap` it can grow during the call. */
-  chunks: number;
-  /** Number of chunks that are read, or have failed. */
-  chunksDone: number;
-}
-
-/** How to read the points of one call. */
-export interface PointQuery {
-  /** Nanometres per unit of the coordinates, xyz. @default the resolution of mip 0 */
-  resolution?: Vec3;
-  /** Scale to read. */
-  mip: number;
-  /**
-   * Points on background take the nearest label within this many nanometres.
-   * @default points on background stay there
-   */
-  snapNm?: number;
-  signal?: AbortSignal;
-  onProgress?: (progress: Progress) => void;
-  /** Creates the check of points that were read; see {@link ReadRequest.checkPoints}. */
-  createPointCheck?: (read: {
-    plan: PointPlan;
-    scale: Scale;
-    words: WordArray;
-    status: Uint8Array;
-  }) => ReadRequest['checkPoints'];
-  /**
-   * Receives a warning when most points are outside the volume or on background, or none of the chunks is
-   * stored.
-   */
-  warn?: (message: string) => void;
-}
-
-/** The values at the points of one call. */
-export interface PointValues {
-  /** One value per channel and point, in the order of the points. */
-  values: ValueArray;
-  /** PointStatus codes, one per point. */
-  status: Uint8Array;
-  /** Chunks that could not be read, with their points. */
-  failures: ChunkFailure[];
-  stats: LookupStats;
-  plan: PointPlan;
-  scale: Scale;
-  /**
-   * With `snapNm` only: distance to each point's label, and a plan of the voxels that the labels come from.
-   */
-  snapped?: { nm: Float32Array; plan: () => PausableWork<PointPlan> };
-}
 
 /** The volume of a PointReader, and how its chunks are read. */
 export interface PointReaderOptions extends ChunkReaderOptions {
@@ -126,12 +73,6 @@ interface OpenScale {
   layoutOf: (cell: number) => ChunkLayout;
 }
 
-interface PlanResult {
-  plan: PointPlan;
-  /** Set when the deadline came before the plan was complete. The plan is then empty. */
-  deadlineError: ChunkError | undefined;
-}
-
 /** Reads points of one volume. Calls share the chunk cache, the shard indices and reads in flight. */
 export class PointReader {
   readonly #options: PointReaderOptions;
@@ -154,29 +95,44 @@ export class PointReader {
    * made in the same turn of the event loop share their reads. Chunks that fail do not throw: they are in
    * `failures`.
    * @throws InfoError UNSUPPORTED or BAD_INFO (the scale's encoding or sharding), RangeError (unknown mip;
-   *   snap radius too large), TypeError (points in no known form; snapping in an image), `signal.reason`.
+   *   snap radius too large), TypeError (points in no known form; snapping in an image), `signal.reason`. InfoError
+   *   UNSUPPORTED also for interpolation in a segmentation.
    */
   async read(points: PointInput | PointSource, query: PointQuery): Promise<PointValues> {
     const startedAt = performance.now();
     const { info } = this.#options;
-    const { mip, snapNm, signal, onProgress, createPointCheck, warn } = query;
+    const { mip, snapNm, interpolate, signal, onProgress, createPointCheck, warn } = query;
+    checkInterpolation(info, interpolate);
     const source = toPointSource(points);
     const { scale, ...reading } = this.#openScale(mip);
+    const url = `${this.#options.store.url}/${scale.key}`;
+    if (interpolate === 'linear') {
+      if (snapNm !== undefined) throw new TypeError('snap and interpolate exclude each other');
+      const context = { info, scale, url, reading, chunks: this.#chunks, runner: this.#runner };
+      return readLinear(context, source, query);
+    }
     const resolution = query.resolution ?? finestResolution(info.scales);
     const status = new Uint8Array(source.count);
     const values = new DATA_TYPES[info.dataType](source.count * info.numChannels),
       out = wordsView(values);
-    let search: BallSearch | undefined, planned: PlanResult | Promise<PlanResult>;
+    let search: BallSearch | undefined, planned: PlanResult<PointPlan> | Promise<PlanResult<PointPlan>>;
     try {
       const finding =
         snapNm === undefined ? undefined : this.#runner.run(this.#searches.find(scale, snapNm), signal);
       search = finding instanceof Promise ? await finding : finding;
-      const planning = planPointsInSteps(source, scale, resolution, status);
-      planned = this.#plan(planning, status, reading.source.id, signal);
+      planned = planInTime({
+        work: planPointsInSteps(source, scale, resolution, status),
+        none: noPlan(),
+        status,
+        url: reading.source.id,
+        runner: this.#runner,
+        signal,
+        atOnce: AT_ONCE_POINTS,
+      });
     } catch (error) {
       if (!(error instanceof DeadlineError)) throw error;
       await this.#runner.run(fillInStretches(status, PointStatus.failed));
-      planned = planAtDeadline(reading.source.id, source.count, error);
+      planned = planAtDeadline(noPlan(), reading.source.id, source.count, error);
     }
     const { plan, deadlineError } = planned instanceof Promise ? await planned : planned;
     const plannedAt = performance.now();
@@ -215,9 +171,7 @@ export class PointReader {
         : (settled?.snappedNm ?? (await this.#runner.run(createDistances(source.count))));
     if (warn && !deadlineReason(signal)) {
       await this.#runner.run(warnOfMisses(status, scale, resolution, warn));
-      await this.#runner.run(
-        warnOfMissingChunks(status, plan, `${this.#options.store.url}/${scale.key}`, warn),
-      );
+      await this.#runner.run(warnOfMissingChunks(status, plan, url, warn));
     }
     const done = performance.now();
     const stats: LookupStats = {
@@ -234,42 +188,6 @@ export class PointReader {
       },
     };
     return { values, status, failures, stats, plan, scale, snapped };
-  }
-
-  /**
-   * Plans the read.
-   * @returns An empty plan and an error when the deadline came first.
-   * @throws signal.reason.
-   */
-  #plan(
-    planning: PausableWork<PointPlan>,
-    status: Uint8Array,
-    url: string,
-    signal: AbortSignal | undefined,
-  ): PlanResult | Promise<PlanResult> {
-    const count = status.length;
-    let isFilled = false;
-    const work = (function* (): PausableWork<PointPlan> {
-      yield* fillInStretches(status, PointStatus.failed); // until each point gets its own status
-      isFilled = true;
-      return yield* planning;
-    })();
-    const failAtDeadline = (error: unknown): PlanResult => {
-      const deadline = deadlineReason(signal);
-      if (!deadline) throw error;
-      if (!isFilled) status.fill(PointStatus.failed);
-      return planAtDeadline(url, count, deadline);
-    };
-    // Small calls register their chunks at once, so that calls made in the same turn share their reads.
-    if (count <= AT_ONCE_POINTS) return { plan: runWithoutPause(work), deadlineError: undefined };
-    try {
-      const plan = this.#runner.run(work, signal);
-      return plan instanceof Promise
-        ? plan.then((plan) => ({ plan, deadlineError: undefined }), failAtDeadline)
-        : { plan, deadlineError: undefined };
-    } catch (error) {
-      return failAtDeadline(error);
-    }
   }
 
   /** Resolves when the chunks read so far have been written to the disk cache. */
@@ -316,18 +234,6 @@ export class PointReader {
     this.#scales.set(mip, opened);
     return opened;
   }
-}
-
-/** Returns the plan of a call whose deadline came first: all of its points have failed. */
-const planAtDeadline = (url: string, count: number, { timeoutMs }: DeadlineError): PlanResult => ({
-  plan: noPlan(),
-  deadlineError: ChunkError.of(url, new DeadlineError(timeoutMs, { what: 'points', count, of: count })),
-});
-
-/** Returns the plan of no points. */
-function noPlan(): PointPlan {
-  const none = new Uint32Array(0);
-  return { cells: new Float64Array(0), starts: Uint32Array.of(0), offsets: none, order: none };
 }
 
 /**

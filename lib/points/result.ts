@@ -118,6 +118,9 @@ export interface RootsResult extends Answers<RootRow> {
 
 /** Values at points: what `scatteredPoints` of a Precomputed volume returns. */
 export interface ValuesResult extends Answers<ValueRow> {
-  /** Channel `c` of point `i` is `values[i * numChannels + c]`. The array has the volume's data type. */
+  /**
+   * Channel `c` of point `i` is `values[i * numChannels + c]`. The array has the volume's data type; with
+   * `interpolate: 'linear'` it is a Float64Array.
+   */
   values: ValueArray;
 }

@@ -14,7 +14,7 @@ import {
   type OpenGrapheneOptions,
   type PointsResult,
 } from '../../lib/index.ts';
-import type { Progress } from '../../lib/points/point-reader.ts';
+import type { Progress } from '../../lib/points/point-query.ts';
 import { createMockBucket, serveMocks, type Fault, type ServedMocks } from '../../mocks/index.ts';
 import { fakeTimeouts } from '../support/fake-timeouts.ts';
 import {

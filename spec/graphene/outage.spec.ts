@@ -13,7 +13,7 @@ import {
   type OpenGrapheneOptions,
   type PointsResult,
 } from '../../lib/index.ts';
-import type { Progress } from '../../lib/points/point-reader.ts';
+import type { Progress } from '../../lib/points/point-query.ts';
 import { serveMocks, type Fault, type ServedMocks } from '../../mocks/index.ts';
 import { BEFORE, rootOf, spreadPoints, worldBucket, worldGraph, WORLD } from '../../testing/graph-world.ts';
 import { fakeTimeouts } from '../support/fake-timeouts.ts';

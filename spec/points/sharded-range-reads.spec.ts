@@ -6,7 +6,8 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { PART_REQUEST_BYTES } from '../../lib/chunks/request-weights.ts';
-import { PointReader, type PointReaderOptions, type PointValues } from '../../lib/points/point-reader.ts';
+import type { PointValues } from '../../lib/points/point-query.ts';
+import { PointReader, type PointReaderOptions } from '../../lib/points/point-reader.ts';
 import { PointStatus } from '../../lib/points/status.ts';
 import { parseInfo } from '../../lib/precomputed/volume-info.ts';
 import {
