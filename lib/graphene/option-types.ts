@@ -207,8 +207,9 @@ export interface ReadPointsOptions {
    * value of voxel i stands at i + 0.5. A coordinate of an integer type (an integer array, a bigint) names a
    * voxel and is read at its centre; a number is a place, also if it is a whole number. A point whose value
    * needs a voxel that is outside, in a chunk that is not stored, or in a chunk that failed, gets that status
-   * and no value; voxels of weight 0 are not needed. Only for images, and for volumes of floats.
-   * @default 'none': each point gets the value of the voxel that it lies in
+   * and no value; voxels of weight 0 are not needed. Only for images, and for volumes of floats. `'none'` gives
+   * each point the value of the voxel that it lies in.
+   * @default 'none'
    */
   interpolate?: Interpolation;
   /**
