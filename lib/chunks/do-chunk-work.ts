@@ -17,7 +17,7 @@ export async function doChunkWork(
     await codec.load?.();
     const bytes = await inflateChunk(
       { bytes: stored, contentEncoding, maxBytes, exactBytes },
-      { isBlocking: true },
+      { isBlocking: true, isTransient: !wantsBytes },
     );
     const values = voxels.map((offsets) => {
       const out = wordsView(new DATA_TYPES[layout.dataType](offsets.length * layout.channels));

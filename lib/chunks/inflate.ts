@@ -16,7 +16,7 @@ const MAX_UNANNOUNCED = 2;
  */
 export async function inflateChunk(
   chunk: StoredChunk,
-  how: Pick<DecompressOptions, 'signal' | 'stop' | 'isBlocking'>,
+  how: Pick<DecompressOptions, 'signal' | 'stop' | 'isBlocking' | 'isTransient'>,
 ): Promise<Uint8Array> {
   let bytes = await decompress(chunk.bytes, chunk.contentEncoding, { ...chunk, ...how });
   for (let layer = 0; layer < MAX_UNANNOUNCED; layer++) {

@@ -23,6 +23,8 @@ export interface DecompressOptions {
   stop?: { readonly signal: AbortSignal };
   /** Whether large outputs may hold the thread, too. Worker threads have nothing else to do. @default false */
   isBlocking?: boolean;
+  /** Whether the next decompression in this thread may overwrite the output. @default false */
+  isTransient?: boolean;
 }
 
 type Decode = (bytes: Uint8Array, size: OutputSize) => Uint8Array | Promise<Uint8Array>;
@@ -61,7 +63,7 @@ const MAX_ENCODINGS = 3;
 export function decompress(
   bytes: Uint8Array,
   contentEncoding: string | undefined,
-  { maxBytes, exactBytes, signal, stop, isBlocking }: DecompressOptions,
+  { maxBytes, exactBytes, signal, stop, isBlocking, isTransient }: DecompressOptions,
 ): Uint8Array | Promise<Uint8Array> {
   signal?.throwIfAborted();
   if (!contentEncoding) return bytes;
@@ -79,7 +81,7 @@ export function decompress(
     // The content of an outer encoding is still encoded, so only the innermost one has the final size.
     const size =
       index === 0
-        ? { maxBytes, expectedBytes: exactBytes, isBlocking }
+        ? { maxBytes, expectedBytes: exactBytes, isBlocking, isTransient }
         : { maxBytes: maxStoredBytes(maxBytes), isBlocking };
     const decode = BITSTREAMS[name];
     return inner instanceof Uint8Array ? decode(inner, size) : inner.then((outer) => decode(outer, size));

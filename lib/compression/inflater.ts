@@ -17,6 +17,11 @@ export interface OutputSize {
   expectedBytes?: number;
   /** Whether a large output may hold the thread until it is complete. @default false */
   isBlocking?: boolean;
+  /**
+   * Whether the next call may overwrite the output: the caller is done with it by then. It saves fresh memory for
+   * every output. @default false
+   */
+  isTransient?: boolean;
 }
 
 /** Receives each piece of the output, in order; `at` is its offset. The callback must not keep the piece. */

@@ -9,6 +9,7 @@ import PQueue from 'p-queue';
 import { DecodeError } from '../../base/errors.ts';
 import type { OutputSize, ZlibFormat } from '../inflater.ts';
 import { SLACK_BYTES, trimMemory } from '../memory.ts';
+import { inflateInto } from './zlib-handle.ts';
 
 /** Up to this size of output, the synchronous call is faster than a trip to the thread pool. */
 const SYNC_BYTES = 512 * 1024;
@@ -44,12 +45,41 @@ const ASYNC: Record<
   (bytes: Uint8Array, options: { chunkSize: number; maxOutputLength: number }, callback: Callback) => void
 > = { gzip: zlib.gunzip, deflate: zlib.inflate, br: zlib.brotliDecompress };
 
+/** Most bytes of an output that is not kept. */
+const MAX_SCRATCH_BYTES = 16 * 1024 * 1024;
+/** The memory of outputs that are not kept. */
+let scratch = new Uint8Array(0);
+
+/** Returns memory for one output, which the next call may return again. */
+function takeScratch(bytes: number): Uint8Array {
+  if (scratch.byteLength < bytes)
+    scratch = Buffer.allocUnsafeSlow(Math.min(MAX_SCRATCH_BYTES, Math.max(bytes, 2 * scratch.byteLength)));
+  return scratch.subarray(0, bytes);
+}
+
+/** Decompresses at once in the usual case: a stream without an error, of at most the expected size. */
+function inflateUsual(
+  format: ZlibFormat,
+  bytes: Uint8Array,
+  outputBytes: number,
+  { maxBytes, isTransient = false }: OutputSize,
+): Uint8Array | undefined {
+  if (format === 'br') return undefined;
+  const isScratch = isTransient && outputBytes <= MAX_SCRATCH_BYTES && bytes.buffer !== scratch.buffer,
+    output = isScratch ? takeScratch(outputBytes) : Buffer.allocUnsafeSlow(outputBytes),
+    length = inflateInto(format, bytes, output);
+  if (length === undefined || length > maxBytes) return undefined;
+  const content = output.subarray(0, length);
+  return isScratch ? content : trimMemory(content);
+}
+
 /** Implements {@link Inflater.inflate}. */
 export function inflateWithZlib(
   format: ZlibFormat,
   bytes: Uint8Array,
-  { maxBytes, expectedBytes, isBlocking }: OutputSize,
+  size: OutputSize,
 ): Uint8Array | Promise<Uint8Array> {
+  const { maxBytes, expectedBytes, isBlocking } = size;
   const largest = Math.min(maxBytes, format === 'br' ? Infinity : bytes.byteLength * DEFLATE_RATIO);
   const expected = Math.min(largest, expectedBytes ?? hintedBytes(format, bytes, largest));
   const options = {
@@ -66,7 +96,7 @@ export function inflateWithZlib(
         }),
     );
   try {
-    return trimMemory(SYNC[format](bytes, options));
+    return inflateUsual(format, bytes, options.chunkSize, size) ?? trimMemory(SYNC[format](bytes, options));
   } catch (error) {
     throw toDecodeError(format, error as NodeJS.ErrnoException, maxBytes);
   }
