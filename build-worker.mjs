@@ -26,6 +26,8 @@ export const buildWorker = (outfile) =>
     format: 'cjs',
     platform: 'node',
     target: 'node20.19',
+    // A file that is not a module knows its own path, but not its URL.
+    define: { 'import.meta.url': '__filename' },
     external: externalPackages(),
     logLevel: 'warning',
   });

@@ -14,7 +14,9 @@ type Triple = [number, number, number];
 export interface FixtureEntry {
   name: string;
   exercises: string;
-  encoding: 'raw' | 'compressed_segmentation' | 'compresso' | 'crackle' | 'fpzip' | 'zfpc';
+  encoding: string;
+  /** Whether the values are those that were written. */
+  lossless: boolean;
   /** Compression of each chunk file: none, gzip, br, zstd or CloudVolume's default (gzip). */
   compress: string;
   sharding: object | null;

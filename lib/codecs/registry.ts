@@ -7,6 +7,8 @@ import { compressedSegmentationCodec } from './compressed-segmentation.ts';
 import { compressoCodec } from './compresso.ts';
 import { crackleCodec } from './crackle.ts';
 import { fpzipCodec } from './fpzip.ts';
+import { jpegCodec } from './jpeg.ts';
+import { jxlCodec } from './jxl.ts';
 import { kempressedCodec } from './kempressed.ts';
 import { pngCodec } from './png.ts';
 import { rawCodec } from './raw.ts';
@@ -21,6 +23,8 @@ const CODECS: readonly Codec[] = [
   kempressedCodec,
   zfpcCodec,
   pngCodec,
+  jpegCodec,
+  jxlCodec,
 ];
 
 /** The names of the supported encodings, for messages. */

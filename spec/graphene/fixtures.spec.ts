@@ -39,12 +39,23 @@ beforeAll(
 );
 afterAll(() => served.close());
 
+const isLossless = new Map(fixtureVolumes().map(({ name, lossless }) => [name, lossless]));
+/** Returns `expected` for a number that is near it. */
+const withTolerance = (value: string, expected: string, most: number): string =>
+  Math.abs(Number(value) - Number(expected)) <= most ? expected : value;
+
 async function check(volume: PrecomputedVolume, fixture: Fixture): Promise<number> {
   let checked = 0;
   for (const scale of fixture.scales) {
     const { resolution } = volume.scales[scale.mip];
     const result = await volume.scatteredPoints(scale.points, { mip: scale.mip, resolution });
-    expect(shownAnswers(result.rows())).toEqual(expectedAnswers(scale, volume.dataType));
+    const shown = shownAnswers(result.rows()),
+      expected = expectedAnswers(scale, volume.dataType);
+    // Another version of libjxl decodes lossy images slightly differently.
+    const isLossyJxl = fixture.info.scales[scale.mip].encoding === 'jxl' && !isLossless.get(fixture.name);
+    expect(isLossyJxl ? shown.map((value, i) => withTolerance(value, expected[i], 2)) : shown).toEqual(
+      expected,
+    );
     checked += scale.points.length;
   }
   return checked;

@@ -1,0 +1,64 @@
+/** The parts that the encodings share whose library decodes a whole image, to bytes with the channels interleaved. */
+import { inStretches, type PausableWork } from '../../base/cooperative-work.ts';
+import { product } from '../../base/vec3.ts';
+import type { ChunkLayout, Codec } from '../codec.ts';
+
+/** Pixels of one byte per channel, row after row. */
+export interface DecodedImage {
+  pixels: Uint8Array;
+  /** Bytes from one pixel to the next: the channels of the chunk, or more. */
+  step: number;
+}
+
+/** How an encoding decodes. */
+export interface ImageEncoding {
+  encoding: string;
+  packageName: string;
+  channels: readonly number[];
+  load: () => Promise<void>;
+  /**
+   * Decodes a whole image, after it has checked that its size is that of the chunk.
+   * @throws DecodeError
+   */
+  decode: (bytes: Uint8Array, layout: ChunkLayout) => DecodedImage;
+}
+
+/** Parts that are not image data, such as colour profiles, may take this much. */
+const METADATA_BYTES = 2 ** 20;
+
+/** Creates the codec of an encoding that holds an image of uint8. */
+export function createImageCodec({ decode, ...encoding }: ImageEncoding): Codec {
+  return {
+    ...encoding,
+    dataTypes: ['uint8'],
+
+    *decodePoints(bytes, layout, offsets, out, outIndex): PausableWork {
+      const { pixels, step } = decode(bytes, layout),
+        { channels } = layout;
+      yield;
+      yield* inStretches(offsets.length, (first, end) => {
+        for (let k = first; k < end; k++) {
+          const from = offsets[k] * step,
+            to = outIndex[k] * channels;
+          for (let c = 0; c < channels; c++) out[to + c] = pixels[from + c];
+        }
+      });
+    },
+
+    *toRaw(bytes, layout): PausableWork<Uint8Array> {
+      const { pixels, step } = decode(bytes, layout),
+        { channels } = layout,
+        voxels = product(layout.chunkSize);
+      if (step === 1) return pixels;
+      yield;
+      const raw = new Uint8Array(voxels * channels);
+      for (let c = 0; c < channels; c++)
+        yield* inStretches(voxels, (from, end) => {
+          for (let k = from, to = c * voxels + from; k < end; k++) raw[to++] = pixels[k * step + c];
+        });
+      return raw;
+    },
+
+    maxBytes: ({ chunkSize, channels }) => METADATA_BYTES + 4 * product(chunkSize) * channels,
+  };
+}

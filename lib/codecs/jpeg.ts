@@ -1,0 +1,69 @@
+/**
+ * Reads points of the `jpeg` encoding: one image whose pixels, row after row, are the voxels of the chunk, x fastest;
+ * grey for one channel, colours for three. The image may have any width and height with as many pixels as the chunk
+ * has voxels. libjpeg-turbo, as WebAssembly, decodes it whole, and so holds its thread meanwhile. The size in the
+ * file is checked against the chunk's before that.
+ *
+ * The format has no checksum: damage within the image data gives other values, or an error.
+ *
+ * Source: Neuroglancer, src/datasource/precomputed/volume.md, "jpeg chunk encoding".
+ */
+import { DecodeError } from '../base/errors.ts';
+import { formatVec3, product } from '../base/vec3.ts';
+import type { ChunkLayout } from './codec.ts';
+import { createImageCodec, type DecodedImage } from './images/image-codec.ts';
+import { WasmDecoder } from './images/wasm-decoder.ts';
+import { readJpegFrame } from './jpeg/jpeg-header.ts';
+
+const PACKAGE = '@cornerstonejs/codec-libjpeg-turbo-8bit';
+
+interface TurboDecoder {
+  getEncodedBuffer: (bytes: number) => Uint8Array;
+  decode: () => void;
+  getDecodedBuffer: () => Uint8Array;
+  delete: () => void;
+}
+
+const decoder = new WasmDecoder<{ JPEGDecoder: new () => TurboDecoder; HEAPU8: Uint8Array }>({
+  script: `${PACKAGE}/decodewasmjs`,
+  wasm: `${PACKAGE}/decodewasm`,
+});
+
+function decode(bytes: Uint8Array, { chunkSize, channels }: ChunkLayout): DecodedImage {
+  const { width, height, components } = readJpegFrame(bytes);
+  if (components !== channels)
+    throw new DecodeError('BAD_HEADER', `jpeg: ${components} channel(s), expected ${channels}`);
+  if (width * height !== product(chunkSize))
+    throw new DecodeError(
+      'BAD_HEADER',
+      `jpeg: ${width}x${height} pixels, expected as many as there are voxels in ${formatVec3(chunkSize)}`,
+    );
+  let pixels: Uint8Array;
+  try {
+    pixels = decoder.run(({ JPEGDecoder }) => {
+      const image = new JPEGDecoder();
+      try {
+        image.getEncodedBuffer(bytes.length).set(bytes);
+        image.decode();
+        return new Uint8Array(image.getDecodedBuffer());
+      } finally {
+        image.delete();
+      }
+    });
+  } catch (cause) {
+    // The decoder's warnings are errors, too: an image that is cut is otherwise filled with grey.
+    throw new DecodeError('BAD_BITSTREAM', 'jpeg: the image data is broken or cut', { cause });
+  }
+  if (pixels.length !== width * height * channels)
+    throw new DecodeError('BAD_BITSTREAM', `jpeg: ${pixels.length} values of ${width}x${height} pixels`);
+  return { pixels, step: channels };
+}
+
+/** The codec of `jpeg`. */
+export const jpegCodec = createImageCodec({
+  encoding: 'jpeg',
+  packageName: PACKAGE,
+  channels: [1, 3],
+  load: () => decoder.load(),
+  decode,
+});

@@ -1,0 +1,79 @@
+/**
+ * Reads points of the `jxl` encoding (JPEG XL): one image whose pixels, row after row, are the voxels of the chunk, x
+ * fastest; grey for one channel, colours for three. libjxl, as WebAssembly, decodes it whole, and so holds its thread
+ * meanwhile. The size in the file is checked against the chunk's before that.
+ *
+ * Several frames, as CloudVolume writes three channels, are not supported: the decoder gives only the first.
+ *
+ * Source: Neuroglancer, src/sliceview/backend_chunk_decoders/jxl.ts, for the order of voxels; CloudVolume,
+ * cloudvolume/chunks.py, `encode_jpegxl`.
+ */
+import { DecodeError } from '../base/errors.ts';
+import { formatVec3, product } from '../base/vec3.ts';
+import type { ChunkLayout } from './codec.ts';
+import { createImageCodec, type DecodedImage } from './images/image-codec.ts';
+import { WasmDecoder } from './images/wasm-decoder.ts';
+import { readJxlHeader } from './jxl/jxl-header.ts';
+
+const PACKAGE = '@jsquash/jxl';
+
+/** What the decoder wants from a browser. */
+class PixelData {
+  constructor(
+    readonly data: Uint8ClampedArray,
+    readonly width: number,
+    readonly height: number,
+  ) {}
+}
+
+/**
+ * Gives the decoder the global class `ImageData` while it runs, and takes away what it adds to the globals. It never
+ * waits within a call, so no other code sees them.
+ */
+function withImageData<T>(act: () => T): T {
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'ImageData');
+  Object.defineProperty(globalThis, 'ImageData', { value: PixelData, configurable: true, writable: true });
+  try {
+    return act();
+  } finally {
+    if (before) Object.defineProperty(globalThis, 'ImageData', before);
+    else delete (globalThis as { ImageData?: unknown }).ImageData;
+  }
+}
+
+const decoder = new WasmDecoder<{ decode: (bytes: Uint8Array) => PixelData | null; HEAPU8: Uint8Array }>(
+  { script: `${PACKAGE}/codec/dec/jxl_dec.js`, wasm: `${PACKAGE}/codec/dec/jxl_dec.wasm` },
+  withImageData,
+);
+
+const CHANNELS_OF_DECODER = 4;
+
+function decode(bytes: Uint8Array, { chunkSize, channels }: ChunkLayout): DecodedImage {
+  const { width, height, channels: found } = readJxlHeader(bytes);
+  if (found !== channels)
+    throw new DecodeError('BAD_HEADER', `jxl: ${found} channel(s), expected ${channels}`);
+  if (width * height !== product(chunkSize))
+    throw new DecodeError(
+      'BAD_HEADER',
+      `jxl: ${width}x${height} pixels, expected as many as there are voxels in ${formatVec3(chunkSize)}`,
+    );
+  let image: PixelData | null;
+  try {
+    image = decoder.run(({ decode: decodeImage }) => decodeImage(bytes));
+  } catch (cause) {
+    throw new DecodeError('BAD_BITSTREAM', 'jxl: the image data is broken', { cause });
+  }
+  if (image?.data.length !== width * height * CHANNELS_OF_DECODER)
+    throw new DecodeError('BAD_BITSTREAM', 'jxl: the image data is broken or cut');
+  const { buffer, byteOffset, byteLength } = image.data;
+  return { pixels: new Uint8Array(buffer, byteOffset, byteLength), step: CHANNELS_OF_DECODER };
+}
+
+/** The codec of `jxl`. */
+export const jxlCodec = createImageCodec({
+  encoding: 'jxl',
+  packageName: PACKAGE,
+  channels: [1, 3],
+  load: () => decoder.load(),
+  decode,
+});
