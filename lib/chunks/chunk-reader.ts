@@ -27,7 +27,7 @@ import type {
   Reencoder,
   StoredChunk,
 } from './chunk-source.ts';
-import { AdaptiveLimit, fixedLimit, type ReadLimit } from './adaptive-limit.ts';
+import { AdaptiveLimit, fixedLimit, limitClock, type ReadLimit } from './adaptive-limit.ts';
 import type { ChunkThreads } from './chunk-threads.ts';
 import type { ChunkWork } from './chunk-work.ts';
 import { JobQueue } from './job-queue.ts';
@@ -40,7 +40,7 @@ export type { ChunkConsumer, ChunkCost } from './chunk-consumer.ts';
 
 /** Options of a {@link ChunkReader}. */
 export interface ChunkReaderOptions {
-  /** Most reads in flight, over all calls; `'auto'` finds the number, from 32 to 256. @default 'auto' */
+  /** Most reads in flight, over all calls; `'auto'` finds the number, from 32 to 240. @default 'auto' */
   concurrency?: number | 'auto';
   /** Size of the memory cache in bytes. Chunks are kept in their encoding, without compression. @default 0 */
   lruBytes?: number;
@@ -92,7 +92,7 @@ export class ChunkReader {
   }: ChunkReaderOptions = {}) {
     this.#runner = runner;
     this.#threads = threads;
-    this.#limit = concurrency === 'auto' ? new AdaptiveLimit() : fixedLimit(concurrency);
+    this.#limit = concurrency === 'auto' ? new AdaptiveLimit(limitClock(threads)) : fixedLimit(concurrency);
     this.#queue = new JobQueue(this.#limit, runner, (job) =>
       this.#isWanted(job) ? this.#run(job) : undefined,
     );
@@ -254,6 +254,7 @@ export class ChunkReader {
       deliveriesAtOnce: 1 + DELIVERIES_PER_THREAD * (this.#threads?.ready ?? 0),
       fail,
     };
+    if (this.#inFlight.size === 0) this.#limit.resume();
     this.#inFlight.add(job);
     try {
       const followUps = await task.run(context);

@@ -6,6 +6,8 @@ import type { ChunkWork, ChunkWorkResult } from './chunk-work.ts';
 export interface ChunkThreads {
   /** How many threads are ready. */
   readonly ready: number;
+  /** For how many milliseconds each thread has been busy, on average. */
+  readonly busyMs: number;
   /** Asks for the stored bytes of a chunk that is being fetched, because another call has joined the read. */
   keep(work: ChunkWork): void;
   /** Announces that a call will read this many chunks, so that threads can start if they pay. */

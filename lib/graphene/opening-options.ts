@@ -148,7 +148,7 @@ export const OPEN_OPTIONS = {
     kind: COUNT_OR_AUTO,
     default: "'auto'",
     flag: '--concurrency <n|auto>',
-    says: "chunks in flight at once; 'auto' means 32 to 256, as the server's distance needs",
+    says: "chunks in flight at once; 'auto' means 32 to 240, as the server's distance needs",
     flagSays: 'chunks in flight at once, or auto',
   },
   workers: {

@@ -58,9 +58,9 @@ export interface OpenOptions {
    */
   revalidate?: Revalidation;
   /**
-   * Number of chunks in flight at once, over all threads. `'auto'` begins with 32. It reads more chunks at once,
-   * up to 256, while that does not make each read slower, the thread has time left, and at most 64 MiB of stored
-   * bytes are in flight. It reads fewer again when reads take much longer.
+   * Number of chunks in flight at once, over all threads. `'auto'` begins with 32. Each chunk that comes adds
+   * one, up to 240, while that does not make the reads slower, all threads have time left, and at most 64 MiB of
+   * stored bytes are in flight. It falls again when reads take much longer.
    * @default 'auto'
    */
   concurrency?: number | 'auto';

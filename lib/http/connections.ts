@@ -30,6 +30,11 @@ export interface ConnectionOptions {
   remote?: RemoteExchange;
 }
 
+/** Most connections to a host, over all threads, unless more requests run at once. */
+const MOST_CONNECTIONS = 256;
+/** The main thread may always keep this many without a request: it reads infos and the indices of shards. */
+const KEPT_SOCKETS = 8;
+
 /** Opens and keeps the connections of one HTTP client. */
 export class Connections {
   readonly #agents: (HttpAgent | HttpsAgent)[] = [];
@@ -96,7 +101,9 @@ export class Connections {
       const sent = credentials ? { ...options, headers: { ...headers, ...credentials } } : options;
       if (proxy) checkNoSecret(url, sent.headers, proxy);
       else if (bodyWork && this.#remote) {
-        const made = await this.#remote.exchange(sent, bodyWork, cancellation);
+        const making = this.#remote.exchange(sent, bodyWork, cancellation);
+        if (making) this.#closeIdle(this.#remote.mostFetching);
+        const made = await making;
         if (made) return made;
       }
       const send = proxy
@@ -108,6 +115,17 @@ export class Connections {
 
   close(): void {
     for (const agent of this.#agents) agent.destroy();
+  }
+
+  /** Closes connections without a request, as many as are too many with those of other threads. */
+  #closeIdle(elsewhere: number): void {
+    let busy = 0;
+    for (const { sockets } of this.#agents)
+      for (const used of Object.values(sockets)) busy += used?.length ?? 0;
+    const kept = Math.max(KEPT_SOCKETS, MOST_CONNECTIONS - KEPT_SOCKETS - elsewhere - busy);
+    for (const { freeSockets } of this.#agents)
+      for (const idle of Object.values(freeSockets))
+        for (const socket of idle?.slice(kept) ?? []) socket.destroy();
   }
 
   #createAgents(more?: { lookup: LookupFunction }): { http: HttpAgent; https: HttpsAgent } {

@@ -13,6 +13,8 @@ export type RemoteExchangeOptions = Omit<ExchangeOptions, 'proxyName' | 'body' |
 
 /** Makes exchanges in other threads. */
 export interface RemoteExchange {
+  /** Most exchanges that ran at once so far: about as many connections are open there. */
+  readonly mostFetching: number;
   /**
    * Makes one attempt, as {@link exchange} does. The reply may have a `workResult`.
    * @returns Undefined, at once or later, if no thread makes it: it is then made in this thread.

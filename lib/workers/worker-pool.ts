@@ -56,6 +56,8 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
   #isClosed = false;
   #failedStarts = 0;
   #lastId = 0;
+  #fetching = 0;
+  #mostFetching = 0;
   /** The last command for each work that came with a fetch. */
   readonly #fetches = new WeakMap<BodyWork, number>();
   #check: NodeJS.Timeout | undefined;
@@ -75,9 +77,19 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
     return this.#usableThreads.size;
   }
 
+  get busyMs(): number {
+    let sum = 0;
+    for (const thread of this.#readyThreads) sum += thread.busyMs;
+    return sum / Math.max(1, this.#readyThreads.size);
+  }
+
   expect(chunks: number): void {
     if (chunks < this.#options.fewestChunks || this.#isClosed || !this.#isNetworkOriginal()) return;
     while (this.#threads.size < this.#options.size && this.#canStart) this.#start();
+  }
+
+  get mostFetching(): number {
+    return this.#mostFetching;
   }
 
   keep(work: ChunkWork): void {
@@ -96,8 +108,10 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
     const id = ++this.#lastId;
     this.#fetches.set(bodyWork, id);
     if (meter) meter.requests++;
+    this.#mostFetching = Math.max(this.#mostFetching, ++this.#fetching);
     return new Promise((resolve, reject) => {
       const finish = (result: ExchangeResult | undefined): void => {
+        this.#fetching--;
         cancellation.clear();
         resolve(result);
       };
@@ -112,6 +126,7 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
         onLost: (error) => finish(error && { error }),
       });
       cancellation.onCancel((reason) => {
+        this.#fetching--;
         this.#cancel(id);
         reject(reason);
       });

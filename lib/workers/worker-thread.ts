@@ -75,6 +75,11 @@ export class WorkerThread {
     return this.#jobs.size;
   }
 
+  /** For how many milliseconds the thread has been busy. */
+  get busyMs(): number {
+    return this.#worker.performance.eventLoopUtilization().active;
+  }
+
   /** Returns in how many calls in a row the thread was at work on the same chunk. */
   checksOfCurrentWork(): number {
     const id = Atomics.load(this.#current, 0);

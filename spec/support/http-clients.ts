@@ -21,6 +21,7 @@ export function createTestedClient(options: HttpClientOptions = {}): HttpClient 
   const client = createHttpClient({
     ...options,
     remote: {
+      mostFetching: 0,
       exchange: (remote, _bodyWork, cancellation) =>
         // The other hosts are mocked.
         remote.url.hostname === '127.0.0.1'

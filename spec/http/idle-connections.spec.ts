@@ -1,0 +1,66 @@
+/** The connections of the main thread that carry no request, while other threads open their own. */
+import { createServer, type Server } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo, Socket } from 'node:net';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { createHttpClient } from '../../lib/failures/http-client.ts';
+import type { ExchangeResult } from '../../lib/http/exchange.ts';
+
+const open = new Set<Socket>();
+let server: Server, url: URL, held: (() => void)[];
+
+beforeEach(async () => {
+  held = [];
+  server = createServer((_request, response) => {
+    held.push(() => response.end('x'));
+  });
+  server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => {
+      open.delete(socket);
+      server.emit('left');
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+});
+
+afterEach(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+const reply: ExchangeResult = {
+  reply: { status: 200, headers: {}, body: new Uint8Array(1), url: '', serverAddress: undefined },
+};
+
+/** Opens 40 connections with requests of the main thread, then makes one request in another thread. */
+async function openAndMove(mostFetching: number): Promise<() => void> {
+  const client = createHttpClient({
+    maxSockets: 300,
+    remote: { mostFetching, exchange: () => Promise.resolve(reply) },
+  });
+  const requests = Array.from({ length: 40 }, () => client.request({ url }));
+  while (held.length < requests.length) await once(server, 'request');
+  for (const answer of held) answer();
+  await Promise.all(requests);
+  await client.request({ url, bodyWork: {} });
+  return () => client.close();
+}
+
+test.each([
+  { mostFetching: 240, kept: 8 },
+  { mostFetching: 228, kept: 20 },
+])('at most 256 connections are open with $mostFetching in other threads', async ({ mostFetching, kept }) => {
+  const close = await openAndMove(mostFetching);
+  while (open.size > kept) await once(server, 'left');
+  expect(open.size).toBe(kept);
+  close();
+});
+
+test('no connection is closed while there are few', async () => {
+  const close = await openAndMove(100);
+  expect(open.size).toBe(40);
+  close();
+});
