@@ -14,6 +14,7 @@ import { buildWorker } from '../build-worker.mjs';
 const PROGRAMS = [
   'lib/cli/main.ts',
   'spec/cache/hammer.ts',
+  'spec/graphene/loaded-packages-run.ts',
   'spec/graphene/outage-run.ts',
   'spec/graphene/shortage-run.ts',
   'spec/http/proxy-run.ts',

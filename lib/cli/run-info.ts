@@ -3,6 +3,7 @@ import { toPrintable } from '../base/printable.ts';
 import { redactSecrets } from '../base/secret-redaction.ts';
 import { formatVec3 } from '../base/vec3.ts';
 import { GRAPHENE_OPTIONS } from '../graphene/opening-options.ts';
+import { checkDecoders } from '../graphene/load-decoders.ts';
 import type { FoundVolume } from '../graphene/open-and-resolve.ts';
 import type { OpenGrapheneOptions } from '../graphene/option-types.ts';
 import { scaleBounds } from '../precomputed/volume-info.ts';
@@ -26,7 +27,8 @@ export async function runInfo(path: string, flags: InfoFlags, io: Io, report: Re
     signal: io.signal,
     logger: report,
   });
-  const summary = summarise(path, known);
+  const scales = await checkDecoders(known.info, path);
+  const summary = summarise(path, { ...known, info: { ...known.info, scales } });
   io.stdout.write(redactSecrets(json ? `${JSON.stringify(summary, null, 2)}\n` : toText(summary)));
 }
 

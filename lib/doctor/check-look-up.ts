@@ -23,8 +23,8 @@ export async function lookUpNearMiddle(
   mip: number,
   signal: AbortSignal | undefined,
 ): Promise<Finding> {
-  const scale = scaleAt(volume.scales, mip);
   try {
+    const scale = scaleAt(volume.scales, mip);
     let missing = 0;
     for (const points of [aroundMiddle(scale), throughout(scale)]) {
       const found = await firstLabel(volume, points, scale, signal);

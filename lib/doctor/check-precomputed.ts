@@ -36,7 +36,10 @@ export async function* checkPrecomputed(
     );
     yield await lookUpNearMiddle(
       volume,
-      volume.scales.findIndex(({ error }) => !error),
+      Math.max(
+        0,
+        volume.scales.findIndex(({ error }) => !error),
+      ), // else the finding says why none can be read
       options.signal,
     );
   } finally {

@@ -1,9 +1,9 @@
 /** Loads the packages that decode the encodings of a volume, and no others. */
 import { InfoError } from '../base/errors.ts';
-import { codecFor } from '../codecs/registry.ts';
+import { codecFor, requireCodec } from '../codecs/registry.ts';
 import type { Codec } from '../codecs/codec.ts';
 import { importPackage } from '../http/import-package.ts';
-import type { Scale } from '../precomputed/volume-info.ts';
+import type { Scale, VolumeInfo } from '../precomputed/volume-info.ts';
 
 /**
  * Loads what the decoders of the scales need. A scale whose decoder cannot be loaded gets an `error`, which is
@@ -28,6 +28,25 @@ export async function loadDecoders(
       return error ? { ...scale, error } : scale;
     }),
   );
+}
+
+/**
+ * Does the same, and gives an error to scales whose encoding is not supported, too. For showing what can be read:
+ * a volume checks the encoding of a scale when that scale is used.
+ */
+export async function checkDecoders(
+  { scales, dataType, numChannels: channels }: VolumeInfo,
+  url: string,
+): Promise<readonly Scale[]> {
+  return (await loadDecoders(scales, url)).map((scale) => {
+    try {
+      if (!scale.error) requireCodec(scale.encoding, dataType, { url, channels });
+      return scale;
+    } catch (error) {
+      if (!(error instanceof InfoError)) throw error;
+      return { ...scale, error };
+    }
+  });
 }
 
 async function load(codec: Codec, url: string): Promise<InfoError | undefined> {

@@ -3,6 +3,9 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import nock from 'nock';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { InfoError } from '../../lib/base/errors.ts';
+import { lookUpNearMiddle } from '../../lib/doctor/check-look-up.ts';
+import type { PrecomputedVolume } from '../../lib/graphene/precomputed-volume.ts';
 import type { Finding } from '../../lib/doctor/findings.ts';
 import { diagnose, type DoctorOptions } from '../../lib/doctor/diagnose.ts';
 import {
@@ -50,6 +53,19 @@ afterEach(() => {
     if (value === undefined) delete process.env[name];
     else process.env[name] = value;
   }
+});
+
+test('the doctor says which package a volume needs, if none of its scales can be read without it', async () => {
+  const error = new InfoError(
+    'UNSUPPORTED',
+    'encoding jxl needs a package; to install it: npm install PACKAGE',
+  );
+  const volume = { scales: [{ error }] } as unknown as PrecomputedVolume;
+  expect(await lookUpNearMiddle(volume, 0, undefined)).toEqual({
+    name: 'look-up',
+    verdict: 'fail',
+    said: error.message,
+  });
 });
 
 const file = (name: string): string => join(folder, 'secrets', name);

@@ -1,7 +1,7 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { InfoError } from '../../lib/base/errors.ts';
 import { rawCodec } from '../../lib/codecs/raw.ts';
-import { loadDecoders } from '../../lib/graphene/load-decoders.ts';
+import { checkDecoders, loadDecoders } from '../../lib/graphene/load-decoders.ts';
 import { scaleAt, type Scale } from '../../lib/precomputed/volume-info.ts';
 
 const URL = 'https://host/volume';
@@ -61,4 +61,13 @@ describe('loadDecoders', () => {
     expect(scaleAt(scales, 2)).toEqual(scaleOf('unknown', 2));
     expect(() => scaleAt(scales, 3)).toThrow(own);
   });
+});
+
+test('checkDecoders gives an error to scales whose encoding is not supported', async () => {
+  const info = { type: 'image', dataType: 'uint16', numChannels: 2 } as const;
+  const scales = await checkDecoders(
+    { ...info, scales: [scaleOf('raw', 0), scaleOf('png', 1), scaleOf('jpeg', 2), scaleOf('npz', 3)] },
+    URL,
+  );
+  expect(scales.map(({ error }) => error?.code)).toEqual([undefined, undefined, 'BAD_INFO', 'UNSUPPORTED']);
 });
