@@ -9,7 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { lookUpIdTable, type IdLookup } from '../lib/jobs/id-table.ts';
 import type { LookupAnswers, PointLookup } from '../lib/jobs/point-lookup.ts';
 import { lookUpPointTable } from '../lib/jobs/point-table.ts';
-import { emptyStats } from '../lib/jobs/stats.ts';
+import { emptyStats } from '../lib/points/result.ts';
 import { PointStatus } from '../lib/points/status.ts';
 import { idAnswerColumn } from '../lib/tables/answers.ts';
 import { seeded } from '../testing/random.ts';

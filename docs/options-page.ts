@@ -11,6 +11,8 @@ import {
   ROOT_CACHE_OPTIONS,
 } from '../lib/graphene/opening-options.ts';
 import {
+  MANY_OPTIONS,
+  NAMED_GRAPHENE_OPTIONS,
   READ_OPTIONS,
   ROOT_OPTIONS,
   SCATTERED_OPTIONS,
@@ -112,6 +114,14 @@ ${options(READ_OPTIONS)}
 On a chunkedgraph also:
 
 ${options(SCATTERED_OPTIONS, READ_OPTIONS)}
+### Several volumes
+
+\`readMany(entries, points, options)\`:
+
+${options(MANY_OPTIONS)}
+Each entry has a \`name\` and a \`volume\`, and takes these (the last three only on a chunkedgraph):
+
+${options(NAMED_GRAPHENE_OPTIONS)}
 ### \`snap\`
 
 ${options(SNAP_OPTIONS)}

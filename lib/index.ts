@@ -27,6 +27,16 @@ export type {
   SnapOptions,
 } from './graphene/option-types.ts';
 export type { Interpolation, Progress } from './points/point-query.ts';
+export { readMany } from './graphene/read-many.ts';
+export type {
+  ManyResult,
+  ManyRow,
+  NamedGraphene,
+  NamedPrecomputed,
+  NamedVolume,
+  ReadManyOptions,
+  VolumeAnswer,
+} from './graphene/many-types.ts';
 export { PointStatus, statusText, type PointStatusCode, type PointStatusName } from './points/status.ts';
 export type { Coordinate, FlatPoints, Point, PointInput } from './points/point-input.ts';
 export type {

@@ -74,11 +74,18 @@ export function captureArguments<Options extends { borrow?: boolean }>(
   return { options, source: toPointSource(points, options) };
 }
 
+/** Returns the objects that a volume uses. Set by {@link Volume}, whose field is private. @internal */
+export let partsOf: (volume: Volume) => VolumeParts;
+
 /** Base class of volumes: their description, and `close()`. */
 export class Volume {
   // Private, so that printing a volume shows neither its parts nor a secret.
   readonly #parts: VolumeParts;
   readonly #scales: readonly Scale[];
+
+  static {
+    partsOf = (volume) => volume.#parts;
+  }
 
   /** @internal Volumes are created by `openPrecomputed`. */
   constructor(parts: VolumeParts) {

@@ -2,7 +2,7 @@
  * Runs a job on a table: reads rows in batches, looks them up, and writes the same rows with their answers.
  * Memory stays bounded.
  */
-import type { LookupStats } from '../points/result.ts';
+import { emptyStats, type LookupStats } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
 import type { Batch, TableSink, TableSource } from '../tables/table.ts';
 import type { MissingText } from '../tables/text/answer-cells.ts';
@@ -10,7 +10,7 @@ import type { LookupAnswers } from './point-lookup.ts';
 import { messageWithCauses } from './messages.ts';
 import { runPipeline } from './pipeline.ts';
 import { type RowProblem, type RowWarningOptions, RowWarnings, MAX_WARNINGS } from './row-warnings.ts';
-import { addStats, emptyStats } from './stats.ts';
+import { addStats } from './stats.ts';
 
 /** Options of all jobs on tables. */
 export interface RowOptions extends RowWarningOptions {

@@ -4,10 +4,9 @@
  */
 import type { Suggestion } from '../chunkedgraph/api/successors.ts';
 import { GraphError } from '../base/errors.ts';
-import type { Row } from '../points/result.ts';
+import { emptyStats, type Row } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
 import { idAnswerColumn } from '../tables/answers.ts';
-import { emptyStats } from './stats.ts';
 import { requestInParts } from '../failures/request-in-parts.ts';
 import { findIdColumns, chooseStatusColumn } from './columns.ts';
 import type { IdLookup } from './id-table.ts';

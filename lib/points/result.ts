@@ -1,4 +1,4 @@
-/** The shapes of the results of point and root look-ups. */
+/** The shapes of the results of point and root look-ups, and statistics of nothing. */
 import type { ValueArray } from '../precomputed/data-type.ts';
 
 /** What one call read and requested, and how long it took. */
@@ -33,6 +33,19 @@ export interface LookupStats {
     total: number;
   };
 }
+
+/** Returns statistics with all numbers 0. */
+export const emptyStats = (): LookupStats => ({
+  points: 0,
+  chunks: 0,
+  requests: 0,
+  bytes: 0,
+  cacheHits: 0,
+  absentBy403: 0,
+  rootRequests: 0,
+  distinctSupervoxels: 0,
+  ms: { plan: 0, chunks: 0, roots: 0, total: 0 },
+});
 
 /** The fields of every row. */
 export interface Row {
