@@ -10,9 +10,8 @@ import {
   OPEN_OPTIONS,
   ROOT_CACHE_OPTIONS,
 } from '../lib/graphene/opening-options.ts';
+import { MANY_OPTIONS, NAMED_GRAPHENE_OPTIONS } from '../lib/graphene/many-options.ts';
 import {
-  MANY_OPTIONS,
-  NAMED_GRAPHENE_OPTIONS,
   READ_OPTIONS,
   ROOT_OPTIONS,
   SCATTERED_OPTIONS,

@@ -18,7 +18,7 @@ import { GrapheneVolume } from './graphene-volume.ts';
 import type { ManyResult, ManyRow, NamedVolume, ReadManyOptions, VolumeAnswer } from './many-types.ts';
 import type { ScatteredPointsOptions } from './option-types.ts';
 import { partsOf, PrecomputedVolume } from './precomputed-volume.ts';
-import { MANY_OPTIONS, NAMED_GRAPHENE_OPTIONS, NAMED_PRECOMPUTED_OPTIONS } from './reading-options.ts';
+import { MANY_OPTIONS, NAMED_GRAPHENE_OPTIONS, NAMED_PRECOMPUTED_OPTIONS } from './many-options.ts';
 import { resolveResolution } from './resolution.ts';
 import { reasonNotVolumeName } from './volume-name.ts';
 

@@ -16,7 +16,6 @@ import {
 } from '../base/value-kinds.ts';
 import { optionGroup, type OptionRow, type OptionTable } from '../base/option-table.ts';
 import { TIMESTAMP_KIND } from '../chunkedgraph/ids/timestamp.ts';
-import type { NamedGraphene, NamedPrecomputed, ReadManyOptions } from './many-types.ts';
 import type { ReadPointsOptions, RootOptions, ScatteredPointsOptions, SnapOptions } from './option-types.ts';
 
 /** A resolution, or 'viewer'. */
@@ -76,13 +75,13 @@ export const TIMESTAMP_ROW = {
     'timestamp of the roots: ISO 8601 (UTC unless it names a zone), unix seconds, settled, or for a datastack mat or mat_943',
 } as const;
 
-const BORROW_ROW = {
+export const BORROW_ROW = {
   kind: BOOLEAN,
   default: 'false',
   says: 'do not copy typed arrays: the caller promises not to write to them during the call',
 } as const;
 
-const ON_ERROR_ROW = {
+export const ON_ERROR_ROW = {
   kind: oneOf('throw', 'status'),
   default: "'throw'",
   says: 'whether failures throw a PartialResultError or only show in `status`',
@@ -148,32 +147,6 @@ export const SCATTERED_OPTIONS = {
     flagMeans: false,
   },
 } as const satisfies OptionTable<ScatteredPointsOptions>;
-
-/** Options of `readMany`. */
-export const MANY_OPTIONS = {
-  resolution: { ...SCATTERED_OPTIONS.resolution, default: 'the unit of the volumes, if all have the same' },
-  interpolate: INTERPOLATE_ROW,
-  onError: ON_ERROR_ROW,
-  ...WAIT_OPTIONS,
-  timeoutMs: { ...WAIT_OPTIONS.timeoutMs, default: "each volume's own" },
-  onProgress: { kind: FUNCTION, says: 'receives the name of a volume and the number of its chunks done' },
-  borrow: BORROW_ROW,
-} as const satisfies OptionTable<ReadManyOptions>;
-
-const { mip, snap, interpolate, agglomerate } = SCATTERED_OPTIONS;
-
-/** Options of a volume of `readMany` without a graph. */
-export const NAMED_PRECOMPUTED_OPTIONS = { mip, snap, interpolate } as const satisfies OptionTable<
-  Omit<NamedPrecomputed, 'name' | 'volume'>
->;
-
-/** Options of a volume of `readMany` with a graph. */
-export const NAMED_GRAPHENE_OPTIONS = {
-  ...NAMED_PRECOMPUTED_OPTIONS,
-  agglomerate,
-  timestamp: ROOT_OPTIONS.timestamp,
-  stopLayer: ROOT_OPTIONS.stopLayer,
-} as const satisfies OptionTable<Omit<NamedGraphene, 'name' | 'volume'>>;
 
 /** Options of calls that take a signal only. */
 export const SIGNAL_OPTIONS = { signal: WAIT_OPTIONS.signal } as const satisfies Record<string, OptionRow>;
