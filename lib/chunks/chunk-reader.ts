@@ -22,7 +22,6 @@ import type {
   ChunkPart,
   ChunkSource,
   KeptChunk,
-  ReadContext,
   ReadTask,
   Reencoder,
   StoredChunk,
@@ -35,6 +34,7 @@ import type { Planned } from './planned.ts';
 import { isElsewhere, orderWork, unpackWithThreads } from './unpack-in-threads.ts';
 import { deliverPartsTo, toKeptChunk, unpackChunk } from './unpack.ts';
 import { PendingChunk, type ReadJob } from './pending-chunk.ts';
+import { TaskContext } from './task-context.ts';
 
 export type { ChunkConsumer, ChunkCost } from './chunk-consumer.ts';
 
@@ -237,11 +237,8 @@ export class ChunkReader {
     };
     const startedAt = performance.now();
     let bytes = 0;
-    const context: ReadContext = {
+    const context = new TaskContext({
       stop,
-      get signal() {
-        return stop.signal;
-      },
       meter: payer.cost,
       wanted,
       deliver: (cell, chunk, from) => {
@@ -253,7 +250,7 @@ export class ChunkReader {
       workOf: (cell, content) => this.#orderWork(job, cell, content),
       deliveriesAtOnce: 1 + DELIVERIES_PER_THREAD * (this.#threads?.ready ?? 0),
       fail,
-    };
+    });
     if (this.#inFlight.size === 0) this.#limit.resume();
     this.#inFlight.add(job);
     try {

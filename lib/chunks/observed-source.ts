@@ -20,6 +20,7 @@ export function observedSource(source: ChunkSource, observe: Observer): ChunkSou
     const { deliver, deliverParts, fail } = context;
     return {
       ...context,
+      signal: context.signal,
       deliver(cell, chunk, from = 'store') {
         const bytes = chunk?.storedBytes ?? chunk?.bytes.byteLength ?? 0;
         reportOnce(cell, { from, outcome: chunk ? 'read' : 'missing', bytes });

@@ -6,8 +6,9 @@ import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import { maxStoredBytes } from '../compression/decompress.ts';
 import { chunkKey } from '../precomputed/grid.ts';
 import type { Scale } from '../precomputed/volume-info.ts';
-import type { ByteRange, Store, StoredObject } from '../storage/store.ts';
-import type { ObjectSource, ReadContext, ReadTask } from './chunk-source.ts';
+import type { Stop } from '../base/stop.ts';
+import type { ByteRange, Meter, ReadOptions, Store, StoredObject } from '../storage/store.ts';
+import type { ChunkContent, ObjectSource, ReadContext, ReadTask } from './chunk-source.ts';
 import { ChunkStore, describeContent } from './chunk-store.ts';
 import type { ChunkWork, ChunkWorkResult } from './chunk-work.ts';
 import { PartReader } from './part-reader.ts';
@@ -26,6 +27,31 @@ export interface UnshardedSourceOptions {
   infoWasRead: boolean;
   /** Whether parts of a chunk may be read if that costs less. @default true */
   rangeReads?: boolean;
+}
+
+/** The options for one read. A class, so that all have one shape: a getter of an object literal costs more. */
+class ChunkReadOptions implements ReadOptions {
+  readonly maxBytes: number;
+  readonly stop: Stop | undefined;
+  readonly meter: Meter;
+  absentBy403 = false;
+  readonly #context: ReadContext;
+
+  constructor(
+    { maxBytes }: ChunkContent,
+    context: ReadContext,
+    readonly range: ByteRange | undefined,
+    readonly bodyWork: ChunkWork | undefined,
+  ) {
+    this.maxBytes = maxStoredBytes(maxBytes);
+    this.stop = context.stop;
+    this.meter = context.meter;
+    this.#context = context;
+  }
+
+  get signal(): AbortSignal {
+    return this.#context.signal;
+  }
 }
 
 /** The chunks of one unsharded scale. */
@@ -56,20 +82,11 @@ export class UnshardedSource implements ObjectSource {
 
   async #read(cell: number, context: ReadContext): Promise<void> {
     const { scale, codec, layoutOf } = this.#options,
-      { stop, meter, wanted, workOf, deliver, deliverParts } = context;
+      { wanted, workOf, deliver, deliverParts } = context;
     const content = describeContent(codec, layoutOf(cell)),
       { exactBytes } = content;
     const read = (range?: ByteRange, work?: ChunkWork): Promise<StoredObject | undefined> =>
-      this.#chunks.read(chunkKey(scale, cell), {
-        range,
-        bodyWork: work,
-        stop,
-        get signal() {
-          return context.signal;
-        },
-        meter,
-        maxBytes: maxStoredBytes(content.maxBytes),
-      });
+      this.#chunks.read(chunkKey(scale, cell), new ChunkReadOptions(content, context, range, work));
     const needed = this.#parts && exactBytes !== undefined ? wanted.get(cell)?.ranges : undefined;
     const ranges = needed && planParts(needed, exactBytes!);
     const found = ranges && (await this.#parts!.read(ranges, exactBytes!, read));

@@ -34,7 +34,8 @@ export class CheckedStore implements Store {
   async read(key: string, options: ReadOptions = {}): Promise<StoredObject | undefined> {
     const nothing = answerEmptyRange(options.range);
     if (nothing) return nothing;
-    const answer: unknown = await this.#store.read(key, options);
+    // The caller's store may pass the options on with a spread, which would leave out the getter of the signal.
+    const answer: unknown = await this.#store.read(key, { ...options, signal: options.signal });
     return answer === undefined || answer === null ? undefined : checkAnswer(answer, key, options);
   }
 }

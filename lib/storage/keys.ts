@@ -19,8 +19,12 @@ export function splitKey(key: string): string[] {
   return segments;
 }
 
+/** Keys that are their own encoding, as those of chunks are. */
+const PLAIN_KEY = /^(?:[\w~-][\w.~-]*\/)*[\w~-][\w.~-]*$/;
+
 /** Encodes a key as a URL path. Every segment is percent-encoded, including `#`, `?` and `%`. */
-export const encodeKey = (key: string): string => splitKey(key).map(encodeSegment).join('/');
+export const encodeKey = (key: string): string =>
+  PLAIN_KEY.test(key) ? key : splitKey(key).map(encodeSegment).join('/');
 
 /**
  * Encodes all characters except the unreserved ones of RFC 3986. S3 signatures cover the path in this form.

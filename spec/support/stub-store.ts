@@ -22,7 +22,7 @@ export class StubStore implements Store {
 
   async read(key: string, options: ReadOptions = {}): Promise<StoredObject | undefined> {
     options.signal?.throwIfAborted();
-    this.reads.push({ key, ...options });
+    this.reads.push({ key, ...options, signal: options.signal });
     if (options.meter) options.meter.requests++;
     const found = await this.answer(key, options);
     if (found === undefined) return undefined;

@@ -1,0 +1,31 @@
+/** The context of one task. */
+import type { Stop } from '../base/stop.ts';
+import type { Meter } from '../storage/store.ts';
+import type { ReadContext } from './chunk-source.ts';
+
+/** A context whose signal is that of its stop. A class, because a getter of an object literal costs more. */
+export class TaskContext implements ReadContext {
+  readonly stop: Stop;
+  readonly meter: Meter;
+  readonly wanted: ReadContext['wanted'];
+  readonly deliver: ReadContext['deliver'];
+  readonly deliverParts: ReadContext['deliverParts'];
+  readonly workOf: ReadContext['workOf'];
+  readonly deliveriesAtOnce: number | undefined;
+  readonly fail: ReadContext['fail'];
+
+  constructor(parts: Omit<ReadContext, 'signal'> & { stop: Stop }) {
+    this.stop = parts.stop;
+    this.meter = parts.meter;
+    this.wanted = parts.wanted;
+    this.deliver = parts.deliver;
+    this.deliverParts = parts.deliverParts;
+    this.workOf = parts.workOf;
+    this.deliveriesAtOnce = parts.deliveriesAtOnce;
+    this.fail = parts.fail;
+  }
+
+  get signal(): AbortSignal {
+    return this.stop.signal;
+  }
+}
