@@ -38,6 +38,8 @@ const DIST = join(HERE, '../dist'),
 await makeCacheVolumes(VOLUMES);
 const server = await startServer(VOLUMES);
 const rows: string[] = [];
+/** All caches are deleted at the end: some file systems make new files slowly for minutes after many were deleted. */
+const caches: string[] = [];
 
 const run = async (dist: string, volume: string, shape: Shape, cache?: string): Promise<Measured> => {
   const points = join(VOLUMES, `${args.set}_${shape}`);
@@ -58,12 +60,12 @@ async function measureVolume(volume: string, shape: Shape): Promise<string> {
   let megabytes = 0;
   for (let round = 0; round < Number(args.runs); round++) {
     const cache = mkdtempSync(join(tmpdir(), 'graphene-points-bench-cache-'));
+    caches.push(cache);
     if (args.against) runs.before.push(await run(args.against, volume, shape));
     runs.none.push(await run(DIST, volume, shape));
     runs.fill.push(await run(DIST, volume, shape, cache));
     runs.read.push(await run(DIST, volume, shape, cache));
     megabytes = (await cacheStats(cache)).bytes / 1e6;
-    rmSync(cache, { recursive: true });
   }
   const cell = (of: readonly Measured[]): string =>
     of.length === 0
@@ -96,6 +98,7 @@ for (const shape of Object.keys(SHAPES) as Shape[])
       console.log(rows.at(-1));
     }
 server.stop();
+for (const cache of caches) rmSync(cache, { recursive: true });
 
 const report = `# The disk cache
 

@@ -159,17 +159,32 @@ export class CacheFolder {
    */
   async write(file: string, parts: readonly Uint8Array[], nowMs: number): Promise<boolean> {
     const size = parts.reduce((sum, part) => sum + part.byteLength, 0);
+    return this.writeWith(file, size, nowMs, async (temporary) => {
+      try {
+        await writeWholeFile(temporary, parts);
+        await rename(temporary, file);
+      } catch (error) {
+        await rm(temporary, { force: true }).catch(() => undefined);
+        throw error;
+      }
+      return true;
+    });
+  }
+
+  /**
+   * As {@link write}, but the caller writes the file.
+   * @param size The size of the file.
+   * @param write Writes to `temporary` and renames it to `file`. Returns whether it did.
+   */
+  async writeWith(
+    file: string,
+    size: number,
+    nowMs: number,
+    write: (temporary: string) => Promise<boolean>,
+  ): Promise<boolean> {
     if (!(await this.#reserve(size, nowMs))) return false;
-    const temporary = this.#temporary(size);
-    try {
-      await writeWholeFile(temporary, parts);
-      await this.#makeFolderOf(file);
-      await rename(temporary, file);
-    } catch (error) {
-      await rm(temporary, { force: true }).catch(() => undefined);
-      throw error;
-    }
-    return true;
+    await this.#makeFolderOf(file);
+    return write(this.#temporary(size));
   }
 
   async #makeFolderOf(file: string): Promise<void> {

@@ -6,7 +6,8 @@
  * Memory: one entry at a time, while it is read or written.
  */
 import { isDescriptorShortage, retryOnShortage } from '../base/descriptor-shortage.ts';
-import { decodeEntry, encodeEntry, ENTRY_OVERHEAD, type CacheEntry } from './entry.ts';
+import { decodeEntry, encodeEntry, encodeHead, ENTRY_OVERHEAD, type CacheEntry } from './entry.ts';
+import type { EntryFile, HeldBytes } from './entry-files.ts';
 import { CacheFolder, LARGEST_ENTRY_BYTES } from './cache-folder.ts';
 
 /** Options of a {@link DiskCache}. */
@@ -29,6 +30,15 @@ export interface DiskCacheCounts {
   damaged: number;
   stored: number;
 }
+
+/**
+ * Reads an entry in another thread, as {@link readEntryNow}.
+ * @returns Undefined, at once or later, if no thread does it. `found` is undefined if the file does not exist.
+ */
+export type ReadElsewhere = (
+  file: string,
+  maxBytes: number,
+) => Promise<{ found: EntryFile | undefined } | undefined> | undefined;
 
 const DEFAULT_CACHE_BYTES = 10 * 1024 ** 3;
 /** The largest share of the cache that one entry may take. {@link LARGEST_ENTRY_BYTES} is a limit, too. */
@@ -61,10 +71,15 @@ export class DiskCache {
   /**
    * Reads the entry at a key; undefined if there is none, or if it is damaged.
    * @param maxBytes The largest valid size: a larger entry is damaged, and not read.
+   * @param readElsewhere Reads the entry in another thread, if one does it. The bytes of the entry are then what that thread returns.
    */
-  async get(key: string, maxBytes = LARGEST_ENTRY_BYTES): Promise<CacheEntry | undefined> {
+  async get(
+    key: string,
+    maxBytes = LARGEST_ENTRY_BYTES,
+    readElsewhere?: ReadElsewhere,
+  ): Promise<CacheEntry | undefined> {
     const found = (await this.#open())
-      ? await this.#read(key, Math.min(maxBytes, LARGEST_ENTRY_BYTES))
+      ? await this.#read(key, Math.min(maxBytes, LARGEST_ENTRY_BYTES), readElsewhere)
       : undefined;
     this.counts[found ? 'hits' : 'misses']++;
     return found;
@@ -72,39 +87,67 @@ export class DiskCache {
 
   /** Stores an entry if it can. A failure to store is not an error. */
   async put(key: string, entry: Omit<CacheEntry, 'storedMs'>): Promise<void> {
-    const size = entry.bytes?.byteLength ?? 0;
-    if (
-      !(await this.#open()) ||
-      !this.#writable ||
-      size + ENTRY_OVERHEAD > LARGEST_SHARE * this.#maxBytes ||
-      size > LARGEST_ENTRY_BYTES
-    )
-      return;
-    const parts = encodeEntry(key, { ...entry, storedMs: this.#now() });
-    if (!parts) return;
+    if (!(await this.#canStore(entry.bytes?.byteLength ?? 0))) return;
+    const parts = encodeEntry(key, { ...entry, storedMs: this.#now() }),
+      file = this.#folder.fileOf(key);
+    if (parts) await this.#store(() => this.#folder.write(file, parts, this.#now()));
+  }
+
+  /** As {@link put}, for bytes that another thread holds. */
+  async putHeld(key: string, held: HeldBytes, fields: Omit<CacheEntry, 'storedMs' | 'bytes'>): Promise<void> {
+    if (!(await this.#canStore(held.byteLength))) return;
+    const head = encodeHead(key, held, { ...fields, storedMs: this.#now() }),
+      file = this.#folder.fileOf(key);
+    if (!head) return;
+    const size = head.byteLength + held.byteLength;
+    await this.#store(() =>
+      this.#folder.writeWith(file, size, this.#now(), (temporary) => held.write(temporary, file, head)),
+    );
+  }
+
+  async #canStore(size: number): Promise<boolean> {
+    return (
+      (await this.#open()) &&
+      this.#writable &&
+      size + ENTRY_OVERHEAD <= LARGEST_SHARE * this.#maxBytes &&
+      size <= LARGEST_ENTRY_BYTES
+    );
+  }
+
+  async #store(write: () => Promise<boolean>): Promise<void> {
     try {
-      if (await retryOnShortage(() => this.#write(this.#folder.fileOf(key), parts))) this.counts.stored++;
+      if (await retryOnShortage(() => this.#write(write))) this.counts.stored++;
     } catch (error) {
       this.#stopStoring(error);
     }
   }
 
-  async #write(file: string, parts: readonly Uint8Array[]): Promise<boolean> {
+  async #write(write: () => Promise<boolean>): Promise<boolean> {
     try {
-      return await this.#folder.write(file, parts, this.#now());
+      return await write();
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       await this.#folder.prepare(); // the cache was cleared in the meantime
-      return this.#folder.write(file, parts, this.#now());
+      return write();
     }
   }
 
-  async #read(key: string, maxBytes: number): Promise<CacheEntry | undefined> {
+  async #readFile(file: string, maxBytes: number): Promise<EntryFile | undefined> {
+    const found = await retryOnShortage(() => this.#folder.read(file, maxBytes + ENTRY_OVERHEAD));
+    return found && { decoded: decodeEntry(found.bytes), usedMs: found.usedMs };
+  }
+
+  async #read(
+    key: string,
+    maxBytes: number,
+    readElsewhere: ReadElsewhere | undefined,
+  ): Promise<CacheEntry | undefined> {
     const file = this.#folder.fileOf(key);
     try {
-      const found = await retryOnShortage(() => this.#folder.read(file, maxBytes + ENTRY_OVERHEAD));
+      const elsewhere = await readElsewhere?.(file, maxBytes),
+        found = elsewhere ? elsewhere.found : await this.#readFile(file, maxBytes);
       if (!found) return undefined;
-      const decoded = decodeEntry(found.bytes);
+      const { decoded } = found;
       if (decoded?.key !== key) {
         this.counts.damaged++;
         if (this.#writable) await this.#folder.remove(file);

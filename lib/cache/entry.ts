@@ -48,29 +48,41 @@ export const ENTRY_OVERHEAD = PREFIX + MAX_HEADER;
  * @returns the parts of the file, in order; the payload is not copied. Undefined if the key is too long to be
  *   stored.
  */
-export function encodeEntry(
+export function encodeEntry(key: string, { bytes, ...fields }: CacheEntry): Uint8Array[] | undefined {
+  const payload = bytes && { byteLength: bytes.byteLength, crc: crc32(bytes) },
+    head = encodeHead(key, payload, fields);
+  return head && (bytes ? [head, bytes] : [head]);
+}
+
+/**
+ * Encodes what comes before the payload.
+ * @param payload The size of the payload and its CRC-32; undefined if the store has no object.
+ * @returns undefined if the key is too long to be stored.
+ */
+export function encodeHead(
   key: string,
-  { bytes, validator, storedMs, form, origin }: CacheEntry,
-): Uint8Array[] | undefined {
+  payload: { byteLength: number; crc: number } | undefined,
+  { validator, storedMs, form, origin }: Omit<CacheEntry, 'bytes'>,
+): Uint8Array | undefined {
   const fields: Header = {
     key,
-    length: bytes?.byteLength ?? -1,
-    crc: bytes ? crc32(bytes) : 0,
+    length: payload?.byteLength ?? -1,
+    crc: payload?.crc ?? 0,
     validator,
     storedMs,
     form,
     origin,
   };
   const json = Buffer.from(JSON.stringify(fields));
-  const header = new Uint8Array(Math.ceil(json.length / ALIGNMENT) * ALIGNMENT).fill(SPACE);
-  header.set(json);
-  if (header.length > MAX_HEADER) return undefined;
-  const prefix = new Uint8Array(PREFIX),
-    view = new DataView(prefix.buffer);
-  prefix.set(MAGIC);
-  view.setUint32(8, header.length, true);
-  view.setUint32(12, crc32(header), true);
-  return bytes ? [prefix, header, bytes] : [prefix, header];
+  const length = Math.ceil(json.length / ALIGNMENT) * ALIGNMENT;
+  if (length > MAX_HEADER) return undefined;
+  const head = new Uint8Array(PREFIX + length).fill(SPACE),
+    view = new DataView(head.buffer);
+  head.set(MAGIC);
+  head.set(json, PREFIX);
+  view.setUint32(8, length, true);
+  view.setUint32(12, crc32(head.subarray(PREFIX)), true);
+  return head;
 }
 
 /** Decodes a file. @returns the entry and its key; undefined if the file is damaged or is not an entry. */

@@ -4,7 +4,8 @@
  */
 import { RequestError } from '../base/errors.ts';
 import { redactSecrets } from '../base/secret-redaction.ts';
-import type { DiskCache } from '../cache/disk-cache.ts';
+import type { DiskCache, ReadElsewhere } from '../cache/disk-cache.ts';
+import type { HeldBytes } from '../cache/entry-files.ts';
 import { entryName } from '../cache/entry-name.ts';
 import type { Meter, Store } from '../storage/store.ts';
 import type { Revalidation } from './cache-options.ts';
@@ -54,6 +55,7 @@ export class ChunkDiskCache {
    * @param checks The checks that one read shares, so that it checks each object once.
    * @param mustBeCurrent Whether an outdated entry would make other answers wrong. Such an entry is checked
    *   unless the option `revalidate` is `never`.
+   * @param readElsewhere Reads the entry in another thread; see {@link DiskCache.get}.
    * @throws RequestError if the object must be checked and the request fails.
    */
   async get(
@@ -63,9 +65,10 @@ export class ChunkDiskCache {
     { signal, meter }: { signal: AbortSignal; meter: Meter },
     checks: VersionChecks,
     mustBeCurrent = false,
+    readElsewhere?: ReadElsewhere,
   ): Promise<UsableEntry | undefined> {
     const { disk, scope, infoHash, revalidate, maxAbsentAgeMs = 600_000, now = Date.now } = this.#options;
-    const entry = await disk.get(entryName(await scope, key), maxBytes);
+    const entry = await disk.get(entryName(await scope, key), maxBytes, readElsewhere);
     if (!entry || (revalidate === 'info' && entry.origin !== infoHash)) return undefined;
     if (!entry.bytes)
       return revalidate !== 'always' && now() - entry.storedMs < maxAbsentAgeMs ? entry : undefined;
@@ -81,13 +84,22 @@ export class ChunkDiskCache {
    * @param form How the bytes are encoded, if the caller keeps several forms.
    */
   async put(key: string, bytes: Uint8Array | undefined, validator?: string, form?: string): Promise<void> {
-    const { disk, scope, infoHash } = this.#options;
-    await disk.put(entryName(await scope, key), {
-      bytes,
+    const { disk, scope } = this.#options;
+    await disk.put(entryName(await scope, key), { bytes, ...this.#fields(validator, form) });
+  }
+
+  /** As {@link put}, for bytes that another thread holds. */
+  async putHeld(key: string, held: HeldBytes, validator: string | undefined, form: string): Promise<void> {
+    const { disk, scope } = this.#options;
+    await disk.putHeld(entryName(await scope, key), held, this.#fields(validator, form));
+  }
+
+  #fields(validator: string | undefined, form: string | undefined) {
+    return {
       validator: isWithoutSecrets(validator) ? validator : undefined,
       form,
-      origin: infoHash,
-    });
+      origin: this.#options.infoHash,
+    };
   }
 
   #isCurrent(

@@ -21,6 +21,7 @@ import type {
   ChunkContent,
   ChunkPart,
   ChunkSource,
+  HeldChunk,
   KeptChunk,
   ReadTask,
   Reencoder,
@@ -247,6 +248,10 @@ export class ChunkReader {
         return source.save ? this.#track(delivery) : delivery;
       },
       deliverParts: (cell, parts) => this.#deliverParts(job, cell, parts),
+      readEntry:
+        this.#threads && !this.#cache
+          ? (file, maxBytes, work) => this.#threads!.readEntry(file, maxBytes, work, stop)
+          : undefined,
       workOf: (cell, content) => this.#orderWork(job, cell, content),
       deliveriesAtOnce: 1 + DELIVERIES_PER_THREAD * (this.#threads?.ready ?? 0),
       fail,
@@ -268,8 +273,12 @@ export class ChunkReader {
   #orderWork({ source, wanted }: ReadJob, cell: number, content: ChunkContent): ChunkWork | undefined {
     const pending = wanted.get(cell);
     if (!pending || !this.#threads?.ready) return undefined;
-    const keepsBytes = this.#cache !== undefined || source.save !== undefined;
-    pending.ordered = orderWork(content, pending.waiters, keepsBytes, source.save !== undefined);
+    const saves = source.save !== undefined,
+      keepsBytes = this.#cache !== undefined;
+    pending.ordered = orderWork(content, pending.waiters, keepsBytes, {
+      wantsStored: saves && keepsBytes,
+      holds: saves && !keepsBytes,
+    });
     return pending.ordered?.work;
   }
 
@@ -291,8 +300,9 @@ export class ChunkReader {
     const saves = from === 'store' && source.save !== undefined;
     const reencoderOf = (): Reencoder | undefined => source.reencoderOf?.(cell);
     // What the disk cache keeps does not depend on what the memory cache keeps.
-    const keep = saves ? () => source.savedFormOf?.(cell) : this.#cache && reencoderOf;
-    let kept: KeptChunk | undefined, cached: KeptChunk | undefined;
+    const keep = saves ? () => chunk && source.savedFormOf?.(cell, chunk) : this.#cache && reencoderOf;
+    let kept: KeptChunk | undefined, cached: KeptChunk | undefined, held: HeldChunk | undefined;
+    const onHeld = saves && !this.#cache ? (found: HeldChunk) => void (held = found) : undefined;
     // Calls that join during a round are served in the next one.
     for (let served = pending.serve(); served.length > 0; served = pending.serve()) {
       if (!kept && chunk && isElsewhere(chunk) && !chunk.workDone) {
@@ -308,7 +318,7 @@ export class ChunkReader {
           if (typeof delivering !== 'boolean') await delivering;
         }
       else {
-        kept = await this.#unpack(pending, chunk, served, keep, stop);
+        kept = await this.#unpack(pending, chunk, served, keep, onHeld, stop);
         if (chunk?.workDone) chunk = { ...chunk, workDone: undefined };
       }
       if (kept && this.#cache)
@@ -317,7 +327,7 @@ export class ChunkReader {
     }
     if (cached) this.#cache?.set(pending.key, cached);
     this.#forget(pending);
-    if (saves && (kept || !chunk)) await source.save?.(cell, kept, chunk);
+    if (saves && (kept || held || !chunk)) await source.save?.(cell, kept, chunk, held);
   }
 
   #unpack(
@@ -325,6 +335,7 @@ export class ChunkReader {
     chunk: StoredChunk | undefined,
     waiters: readonly ChunkWaiter[],
     keep: (() => Reencoder | undefined) | undefined,
+    onHeld: ((held: HeldChunk) => void) | undefined,
     stop: Stop,
   ): Promise<KeptChunk | undefined> {
     const runner = this.#runner,
@@ -334,6 +345,7 @@ export class ChunkReader {
           threads,
           runner,
           keep,
+          onHeld,
           stop,
           ordered: pending.ordered,
           putBack: (rest) => pending.putBack(rest),

@@ -3,6 +3,7 @@ import type { PausableWork } from '../base/cooperative-work.ts';
 import type { Stop } from '../base/stop.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import type { ByteRange, Meter } from '../storage/store.ts';
+import type { EntryFile, HeldBytes } from '../cache/entry-files.ts';
 import type { ChunkWork, ChunkWorkResult } from './chunk-work.ts';
 import type { Planned } from './planned.ts';
 
@@ -36,6 +37,20 @@ export interface ChunkPart {
   bytes: Uint8Array;
 }
 
+/** A chunk in the form of the disk cache, which another thread holds. */
+export interface HeldChunk extends HeldBytes {
+  readonly form: string;
+}
+
+/** An entry of the disk cache that another thread has read. The bytes of the entry stayed there, and are empty here. */
+export interface EntryRead {
+  found: EntryFile | undefined;
+  /** Undefined if the entry holds no chunk. */
+  result: ChunkWorkResult | undefined;
+  /** The number of bytes in the entry. */
+  storedBytes: number;
+}
+
 /** A chunk that a call waits for. */
 export interface WantedChunk {
   /** The ranges that all waiting calls need together; undefined if any of them needs the whole chunk. */
@@ -66,6 +81,11 @@ export interface ReadContext {
    * Returns the work on a chunk for the thread that reads it; undefined if it is read in this thread.
    */
   workOf?: (cell: number, content: ChunkContent) => ChunkWork | undefined;
+  /**
+   * Reads an entry of the disk cache in another thread, which also does the work on it.
+   * @returns Undefined, at once or later, if no thread does it.
+   */
+  readEntry?: (file: string, maxBytes: number, work: ChunkWork) => Promise<EntryRead | undefined> | undefined;
   /** How many chunks of a task may be delivered at the same time. @default 1 */
   deliveriesAtOnce?: number;
   /** Fails one cell. The other cells of the task continue. */
@@ -112,10 +132,16 @@ export interface ChunkSource {
    * Saves a chunk that was read and used. Never rejects.
    * @param kept The chunk, inflated or converted by `savedFormOf`; undefined if it is not stored.
    * @param stored The chunk as it came from the store.
+   * @param held The chunk, if another thread holds what is to be saved.
    */
-  save?(cell: number, kept: KeptChunk | undefined, stored: StoredChunk | undefined): Promise<void>;
+  save?(
+    cell: number,
+    kept: KeptChunk | undefined,
+    stored: StoredChunk | undefined,
+    held?: HeldChunk,
+  ): Promise<void>;
   /** Returns a converter for what is saved of a cell; undefined to save the inflated or the stored bytes. */
-  savedFormOf?(cell: number): Reencoder | undefined;
+  savedFormOf?(cell: number, stored: StoredChunk): Reencoder | undefined;
   /** Returns a converter for what the memory cache keeps of a cell; undefined to keep the inflated bytes. */
   reencoderOf?(cell: number): Reencoder | undefined;
 }

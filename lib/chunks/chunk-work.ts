@@ -21,6 +21,8 @@ export interface ChunkWork {
   readonly wantsBytes: boolean;
   /** Whether the stored bytes are wanted, too. They stay in the thread that fetched them otherwise. */
   readonly wantsStored: boolean;
+  /** Whether the thread shall hold the chunk in the form of the disk cache, until {@link ChunkThreads.save} asks for it. */
+  readonly holds: boolean;
 }
 
 /** The result of {@link ChunkWork}. */
@@ -29,6 +31,8 @@ export interface ChunkWorkResult {
   values: (WordArray | ErrorJson)[];
   /** The decompressed bytes, if they were wanted. */
   bytes?: Uint8Array;
+  /** Set if the thread holds the chunk in a form of the disk cache. */
+  held?: { readonly byteLength: number; readonly crc: number; readonly form: string };
   /** Set if the chunk could not be decompressed. There are no values then. */
   error?: ErrorJson;
 }

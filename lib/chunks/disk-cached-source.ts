@@ -5,16 +5,10 @@ import { maxStoredBytes } from '../compression/decompress.ts';
 import { chunkKey } from '../precomputed/grid.ts';
 import type { Scale } from '../precomputed/volume-info.ts';
 import type { VersionChecks, ChunkDiskCache } from './chunk-disk-cache.ts';
-import type {
-  ChunkSource,
-  KeptChunk,
-  ObjectSource,
-  ReadContext,
-  ReadTask,
-  Reencoder,
-  StoredChunk,
-} from './chunk-source.ts';
+import type { ChunkSource, ObjectSource, ReadContext, ReadTask, Reencoder } from './chunk-source.ts';
 import { describeContent } from './chunk-store.ts';
+import type { ChunkWorkResult } from './chunk-work.ts';
+import { chooseForm, encodingOf, mayKeepRuns } from './disk-form.ts';
 import { mapPlanned } from './planned.ts';
 
 /** The disk cache of a source, and how its chunks are stored. */
@@ -25,37 +19,8 @@ export interface DiskCachedOptions {
   layoutOf: (cell: number) => ChunkLayout;
 }
 
-/**
- * The forms of an entry: the bytes of the source without compression; row runs; or, after this prefix, the bytes as stored with their
- * content encoding.
- */
-const INFLATED = 'inflated',
-  ROW_RUNS = 'row-runs',
-  STORED = 'stored ';
-
-/** A chunk that shrinks by more than this when compressed is kept as it was stored: writing the rest takes longer than inflating. */
-const MOST_GROWTH = 8;
-/** Smaller chunks are always kept inflated. */
-const SMALL_BYTES = 65_536;
-
-/** Returns a form of a chunk that is small and quick to read again. */
-function chooseForm({ bytes, codec }: KeptChunk, stored: StoredChunk): { bytes: Uint8Array; form: string } {
-  if (codec) return { bytes, form: ROW_RUNS };
-  if (bytes.byteLength <= Math.max(SMALL_BYTES, MOST_GROWTH * stored.bytes.byteLength))
-    return { bytes, form: INFLATED };
-  return { bytes: stored.bytes, form: STORED + (stored.contentEncoding ?? '') };
-}
-
-/** Returns how the bytes of an entry are decoded; undefined if its form is not known. */
-function encodingOf(form = ''): Pick<StoredChunk, 'contentEncoding' | 'codec'> | undefined {
-  if (form === INFLATED) return { contentEncoding: undefined };
-  if (form === ROW_RUNS) return { contentEncoding: undefined, codec: rowRunsCodec };
-  return form.startsWith(STORED) ? { contentEncoding: form.slice(STORED.length) || undefined } : undefined;
-}
-
 /** Converts raw chunks of labels to row runs. */
-function encodeRuns(layout: ChunkLayout): Reencoder | undefined {
-  if (!rowRunsCodec.dataTypes.includes(layout.dataType)) return undefined;
+function encodeRuns(layout: ChunkLayout): Reencoder {
   const encoder = new RowRunsEncoder(layout);
   return {
     add: (raw) => encoder.add(raw),
@@ -84,18 +49,38 @@ export function diskCachedSource(
     checks: VersionChecks,
   ): Promise<boolean> => {
     const content = describeContent(codec, layoutOf(cell));
+    const work = context.readEntry && context.workOf?.(cell, content);
+    let result: ChunkWorkResult | undefined,
+      storedBytes = 0;
     const found = await cache.get(
       keyOf(cell),
       source.objectKeyOf(cell),
       maxStoredBytes(content.maxBytes),
       context,
       checks,
+      false,
+      work &&
+        (async (file, maxBytes) => {
+          const read = await context.readEntry!(file, maxBytes, work);
+          result = read?.result;
+          storedBytes = read?.storedBytes ?? 0;
+          return read;
+        }),
     );
     if (!found) return false;
     const encoding = encodingOf(found.form);
     if (found.bytes && !encoding) return false;
-    const chunk = found.bytes && { bytes: found.bytes, ...content, ...encoding! };
-    await context.deliver(cell, chunk, 'cache');
+    const workDone = work && result && { work, result };
+    await context.deliver(
+      cell,
+      found.bytes && {
+        bytes: found.bytes,
+        ...content,
+        ...encoding!,
+        ...(workDone && { workDone, storedBytes }),
+      },
+      'cache',
+    );
     return true;
   };
 
@@ -126,11 +111,13 @@ export function diskCachedSource(
     id: source.id,
     urlOf: (cell) => source.urlOf(cell),
     plan: (cells) => mapPlanned(source.plan(cells), withDiskLookup),
-    save(cell, kept, stored) {
+    save(cell, kept, stored, held) {
+      if (held && stored) return cache.putHeld(keyOf(cell), held, stored.validator, held.form);
       const { bytes, form } =
         kept && stored ? chooseForm(kept, stored) : { bytes: undefined, form: undefined };
       return cache.put(keyOf(cell), bytes, stored?.validator, form);
     },
-    savedFormOf: codec.encoding === 'raw' ? (cell) => encodeRuns(layoutOf(cell)) : undefined,
+    savedFormOf: (cell, stored) =>
+      mayKeepRuns(stored, stored.bytes.byteLength) ? encodeRuns(layoutOf(cell)) : undefined,
   };
 }

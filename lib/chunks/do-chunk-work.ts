@@ -3,22 +3,32 @@ import { runWithoutPause } from '../base/cooperative-work.ts';
 import { errorJson } from '../base/error-json.ts';
 import { requireCodec } from '../codecs/registry.ts';
 import { DATA_TYPES, wordsView } from '../precomputed/data-type.ts';
+import type { Codec } from '../codecs/codec.ts';
 import type { ChunkWork, ChunkWorkResult } from './chunk-work.ts';
+import { makeForm, type DiskForm } from './disk-form.ts';
 import { inflateChunk } from './inflate.ts';
 
-/** Does the work. Never rejects: errors are part of the result. */
+/**
+ * Does the work. Never rejects: errors are part of the result.
+ * @param how `codec` decodes the bytes, if they are in another encoding than the work says; they are not compressed then. `hold` keeps a
+ *   chunk in the form of the disk cache.
+ */
 export async function doChunkWork(
   stored: Uint8Array,
   contentEncoding: string | undefined,
-  { encoding, layout, maxBytes, exactBytes, voxels, wantsBytes }: Omit<ChunkWork, 'wantsStored'>,
+  { encoding, layout, maxBytes, exactBytes, voxels, wantsBytes }: Omit<ChunkWork, 'wantsStored' | 'holds'>,
+  how: { codec?: Codec; hold?: (form: DiskForm) => ChunkWorkResult['held'] } = {},
 ): Promise<ChunkWorkResult> {
   try {
-    const codec = requireCodec(encoding, layout.dataType);
+    const codec = how.codec ?? requireCodec(encoding, layout.dataType);
     await codec.load?.();
-    const bytes = await inflateChunk(
-      { bytes: stored, contentEncoding, maxBytes, exactBytes },
-      { isBlocking: true, isTransient: !wantsBytes },
-    );
+    const isTransient = !wantsBytes;
+    const bytes = how.codec
+      ? stored
+      : await inflateChunk(
+          { bytes: stored, contentEncoding, maxBytes, exactBytes },
+          { isBlocking: true, isTransient },
+        );
     const values = voxels.map((offsets) => {
       const out = wordsView(new DATA_TYPES[layout.dataType](offsets.length * layout.channels));
       try {
@@ -29,7 +39,18 @@ export async function doChunkWork(
         return errorJson(error);
       }
     });
-    return wantsBytes ? { values, bytes } : { values };
+    const result: ChunkWorkResult = wantsBytes ? { values, bytes } : { values };
+    if (how.hold) {
+      const made = makeForm(
+        bytes,
+        { bytes: stored, contentEncoding },
+        { encoding, layout, maxBytes, exactBytes },
+      );
+      // The memory of transient bytes is used for the next chunk.
+      const isLost = isTransient && made.bytes === bytes && bytes !== stored;
+      result.held = how.hold(isLost ? { ...made, bytes: new Uint8Array(bytes) } : made);
+    }
+    return result;
   } catch (error) {
     return { values: [], error: errorJson(error) };
   }

@@ -60,7 +60,7 @@ export function observedSource(source: ChunkSource, observe: Observer): ChunkSou
     urlOf: (cell) => source.urlOf(cell),
     plan: (cells) => mapPlanned(source.plan(cells), (task) => observed(task)),
     save: source.save && ((...chunk) => source.save!(...chunk)),
-    savedFormOf: source.savedFormOf && ((cell) => source.savedFormOf!(cell)),
+    savedFormOf: source.savedFormOf && ((...chunk) => source.savedFormOf!(...chunk)),
     reencoderOf: source.reencoderOf && ((cell) => source.reencoderOf!(cell)),
   };
 }

@@ -66,7 +66,7 @@ export function reencodingSource(
     urlOf: (cell) => source.urlOf(cell),
     plan: (cells) => source.plan(cells),
     save: source.save && ((...chunk) => source.save!(...chunk)),
-    savedFormOf: source.savedFormOf && ((cell) => source.savedFormOf!(cell)),
+    savedFormOf: source.savedFormOf && ((...chunk) => source.savedFormOf!(...chunk)),
     reencoderOf: (cell) => createReencoder(layoutOf(cell)),
   };
 }

@@ -6,7 +6,7 @@ import type { Stop } from '../base/stop.ts';
 import type { ErrorJson } from '../base/error-json.ts';
 import { codecFor } from '../codecs/registry.ts';
 import type { ChunkWaiter } from './chunk-consumer.ts';
-import type { ChunkContent, KeptChunk, Reencoder, StoredChunk } from './chunk-source.ts';
+import type { ChunkContent, HeldChunk, KeptChunk, Reencoder, StoredChunk } from './chunk-source.ts';
 import type { ChunkThreads } from './chunk-threads.ts';
 import type { ChunkWork, ChunkWorkResult } from './chunk-work.ts';
 import { isDeliveredInWindows, toKeptChunk, unpackChunk, WHOLE_BYTES } from './unpack.ts';
@@ -28,7 +28,7 @@ export function orderWork(
   { encoding, layout, maxBytes, exactBytes }: ChunkContent,
   waiters: readonly ChunkWaiter[],
   wantsBytes: boolean,
-  wantsStored = false,
+  { wantsStored = false, holds = false } = {},
 ): OrderedWork | undefined {
   if (encoding === undefined || layout === undefined || (exactBytes ?? 0) > WHOLE_BYTES) return undefined;
   const readers: ChunkWaiter[] = [],
@@ -42,7 +42,7 @@ export function orderWork(
   }
   const needsBytes = wantsBytes || bytesReaders.length > 0;
   return {
-    work: { encoding, layout, maxBytes, exactBytes, voxels, wantsBytes: needsBytes, wantsStored },
+    work: { encoding, layout, maxBytes, exactBytes, voxels, wantsBytes: needsBytes, wantsStored, holds },
     readers,
     bytesReaders,
   };
@@ -58,6 +58,8 @@ export interface Unpacking {
   putBack: (waiters: readonly ChunkWaiter[]) => void;
   /** See {@link unpackChunk}. */
   keep: (() => Reencoder | undefined) | undefined;
+  /** Given if the thread may hold what is to be saved, instead of `keep`. Called if it does. */
+  onHeld: ((held: HeldChunk) => void) | undefined;
   stop: Stop;
 }
 
@@ -65,13 +67,13 @@ export interface Unpacking {
 export async function unpackWithThreads(
   chunk: StoredChunk,
   waiters: readonly ChunkWaiter[],
-  { threads, runner, ordered, putBack, keep, stop }: Unpacking,
+  { threads, runner, ordered, putBack, keep, onHeld, stop }: Unpacking,
 ): Promise<KeptChunk | undefined> {
   const { workDone } = chunk;
   let order = workDone && workDone.work === ordered?.work ? ordered : undefined,
     result: ChunkWorkResult | undefined = order && workDone!.result;
   if (!result && isWorthSending(chunk)) {
-    order = orderWork(chunk, waiters, keep !== undefined);
+    order = orderWork(chunk, waiters, keep !== undefined && !onHeld, { holds: onHeld !== undefined });
     const working = order && threads.work(chunk.bytes, chunk.contentEncoding, order.work, stop);
     try {
       result = working && (await working);
@@ -100,8 +102,17 @@ export async function unpackWithThreads(
   );
   // The chunk is read again for them.
   if (!result.bytes && isElsewhere(chunk)) putBack(rest);
-  else if (rest.length > 0) return unpackChunk(chunk, rest, keep, stop, runner, result.bytes);
-  return wasAccepted && keep && result.bytes ? runner.run(toKeptChunk(result.bytes, keep())) : undefined;
+  else if (rest.length > 0) {
+    const kept = await unpackChunk(chunk, rest, keep, stop, runner, result.bytes);
+    if (kept) wasAccepted = true;
+    if (!result.held) return kept;
+  }
+  const { held } = result;
+  if (wasAccepted && held && onHeld)
+    onHeld({ ...held, write: (...target) => threads.save(result, ...target) });
+  return wasAccepted && !held && keep && result.bytes
+    ? runner.run(toKeptChunk(result.bytes, keep()))
+    : undefined;
 }
 
 /** Whether the stored bytes of a chunk stayed in the thread that fetched them. */

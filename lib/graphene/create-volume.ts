@@ -131,30 +131,32 @@ async function createParts(
 ): Promise<VolumeParts> {
   const { info: raw, redirects } = description;
   const info = { ...resolvedInfo, scales: await loadDecoders(resolvedInfo.scales, store.url) };
+  const reader = new PointReader({
+    info,
+    store,
+    infoWasRead,
+    concurrency: options.concurrency,
+    lruBytes: options.lruBytes,
+    lruEncoding: options.lruEncoding,
+    threads: canUseWorkers(store, isStore(options.storage)) ? threads : undefined,
+    rangeReads: options.rangeReads,
+    observe,
+    warn: (message) => logger.warn(message),
+    chunkCache: openChunkCache(options, store, raw, logger),
+  });
   return {
     raw: redactSecretsIn(raw),
     info,
     redirects,
     mip: chooseMip(info, options.mip, mip),
     life: new AbortController(),
-    reader: new PointReader({
-      info,
-      store,
-      infoWasRead,
-      concurrency: options.concurrency,
-      lruBytes: options.lruBytes,
-      lruEncoding: options.lruEncoding,
-      threads: canUseWorkers(store, isStore(options.storage)) ? threads : undefined,
-      rangeReads: options.rangeReads,
-      observe,
-      warn: (message) => logger.warn(message),
-      chunkCache: openChunkCache(options, store, raw, logger),
-    }),
+    reader,
     resolution: description.options.resolution,
     logger,
     timeoutMs: options.timeoutMs,
     release: async () => {
       http.close();
+      await reader.whenSaved(); // the threads write to the disk cache
       await threads?.close();
     },
   };

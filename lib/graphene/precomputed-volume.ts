@@ -32,7 +32,7 @@ export interface VolumeParts {
   timeoutMs: number | undefined;
   /** Aborted by `close()`, which aborts all calls in flight. */
   life: AbortController;
-  /** Closes connections and ends worker threads. */
+  /** Closes connections, waits until all that was read has been saved, and ends worker threads. */
   release: () => Promise<void>;
 }
 
@@ -152,7 +152,6 @@ export class Volume {
   async close(): Promise<void> {
     this.parts.life.abort(new VolumeClosedError());
     await this.parts.release();
-    await this.parts.reader.whenSaved();
   }
 
   /** Closes the volume at the end of an `await using` block. */

@@ -1,6 +1,7 @@
 /** The messages between the main thread and a worker thread. All are plain data. */
 import type { ErrorJson } from '../base/error-json.ts';
 import type { AddressPolicy } from '../http/address.ts';
+import type { EntryRead } from '../chunks/chunk-source.ts';
 import type { ChunkWork, ChunkWorkResult } from '../chunks/chunk-work.ts';
 
 /** Sends a request, and does the work on the body of a successful reply. */
@@ -25,6 +26,27 @@ export interface WorkCommand {
   readonly work: ChunkWork;
 }
 
+/** Writes a chunk that the thread holds to a file. */
+export interface SaveCommand {
+  readonly kind: 'save';
+  readonly id: number;
+  /** The command whose chunk is held. */
+  readonly heldId: number;
+  readonly temporary: string;
+  readonly file: string;
+  /** What comes before the chunk in the file. */
+  readonly head: Uint8Array;
+}
+
+/** Reads an entry of the disk cache, and does the work on it. */
+export interface ReadEntryCommand {
+  readonly kind: 'readEntry';
+  readonly id: number;
+  readonly file: string;
+  readonly maxBytes: number;
+  readonly work: ChunkWork;
+}
+
 /** Asks for the body of a reply, if the answer is not on its way yet: another call has joined the read. */
 export interface KeepCommand {
   readonly kind: 'keep';
@@ -37,7 +59,8 @@ export interface CancelCommand {
   readonly id: number;
 }
 
-export type Command = FetchCommand | WorkCommand | KeepCommand | CancelCommand;
+export type Command =
+  FetchCommand | WorkCommand | SaveCommand | ReadEntryCommand | KeepCommand | CancelCommand;
 
 /** The result of a {@link FetchCommand} whose server replied. */
 export interface FetchedReply {
@@ -70,12 +93,29 @@ export interface WorkAnswer {
   readonly result: ChunkWorkResult;
 }
 
+/** The result of a {@link SaveCommand}. */
+export interface SavedAnswer {
+  readonly kind: 'saved';
+  readonly id: number;
+  /** Whether the chunk was still held. */
+  readonly wasHeld: boolean;
+  /** The error of the file system. */
+  readonly error?: { readonly code: string | undefined; readonly message: string };
+}
+
+/** The result of a {@link ReadEntryCommand}; undefined if the file could not be read. */
+export interface EntryAnswer {
+  readonly kind: 'entry';
+  readonly id: number;
+  readonly read: EntryRead | undefined;
+}
+
 /** The first message of a thread. */
 export interface ReadyMessage {
   readonly kind: 'ready';
 }
 
-export type Answer = FetchedReply | FetchFailure | WorkAnswer;
+export type Answer = FetchedReply | FetchFailure | WorkAnswer | SavedAnswer | EntryAnswer;
 
 /** What a thread is started with. */
 export interface WorkerSetup {

@@ -14,7 +14,8 @@ import type { Cancellation } from '../http/cancellation.ts';
 import type { ExchangeResult } from '../http/exchange.ts';
 import type { HttpMeter } from '../http/meter.ts';
 import type { BodyWork, RemoteExchange, RemoteExchangeOptions } from '../http/remote-exchange.ts';
-import type { FetchFailure, FetchedReply, WorkAnswer } from './worker-messages.ts';
+import type { EntryRead } from '../chunks/chunk-source.ts';
+import type { EntryAnswer, FetchFailure, FetchedReply, SavedAnswer, WorkAnswer } from './worker-messages.ts';
 import { watchNetworkFunctions } from '../http/network-functions.ts';
 import { WorkerThread, type Job, type LostReason } from './worker-thread.ts';
 
@@ -60,6 +61,8 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
   #mostFetching = 0;
   /** The last command for each work that came with a fetch. */
   readonly #fetches = new WeakMap<BodyWork, number>();
+  /** Where the chunks are that threads hold. */
+  readonly #held = new WeakMap<ChunkWorkResult, { thread: WorkerThread; heldId: number }>();
   #check: NodeJS.Timeout | undefined;
   /** Jobs whose thread has ended, and which wait for the next one. */
   #waiting: Job[] = [];
@@ -117,12 +120,12 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
       };
       thread.send({
         command: { kind: 'fetch', id, url: url.href, headers, ...limits, work: bodyWork as ChunkWork },
-        onAnswer: (answer) =>
-          finish(
-            answer.kind === 'failure'
-              ? toFailure(answer, meter)
-              : toReply(answer as FetchedReply, url, meter),
-          ),
+        onAnswer: (answer, by) => {
+          if (answer.kind === 'failure') return finish(toFailure(answer, meter));
+          const reply = answer as FetchedReply;
+          this.#noteHeld(reply.result, by, id);
+          finish(toReply(reply, url, meter));
+        },
         onLost: (error) => finish(error && { error }),
       });
       cancellation.onCancel((reason) => {
@@ -149,7 +152,11 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
       };
       thread.send({
         command: { kind: 'work', id, stored: new Uint8Array(stored), contentEncoding, work },
-        onAnswer: (answer) => finish((answer as WorkAnswer).result),
+        onAnswer: (answer, by) => {
+          const { result } = answer as WorkAnswer;
+          this.#noteHeld(result, by, id);
+          finish(result);
+        },
         onLost: (error) => finish(error && { values: [], error: error.toJSON() }),
       });
       const release = stop.onStop((reason) => {
@@ -157,6 +164,53 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
         reject(reason);
       });
     });
+  }
+
+  save(result: ChunkWorkResult, temporary: string, file: string, head: Uint8Array): Promise<boolean> {
+    const held = this.#held.get(result);
+    if (!held || !this.#readyThreads.has(held.thread)) return Promise.resolve(false);
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) =>
+      held.thread.send({
+        command: { kind: 'save', id, heldId: held.heldId, temporary, file, head },
+        onAnswer: (answer) => {
+          const { error, wasHeld } = answer as SavedAnswer;
+          if (error) reject(Object.assign(new Error(error.message), { code: error.code }));
+          else resolve(wasHeld);
+        },
+        onLost: () => resolve(false),
+      }),
+    );
+  }
+
+  readEntry(
+    file: string,
+    maxBytes: number,
+    work: ChunkWork,
+    stop: Stop,
+  ): Promise<EntryRead | undefined> | undefined {
+    const thread = this.#idlest();
+    if (!thread) return undefined;
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      const finish = (read: EntryRead | undefined): void => {
+        release();
+        resolve(read);
+      };
+      thread.send({
+        command: { kind: 'readEntry', id, file, maxBytes, work },
+        onAnswer: (answer) => finish((answer as EntryAnswer).read),
+        onLost: () => finish(undefined),
+      });
+      const release = stop.onStop((reason) => {
+        this.#cancel(id);
+        reject(reason);
+      });
+    });
+  }
+
+  #noteHeld(result: ChunkWorkResult | undefined, thread: WorkerThread, heldId: number): void {
+    if (result?.held) this.#held.set(result, { thread, heldId });
   }
 
   /** Ends all threads. Work in flight is left to the main thread. Resolves when no thread is left. */

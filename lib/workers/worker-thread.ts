@@ -8,7 +8,8 @@ export interface Job {
   readonly command: Exclude<Command, { kind: 'cancel' | 'keep' }>;
   /** How many threads died while they did the work of this command. */
   readonly deaths?: number;
-  readonly onAnswer: (answer: Answer) => void;
+  /** Called with the answer, and the thread that gave it. */
+  readonly onAnswer: (answer: Answer, thread: WorkerThread) => void;
   /** No thread will do the job. Without an error, the main thread may do it. */
   readonly onLost: (error: DecodeError | undefined) => void;
 }
@@ -127,7 +128,7 @@ export class WorkerThread {
       const job = this.#jobs.get(answer.id);
       if (!job) continue; // it was cancelled
       this.#forget(answer.id);
-      job.onAnswer(answer);
+      job.onAnswer(answer, this);
     }
   }
 

@@ -12,12 +12,17 @@ import { HANDED_OVER_HEADERS } from '../http/remote-exchange.ts';
 import { SocketSender } from '../http/send-over-socket.ts';
 import type { ChunkWork, ChunkWorkResult } from '../chunks/chunk-work.ts';
 import { doChunkWork } from '../chunks/do-chunk-work.ts';
+import { readEntryNow } from '../cache/entry-files.ts';
+import type { EntryRead } from '../chunks/chunk-source.ts';
+import { encodingOf } from '../chunks/disk-form.ts';
+import { HeldChunks } from './held-chunks.ts';
 import { normalizeContentEncoding } from '../storage/content-encoding.ts';
 import type {
   Answer,
   Command,
   FetchCommand,
   FetchedReply,
+  ReadEntryCommand,
   ReadyMessage,
   WorkerSetup,
 } from './worker-messages.ts';
@@ -27,6 +32,7 @@ const port = parentPort!,
 const running = new Map<number, Cancellation>();
 /** Fetches whose bodies are wanted by a call that joined later. */
 const kept = new Set<number>();
+const held = new HeldChunks();
 const senders: Record<AddressPolicy, SocketSender> = {
   any: new SocketSender(),
   public: new SocketSender(restrictedLookup('public')),
@@ -36,23 +42,55 @@ const senders: Record<AddressPolicy, SocketSender> = {
 /** Resolves when the work that was begun last has ended. */
 let lastWork: Promise<void> | undefined;
 
-/** Does the work on one chunk at a time, so that a thread that dies or hangs shows which chunk it was at. */
-async function work(
-  id: number,
-  stored: Uint8Array,
-  contentEncoding: string | undefined,
-  chunkWork: ChunkWork,
-): Promise<ChunkWorkResult> {
+/** Works on one chunk at a time, so that a thread that dies or hangs shows which chunk it was at. */
+async function inTurn<T>(id: number, doWork: () => Promise<T>): Promise<T> {
   const before = lastWork;
   let end!: () => void;
   lastWork = new Promise((resolve) => (end = resolve));
   await before;
   Atomics.store(current, 0, id);
-  const result = await doChunkWork(stored, contentEncoding, chunkWork);
-  Atomics.store(current, 0, 0);
-  end();
-  return result;
+  try {
+    return await doWork();
+  } finally {
+    Atomics.store(current, 0, 0);
+    end();
+  }
 }
+
+const work = (
+  id: number,
+  stored: Uint8Array,
+  contentEncoding: string | undefined,
+  chunkWork: ChunkWork,
+): Promise<ChunkWorkResult> =>
+  inTurn(id, () =>
+    doChunkWork(stored, contentEncoding, chunkWork, {
+      hold: chunkWork.holds ? (form) => held.add(id, form) : undefined,
+    }),
+  );
+
+/** Reads an entry of the disk cache and does the work on it. @returns undefined if it cannot be read. */
+const readEntry = ({
+  id,
+  file,
+  maxBytes,
+  work: chunkWork,
+}: ReadEntryCommand): Promise<EntryRead | undefined> =>
+  inTurn(id, async () => {
+    try {
+      const found = readEntryNow(file, maxBytes),
+        bytes = found?.decoded?.entry.bytes,
+        how = encodingOf(found?.decoded?.entry.form);
+      if (!bytes || !how) return { found, result: undefined, storedBytes: 0 };
+      const result = await doChunkWork(bytes, how.contentEncoding, chunkWork, { codec: how.codec });
+      found.decoded!.entry.bytes = NOTHING;
+      return { found, result, storedBytes: bytes.byteLength };
+    } catch {
+      return undefined;
+    }
+  });
+
+const NOTHING = new Uint8Array(0);
 
 async function fetchChunk({ id, url, work: chunkWork, ...limits }: FetchCommand): Promise<void> {
   const cancellation = new Cancellation(),
@@ -115,7 +153,8 @@ function postAll(): void {
       transferred.add(bytes.buffer as ArrayBuffer);
   };
   for (const answer of answers) {
-    if (answer.kind === 'failure') continue;
+    // What is held stays in this thread, and shares the memory.
+    if ((answer.kind !== 'reply' && answer.kind !== 'work') || answer.result?.held) continue;
     if (answer.kind === 'reply') transfer(answer.body);
     transfer(answer.result?.bytes);
   }
@@ -133,6 +172,9 @@ function run(command: Command): void {
       post({ kind: 'work', id, result }),
     );
   }
+  if (command.kind === 'save') return post({ kind: 'saved', id: command.id, ...held.save(command) });
+  if (command.kind === 'readEntry')
+    return void readEntry(command).then((read) => post({ kind: 'entry', id: command.id, read }));
   if (command.kind === 'keep') return void (running.has(command.id) && kept.add(command.id));
   const cancellation = running.get(command.id);
   running.delete(command.id);
