@@ -4,6 +4,7 @@
  */
 import { InvalidArgumentError } from 'commander';
 import { MAX_TIMEOUT_MS } from '../base/deadline.ts';
+import { reasonNotVolumeName } from '../graphene/volume-name.ts';
 import { parseTimestamp } from '../chunkedgraph/ids/timestamp.ts';
 
 /** Returns a text that is not empty. */
@@ -16,6 +17,26 @@ export function parseText(value: string): string {
 export function parseTexts(value: string, before: readonly string[] = []): string[] {
   if (before.includes(value)) throw new InvalidArgumentError('the value is given twice.');
   return [...before, parseText(value)];
+}
+
+/** Another volume of a look-up, and the name of its columns. */
+export interface NamedPath {
+  name: string;
+  path: string;
+}
+
+/** Collects named volumes: `em=gs://BUCKET/PATH`. The names must differ. */
+export function parseNamedPath(value: string, before: readonly NamedPath[] = []): NamedPath[] {
+  const equals = value.indexOf('='),
+    name = value.slice(0, equals),
+    path = value.slice(equals + 1);
+  if (equals < 0 || path === '')
+    throw new InvalidArgumentError('expected NAME=CLOUDPATH, such as em=gs://BUCKET/PATH.');
+  const reason = reasonNotVolumeName(name);
+  if (reason !== undefined) throw new InvalidArgumentError(`${reason}.`);
+  if (before.some((other) => other.name === name))
+    throw new InvalidArgumentError(`the name ${name} is given twice.`);
+  return [...before, { name, path }];
 }
 
 /** Parses the character between the fields of a table: one ASCII character, or `tab`. */

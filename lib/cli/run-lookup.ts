@@ -10,13 +10,14 @@ import type { MissingText } from '../tables/text/answer-cells.ts';
 import { reasonNotReadable } from '../tables/file-kinds.ts';
 import { formatOfFile, type FormatName } from '../tables/formats.ts';
 import type { TextOptions } from '../tables/open-table.ts';
-import { createGraphLookup, type PointLookup, createValueLookup } from '../jobs/point-lookup.ts';
 import { lookUpPointTable } from '../jobs/point-table.ts';
 import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.ts';
 import { refuseOptions } from './format-options.ts';
 import { type Io, UsageError } from './io.ts';
 import { checkMissingOption } from './missing-option.ts';
-import { isGraphenePath, resolveJobTimestamp, openVolume, type OpenedVolume } from './open-volume.ts';
+import { LookupVolumes } from './lookup-volumes.ts';
+import { isGraphenePath } from './open-volume.ts';
+import type { NamedPath } from './option-values.ts';
 import type { Report } from './report.ts';
 import { statsJson, summaryLine } from './summary.ts';
 import { attributeOfFlag, optionsFromFlags } from './options-from-flags.ts';
@@ -33,6 +34,7 @@ export interface LookupFlags {
   decimal?: '.' | ',';
   columns?: [string, string, string];
   position?: string[];
+  also?: NamedPath[];
   replace?: boolean;
   missing?: MissingText;
   timestamp?: string;
@@ -61,7 +63,8 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
   const { signal } = io;
   const format = chooseFormat(flags, report);
   checkMissingOption(missing, format, report);
-  const misplaced = isGraphenePath(path)
+  const others = flags.also ?? [];
+  const misplaced = [path, ...others.map((other) => other.path)].some(isGraphenePath)
     ? undefined
     : GRAPH_FLAGS.find((flag) => flags[attributeOfFlag(flag) as keyof LookupFlags] !== undefined);
   if (misplaced !== undefined)
@@ -73,36 +76,32 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
     io,
     report,
   );
-  let volume: OpenedVolume | undefined;
+  let volumes: LookupVolumes | undefined;
   try {
     const open = { ...optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags), timestamp: undefined };
-    volume = await openVolume(path, {
+    volumes = await LookupVolumes.open(path, others, {
       ...open,
       storage: optionsFromFlags<StorageOptions>(STORAGE_OPTIONS, flags),
       signal,
       logger: report,
     });
-    const timestamp = volume.graph && (await resolveJobTimestamp(flags.timestamp, volume.graph, signal));
-    const { mip, stopLayer, agglomerate } = optionsFromFlags<ScatteredPointsOptions>(
+    const { mip, stopLayer, agglomerate, interpolate } = optionsFromFlags<ScatteredPointsOptions>(
         SCATTERED_OPTIONS,
         flags,
       ),
       { radiusNm } = optionsFromFlags<SnapOptions>(SNAP_OPTIONS, flags);
-    const read = { mip, snap: radiusNm === undefined ? undefined : { radiusNm } };
-    const lookup: PointLookup = volume.graph
-      ? createGraphLookup(volume.graph, {
-          ...read,
-          timestamp,
-          stopLayer,
-          supervoxelsOnly: agglomerate === false,
-        })
-      : createValueLookup(volume.plain, read);
+    const { main, also } = await volumes.lookups(
+      { mip, stopLayer, agglomerate, interpolate, radiusNm, timestamp: flags.timestamp },
+      signal,
+    );
     const source = files.source();
     const rowsAreShown = flags.out === '-' && io.stdout.isTTY; // on the same terminal as the progress bar
     const onProgress = flags.quiet || rowsAreShown ? undefined : await report.startProgress();
     const warn = (message: string): void => report.warn(message);
     const summary = await files.writeOutput((sink) =>
-      lookUpPointTable(lookup, source, sink, {
+      lookUpPointTable(main, source, sink, {
+        also,
+        interpolates: interpolate === 'linear',
         format,
         text: toTextOptions(flags),
         columns: flags.columns,
@@ -120,10 +119,11 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
     if (!summary) return false; // the reader has closed the output
     await files.writeStats(statsJson(summary));
     if (!flags.quiet) report.line(summaryLine(summary));
-    return BAD_STATUSES.some((status) => summary.statuses[status] > 0);
+    const counts = [summary, ...Object.values(summary.also ?? {})];
+    return counts.some(({ statuses }) => BAD_STATUSES.some((status) => statuses[status] > 0));
   } finally {
     await files.close();
-    await (volume?.graph ?? volume?.plain)?.close();
+    await volumes?.close();
   }
 }
 

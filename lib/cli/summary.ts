@@ -4,20 +4,33 @@ import type { TableSummary } from '../jobs/point-table.ts';
 const number = (n: number): string => n.toLocaleString('en-US');
 const count = (n: number, what: string): string => `${number(n)} ${what}${n === 1 ? '' : 's'}`;
 
+const byStatus = (statuses: Record<string, number>): string =>
+  Object.entries(statuses)
+    .sort(([, a], [, b]) => b - a)
+    .map(([status, n]) => `${number(n)} ${status}`)
+    .join(', ');
+
 function rowsByStatus(
   { rows, sides, statuses }: Pick<TableSummary, 'rows' | 'sides' | 'statuses'>,
   what: string,
 ): string {
-  const byStatus = Object.entries(statuses).sort(([, a], [, b]) => b - a);
-  return `${count(rows, 'row')}${sides ? ` of ${sides.length} ${what}` : ''}${byStatus.length > 0 ? `: ${byStatus.map(([status, n]) => `${number(n)} ${status}`).join(', ')}` : ''}`;
+  const answers = byStatus(statuses);
+  return `${count(rows, 'row')}${sides ? ` of ${sides.length} ${what}` : ''}${answers === '' ? '' : `: ${answers}`}`;
 }
 
 /** Formats the summary of a look-up of points. */
 export function summaryLine(summary: TableSummary): string {
-  const { stats } = summary,
+  const { also = {} } = summary,
+    stats = { ...summary.stats },
     timestamps = formatTimestamps(summary);
+  for (const { stats: own } of Object.values(also)) {
+    stats.requests += own.requests;
+    stats.bytes += own.bytes;
+    stats.rootRequests += own.rootRequests;
+  }
   return [
     rowsByStatus(summary, 'points'),
+    ...Object.entries(also).map(([name, { statuses }]) => `${name}: ${byStatus(statuses)}`),
     ...(timestamps === undefined ? [] : [`roots as of ${timestamps}`]),
     [
       count(stats.requests, 'storage request'),
@@ -42,6 +55,12 @@ export function idSummaryLine(summary: TableSummary & { changed?: number }, vote
   ].join('; ');
 }
 
+/** Puts the counts of each volume beside its statuses. */
+const flattened = (also: NonNullable<TableSummary['also']>): Record<string, object> =>
+  Object.fromEntries(
+    Object.entries(also).map(([name, { statuses, stats }]) => [name, { statuses, ...stats }]),
+  );
+
 function formatTimestamps({
   timestamp,
   timestamps,
@@ -65,6 +84,7 @@ export function statsJson({
   timestamps,
   changed,
   stats,
+  also,
 }: TableSummary & { changed?: number }): string {
-  return `${JSON.stringify({ timestamp: timestamp ?? null, timestamps, rows, sides, changed, statuses, ...stats }, null, 2)}\n`;
+  return `${JSON.stringify({ timestamp: timestamp ?? null, timestamps, rows, sides, changed, statuses, ...stats, also: also && flattened(also) }, null, 2)}\n`;
 }

@@ -47,6 +47,8 @@ export interface TableJob {
    * batch is read.
    */
   readonly sides: readonly string[];
+  /** The names of the other volumes, in the order of `also` in the answers. */
+  readonly also?: readonly string[];
   /** Prepares the look-up of a batch. */
   prepare(batch: Batch): BatchLookup;
 }
@@ -73,6 +75,8 @@ export interface RowCounts {
    * time of the whole job.
    */
   stats: LookupStats;
+  /** The same counts for each of the other volumes, by its name. */
+  also?: Record<string, Pick<RowCounts, 'statuses' | 'stats'>>;
 }
 
 /**
@@ -90,8 +94,12 @@ export async function answerTable<B extends Batch>(
   const { signal, warn = () => {}, onProgress } = options;
   const began = performance.now();
   const rowWarnings = new RowWarnings(job.wanted, options);
-  const counts = new Float64Array(256);
-  const stats = emptyStats();
+  const newCounts = (): { counts: Float64Array; stats: LookupStats } => ({
+    counts: new Float64Array(256),
+    stats: emptyStats(),
+  });
+  const main = newCounts(),
+    others = (job.also ?? []).map((name) => ({ name, ...newCounts() }));
   let rows = 0;
   const lookUp = async (batch: B, batchSignal: AbortSignal): Promise<LookupAnswers> => {
     const batchLookup = job.prepare(batch);
@@ -101,9 +109,13 @@ export async function answerTable<B extends Batch>(
       batchSignal,
       onProgress && (({ chunksDone, chunks }) => onProgress({ rows, chunksDone, chunks })),
     );
-    for (const code of answers.status) counts[code]++;
-    addStats(stats, answers.stats);
-    warnOfFailures(answers, batch, job.sides, warn);
+    for (const [k, { counts, stats }] of [main, ...others].entries()) {
+      const own = k === 0 ? answers : answers.also![k - 1];
+      for (const code of own.status) counts[code]++;
+      addStats(stats, own.stats);
+      const name = k === 0 ? '' : `${others[k - 1].name}: `;
+      warnOfFailures(own, batch, job.sides, (message) => warn(name + message));
+    }
     return answers;
   };
   await runPipeline(
@@ -114,11 +126,21 @@ export async function answerTable<B extends Batch>(
   if (rows === 0 && !source.hasHeader) warn('the table is empty');
   rowWarnings.summarize();
   const { sides } = job;
-  stats.points = rows * Math.max(1, sides.length);
-  stats.ms.total = performance.now() - began;
-  const statuses: Record<string, number> = {};
-  counts.forEach((count, code) => count > 0 && (statuses[statusText(code)] = count));
-  return { rows, ...(sides.length > 1 && { sides }), statuses, stats };
+  const summed = [main, ...others].map(({ counts, stats }) => {
+    stats.points = rows * Math.max(1, sides.length);
+    const statuses: Record<string, number> = {};
+    counts.forEach((count, code) => count > 0 && (statuses[statusText(code)] = count));
+    return { statuses, stats };
+  });
+  const [own, ...also] = summed;
+  own.stats.ms.total = performance.now() - began;
+  const byName = others.map(({ name }, k) => [name, also[k]] as const);
+  return {
+    rows,
+    ...(sides.length > 1 && { sides }),
+    ...own,
+    ...(also.length > 0 && { also: Object.fromEntries(byName) }),
+  };
 }
 
 /** Warns about failed rows, once per message. */

@@ -14,6 +14,8 @@ export interface OutputNaming {
    * every output.
    */
   position?: string;
+  /** The name of another volume than the main one. It stands before the kinds of columns. */
+  volume?: string;
   /** `graph`: supervoxel and root; `supervoxels`: no root; `values`: one column per channel. */
   kind: 'graph' | 'supervoxels' | 'values';
   /** The layer that is looked up instead of the root. */
@@ -27,12 +29,15 @@ export interface OutputNaming {
 /** Returns the names of the output columns of one point. */
 export function outputNames({
   position,
+  volume,
   kind,
   stopLayer,
   channels = 1,
   snaps = false,
 }: OutputNaming): string[] {
-  const prefix = position === undefined ? '' : `${position.replace(/_position$/, '')}_`;
+  const prefix =
+    (position === undefined ? '' : `${position.replace(/_position$/, '')}_`) +
+    (volume === undefined ? '' : `${volume}_`);
   const names =
     kind === 'values'
       ? channels === 1

@@ -1,6 +1,7 @@
 /** Looks up batches of points in a volume, and returns the answers as columns. */
 import PQueue from 'p-queue';
 import { wordsOf } from '../base/uint64.ts';
+import { pointsOfTypes } from '../points/point-input.ts';
 import type { LookupStats, RootsResult, Row, SupervoxelResult, ValuesResult } from '../points/result.ts';
 import { PointStatus } from '../points/status.ts';
 import { type AnswerColumn, idAnswerColumn, type RowAnswers } from '../tables/answers.ts';
@@ -16,7 +17,10 @@ interface PointOptions extends PointReadOptions {
 /** The part of a volume without a graph that a job needs. */
 export interface ValueVolume {
   readonly numChannels: number;
-  scatteredPoints(points: Float64Array, options: PointOptions): Promise<ValuesResult>;
+  scatteredPoints(
+    points: Float64Array,
+    options: PointOptions & Pick<ValueLookupOptions, 'interpolate'>,
+  ): Promise<ValuesResult>;
 }
 
 /** The part of a graphene volume that a job needs. */
@@ -43,6 +47,8 @@ export interface PointTimestamps {
 /** A batch of points to look up: three coordinates per point. */
 export interface PointBatch {
   points: Float64Array;
+  /** Which coordinates name voxels, one byte for each; undefined if none does. Used to interpolate. */
+  integers?: Uint8Array;
   timestamps?: PointTimestamps;
   signal?: AbortSignal;
   onProgress?: PointOptions['onProgress'];
@@ -56,6 +62,8 @@ export interface LookupAnswers extends RowAnswers {
   timestamps?: Date[];
   /** Yields the rows that failed, with their errors. */
   errors: () => Iterable<Row>;
+  /** The answers of other volumes, in the order of their lookups. */
+  also?: readonly LookupAnswers[];
 }
 
 /** Combines the result of a volume with its columns. */
@@ -68,7 +76,8 @@ export const toLookupAnswers = (
 export function withPresetStatus(answers: LookupAnswers, given: Uint8Array): LookupAnswers {
   const { status } = answers;
   for (let row = 0; row < given.length; row++) if (given[row] !== 0) status[row] = given[row];
-  return { ...answers, presetStatus: given };
+  const also = answers.also?.map((other) => withPresetStatus(other, given));
+  return { ...answers, presetStatus: given, also };
 }
 
 /** A look-up of points. */
@@ -91,6 +100,12 @@ export interface PointReadOptions {
   snap?: { radiusNm: number };
 }
 
+/** Options of reading points of a volume without a graph. */
+export interface ValueLookupOptions extends PointReadOptions {
+  /** Whether values are computed between voxels. @default 'none' */
+  interpolate?: 'none' | 'linear';
+}
+
 /** Options of reading points of a graph. */
 export interface GraphLookupOptions extends PointReadOptions {
   /** The timestamp of all roots. @default The volume's now at the first batch. */
@@ -101,14 +116,16 @@ export interface GraphLookupOptions extends PointReadOptions {
 }
 
 /** Creates a look-up of the values of a volume without a graph. */
-export function createValueLookup(volume: ValueVolume, options: PointReadOptions): PointLookup {
+export function createValueLookup(volume: ValueVolume, options: ValueLookupOptions): PointLookup {
   const channels = volume.numChannels;
   return {
     kind: 'values',
     channels,
     snaps: options.snap !== undefined,
-    async lookUp({ points, signal, onProgress }) {
-      const answer = await volume.scatteredPoints(points, {
+    async lookUp({ points, integers, signal, onProgress }) {
+      const typed = integers && options.interpolate === 'linear' ? pointsOfTypes(points, integers) : points;
+      // A volume takes a source of points as it is.
+      const answer = await volume.scatteredPoints(typed as unknown as Float64Array, {
         ...options,
         onError: 'status',
         borrow: true,

@@ -1,12 +1,14 @@
 /** Runs the main job: looks up the points of a table and writes the same rows with their answers. */
 import { PointStatus } from '../points/status.ts';
+import { CoordinateKinds } from './coordinate-kinds.ts';
 import { answerTable, type RowCounts, type RowOptions, type TableJob } from './answer-table.ts';
 import { findAxisColumns, outputNames, findPointColumns, findPointStem } from './columns.ts';
 import type { ByteSink } from '../tables/files/byte-streams.ts';
 import type { FormatName } from '../tables/formats.ts';
 import { openTable, type TextOptions } from '../tables/open-table.ts';
-import type { Batch, ColumnChoice } from '../tables/table.ts';
+import type { Batch, ColumnChoice, PointColumns } from '../tables/table.ts';
 import { type PointLookup, withPresetStatus } from './point-lookup.ts';
+import { lookUpSideBySide, type NamedLookup } from './side-by-side.ts';
 import { readRowTimestamps } from './row-timestamps.ts';
 
 /** Options of `lookUpPointTable`. */
@@ -28,6 +30,10 @@ export interface PointTableOptions extends RowOptions {
   timestampColumn?: string;
   /** Whether existing output columns are overwritten. @default false */
   replace?: boolean;
+  /** Other volumes that are looked up at the same points. */
+  also?: readonly NamedLookup[];
+  /** Whether columns of whole numbers name voxels: values are computed between voxels. @default false */
+  interpolates?: boolean;
 }
 
 /** What the job did, and the timestamps of its roots. */
@@ -52,17 +58,29 @@ export async function lookUpPointTable(
   sink: ByteSink,
   options: PointTableOptions,
 ): Promise<TableSummary> {
-  const { columns, positions, timestampColumn, replace = false, strict = false } = options;
-  const { kind, stopLayer, channels, snaps } = lookup;
+  const {
+    columns,
+    positions,
+    timestampColumn,
+    replace = false,
+    strict = false,
+    also = [],
+    interpolates,
+  } = options;
   const sides = positions ?? ['the point'];
   const outputs = (positions ?? [undefined]).flatMap((position) =>
-    outputNames({ position, kind, stopLayer, channels, snaps }),
+    [{ name: undefined, lookup }, ...also].flatMap(({ name, lookup: { kind, stopLayer, channels, snaps } }) =>
+      outputNames({ position, volume: name, kind, stopLayer, channels, snaps }),
+    ),
   );
   const stem = columns && !positions ? findPointStem(columns) : undefined;
+  let pointColumns: readonly PointColumns[] = [];
+  const kinds = interpolates ? new CoordinateKinds(options.warn ?? (() => {})) : undefined;
   const choose: ColumnChoice = (found) => ({
-    points: positions?.map((position) => findPointColumns(found, position)) ?? [
+    points: (pointColumns = positions?.map((position) => findPointColumns(found, position)) ?? [
       columns ?? findAxisColumns(found),
-    ],
+    ]),
+    notesNumbers: interpolates,
     texts: timestampColumn === undefined ? [] : [timestampColumn],
     outputs,
     replace,
@@ -73,6 +91,7 @@ export async function lookUpPointTable(
   const job: TableJob = {
     wanted: 'a valid point',
     sides,
+    also: also.map(({ name }) => name),
     prepare(batch) {
       const { points, pointStatus } = batch,
         timestamps = timestampColumn === undefined ? undefined : readRowTimestamps(batch);
@@ -91,8 +110,16 @@ export async function lookUpPointTable(
             : undefined;
         },
         async lookUp(signal, onProgress) {
-          const answers = await lookup.lookUp({ points, timestamps, signal, onProgress });
-          for (const timestamp of answers.timestamps ?? []) usedTimestamps.add(timestamp.getTime());
+          const integers = kinds?.integersOf(batch, pointColumns);
+          const answers = await lookUpSideBySide(lookup, also, {
+            points,
+            integers,
+            timestamps,
+            signal,
+            onProgress,
+          });
+          for (const own of [answers, ...(answers.also ?? [])])
+            for (const timestamp of own.timestamps ?? []) usedTimestamps.add(timestamp.getTime());
           return withPresetStatus(answers, pointStatus);
         },
       };
@@ -101,7 +128,7 @@ export async function lookUpPointTable(
   const counts = await answerTable(table, table.sinkTo(sink, options.missing), job, options);
   const timestamps =
     timestampColumn === undefined
-      ? { timestamp: kind === 'graph' ? lookup.timestamp : undefined }
+      ? { timestamp: lookup.kind === 'graph' ? lookup.timestamp : undefined }
       : { timestamps: findSpan(usedTimestamps) };
   return { ...counts, ...timestamps };
 }

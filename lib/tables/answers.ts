@@ -44,7 +44,13 @@ export interface RowAnswers {
    * @default A row without an answer keeps all old values except its status.
    */
   keeps?: (row: number, column: number) => boolean;
+  /** Answers of other volumes for the same rows. Each side writes them after its own status, in this order. */
+  also?: readonly RowAnswers[];
 }
+
+/** Returns the number of cells that each side writes. */
+export const cellsPerSide = ({ columns, also = [] }: RowAnswers): number =>
+  also.reduce((sum, answers) => sum + cellsPerSide(answers), columns.length + 1);
 
 /** Makes a column of IDs, one per row; 0 means that there is no answer. */
 export const idAnswerColumn = (values: BigUint64Array): AnswerColumn => ({

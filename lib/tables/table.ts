@@ -22,6 +22,8 @@ export interface TableColumns {
   replace: boolean;
   /** Whether an input column may also be an output column. @default false */
   mayReplaceInputs?: boolean;
+  /** Whether the batches tell the kinds of the numbers of each coordinate. @default false */
+  notesNumbers?: boolean;
   /** How the user can rename the outputs, for the error about existing columns. */
   advice?: string;
 }
@@ -31,6 +33,10 @@ export type CellsOf = (name: string) => Iterable<string>;
 
 /** Chooses the columns from the names that the table has. @throws TableError MISSING_COLUMN. */
 export type ColumnChoice = (found: readonly string[], cellsOf: CellsOf) => TableColumns;
+
+/** A bit of `numberKinds`. */
+export const WHOLE_NUMBERS = 1,
+  DECIMALS = 2;
 
 /** A column of text: the text of row r is `spellings[indices[r]]`, without surrounding blanks. */
 export interface TextColumn {
@@ -50,6 +56,11 @@ export interface Batch {
    * 0 for a valid point, `notLookedUp` for a missing point, `invalidPoint` for a point that cannot be read.
    */
   readonly pointStatus: Uint8Array;
+  /**
+   * For each coordinate of each column of points: {@link WHOLE_NUMBERS} if some of its numbers are written as
+   * whole numbers, plus {@link DECIMALS} if some are not. Only with `notesNumbers`.
+   */
+  readonly numberKinds: Uint8Array;
   /** The IDs; 0 if there is no ID. */
   readonly ids: BigUint64Array;
   /** 0 for a valid ID, `notLookedUp` for a missing ID, `invalidId` for an ID that cannot be read. */

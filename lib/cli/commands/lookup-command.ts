@@ -1,10 +1,10 @@
 /** Defines the flags of `graphene-points lookup`. */
 import { Option } from 'commander';
 import { GRAPHENE_OPTIONS } from '../../graphene/opening-options.ts';
-import { SCATTERED_OPTIONS, SNAP_OPTIONS } from '../../graphene/reading-options.ts';
+import { READ_OPTIONS, SCATTERED_OPTIONS, SNAP_OPTIONS } from '../../graphene/reading-options.ts';
 import { type DefineCommand, VOLUME_PATH_HELP } from '../command.ts';
 import type { LookupFlags } from '../run-lookup.ts';
-import { parseNames, parseText, parseTexts } from '../option-values.ts';
+import { parseNamedPath, parseNames, parseText, parseTexts } from '../option-values.ts';
 import { markRepeatable } from '../repeats.ts';
 import { addFlags } from '../table-flags.ts';
 import {
@@ -18,6 +18,10 @@ import {
   statsOption,
 } from './table-options.ts';
 import { bucketFlags, watershedFlags } from './volume-options.ts';
+
+const ALSO =
+  'another volume, which is read at the same points, at its finest scale: its columns are NAME_value and NAME_status, or NAME_supervoxel_id, NAME_root_id ' +
+  'and NAME_status for a graph; may be repeated';
 
 const POSITION =
   'column with whole positions: [x, y, z], (x, y, z), [x y z], or as NumPy prints them. Or the start of the names of three columns: pt_position ' +
@@ -58,6 +62,8 @@ export const defineLookupCommand: DefineCommand = (command, { io, report, action
   command.optionsGroup('Points:');
   addFlags(command, GRAPHENE_OPTIONS, ['resolution', 'mip']);
   addFlags(command, SNAP_OPTIONS, ['radiusNm']);
+  addFlags(command, READ_OPTIONS, ['interpolate']);
+  command.addOption(markRepeatable(new Option('--also <name=cloudpath>', ALSO).argParser(parseNamedPath)));
 
   command.optionsGroup('Roots:');
   addFlags(command, GRAPHENE_OPTIONS, ['timestamp'], { timestamp: { default: 'now' } });
@@ -108,6 +114,7 @@ Examples:
   graphene-points lookup cave://minnie65_public --points synapses.csv --position ctr_pt_position --resolution viewer --out roots.csv
   graphene-points lookup graphene://https://HOST/segmentation/table/NAME --points p.csv --timestamp 2024-06-05T10:10:01Z --out roots.csv
   graphene-points lookup gs://BUCKET/VOLUME --points points.jsonl --resolution 4,4,40 --out values.jsonl
+  graphene-points lookup cave://minnie65_public --points p.csv --also em=gs://BUCKET/EM --interpolate linear --out p.csv
 
 Output: every row of the input, in the same order. The other columns stay the same, byte for byte.
 An ID is 0 on background. If there is no answer, the ID is empty (null in JSON Lines), and status

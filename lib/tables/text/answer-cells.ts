@@ -63,33 +63,37 @@ export function createAnswerCells(
   sides: number,
   missing: MissingText = 'empty',
 ): AnswerCells {
-  const { status, presetStatus, keeps } = answers;
-  const writers = answers.columns.map((column) => writerOf(column, status));
-  const perSide = writers.length + 1,
-    rows = status.length / sides;
-  const placeOfColumn = (column: number): [column: number, first: number] => [
-    column % perSide,
-    Math.floor(column / perSide) * rows,
-  ];
-  const layout = Array.from({ length: perSide * sides }, (_, column) => placeOfColumn(column));
-  const has = (column: number, at: number): boolean =>
+  const groups = [answers, ...(answers.also ?? [])].map((group) => ({
+    ...group,
+    writers: group.columns.map((column) => writerOf(column, group.status)),
+  }));
+  const perSide = groups.flatMap((group) =>
+      [...group.writers, undefined].map((_, column) => ({ group, column })),
+    ),
+    rows = answers.status.length / sides;
+  const layout = Array.from({ length: perSide.length * sides }, (_, output) => ({
+    ...perSide[output % perSide.length],
+    first: Math.floor(output / perSide.length) * rows,
+  }));
+  const has = ({ status, presetStatus, writers }: (typeof groups)[0], column: number, at: number): boolean =>
     !presetStatus?.[at] && !UNREAD.has(status[at]) && writers[column].has(at);
   return {
     keeps(output, row) {
-      const [column, first] = layout[output],
+      const { group, column, first } = layout[output],
         at = first + row;
-      if (keeps) return keeps(at, column);
-      return column < writers.length && UNANSWERED.has(status[at]) && !has(column, at);
+      if (group.keeps) return group.keeps(at, column);
+      return column < group.writers.length && UNANSWERED.has(group.status[at]) && !has(group, column, at);
     },
     isUnquoted(output, row) {
-      const [column, first] = layout[output];
-      return column < writers.length && writers[column].isUnquoted(first + row);
+      const { group, column, first } = layout[output];
+      return column < group.writers.length && group.writers[column].isUnquoted(first + row);
     },
     write(out, output, row) {
-      const [column, first] = layout[output],
-        at = first + row;
-      if (column === writers.length) out.ascii(statusText(status[at]));
-      else if (has(column, at)) writers[column].put(out, at);
+      const { group, column, first } = layout[output],
+        at = first + row,
+        { writers } = group;
+      if (column === writers.length) out.ascii(statusText(group.status[at]));
+      else if (has(group, column, at)) writers[column].put(out, at);
       else if (missing === 'NA' || (missing === '0' && writers[column].isWhole)) out.ascii(missing);
       else return false;
       return true;

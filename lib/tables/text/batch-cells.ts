@@ -1,13 +1,15 @@
 /** The cells of a batch as columns, filled one row at a time. The layout is that of `Batch`. */
 import { wordsOf } from '../../base/uint64.ts';
 import { PointStatus } from '../../points/status.ts';
-import type { TableColumns, TextColumn } from '../table.ts';
+import { DECIMALS, WHOLE_NUMBERS, type TableColumns, type TextColumn } from '../table.ts';
+import { isWrittenWhole } from './decimal.ts';
 
 /** The arrays of a batch, and the methods that fill them. */
 export class BatchCells {
   readonly rows: number;
   readonly points: Float64Array;
   readonly pointStatus: Uint8Array;
+  readonly numberKinds: Uint8Array;
   readonly ids: BigUint64Array;
   /** The words of `ids`, low word first. */
   readonly words: Uint32Array;
@@ -18,6 +20,7 @@ export class BatchCells {
     this.rows = rows;
     this.points = new Float64Array(3 * rows * points.length);
     this.pointStatus = new Uint8Array(rows * points.length);
+    this.numberKinds = new Uint8Array(3 * points.length);
     this.ids = new BigUint64Array(rows * ids.length);
     this.words = wordsOf(this.ids);
     this.idStatus = new Uint8Array(rows * ids.length);
@@ -28,6 +31,12 @@ export class BatchCells {
   clearPoint(at: number, status: number): void {
     this.points.fill(NaN, 3 * at, 3 * at + 3);
     this.pointStatus[at] = status;
+  }
+
+  /** Notes how the coordinates of a point are written. @param column The column of points. */
+  noteNumbers(column: number, texts: readonly string[]): void {
+    for (let axis = 0; axis < 3; axis++)
+      this.numberKinds[3 * column + axis] |= isWrittenWhole(texts[axis]) ? WHOLE_NUMBERS : DECIMALS;
   }
 
   clearId(at: number, status: number): void {

@@ -119,6 +119,12 @@ export function isMissingPosition(cell: string): boolean {
   return parts.length === 3 && parts.every((part) => part.trim() !== '' && isMissing(part));
 }
 
+/** Returns whether a number is written as a whole number: without a decimal mark and an exponent. */
+export const isWrittenWhole = (text: string | undefined): boolean => /^\s*[+-]?\d+\s*$/.test(text ?? '');
+
+/** Returns the texts of the numbers of a cell that `parsePosition` can read. */
+export const positionParts = (cell: string): string[] => withoutNumpy(cell).match(/[^\s,[\]()"]+/g) ?? [];
+
 const withoutNumpy = (shown: string): string => shown.replace(NUMPY_ARRAY, '$1').replace(NUMPY_NUMBER, '$1');
 
 const MAX_NUMPY_BYTES = 400;

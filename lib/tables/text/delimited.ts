@@ -148,7 +148,10 @@ export class Delimited implements TextFormat {
     for (let k = 0; k < this.#points.length; k++) {
       const at = k * cells.rows + row,
         reader = this.#points[k];
-      if (reader.read(fields, cells.points, 3 * at)) continue;
+      if (reader.read(fields, cells.points, 3 * at)) {
+        if (this.columns.notesNumbers) cells.noteNumbers(k, reader.textsOf(fields));
+        continue;
+      }
       cells.clearPoint(at, reader.isMissing(fields) ? PointStatus.notLookedUp : PointStatus.invalidPoint);
     }
     for (let k = 0; k < this.#ids.length; k++) {

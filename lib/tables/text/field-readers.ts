@@ -2,7 +2,14 @@
 import { PointStatus } from '../../points/status.ts';
 import { isMissing } from '../missing.ts';
 import type { PointColumns } from '../table.ts';
-import { isBlank, isMissingPosition, parseDecimal, parseId, parsePosition } from './decimal.ts';
+import {
+  isBlank,
+  isMissingPosition,
+  parseDecimal,
+  parseId,
+  parsePosition,
+  positionParts,
+} from './decimal.ts';
 import type { Fields } from './fields.ts';
 
 const QUOTE = 34,
@@ -40,6 +47,13 @@ export class PointFieldReader {
       out[at + axis] = number;
     }
     return true;
+  }
+
+  /** Returns the texts of the three coordinates of a point that was read. */
+  textsOf(row: Fields): string[] {
+    return this.#fields.length === 1
+      ? positionParts(row.text(this.#fields[0]))
+      : this.#fields.map((field) => row.text(field));
   }
 
   /** Returns whether the fields of a point that cannot be read mark it as missing. */

@@ -11,7 +11,7 @@ import type { CellsOf, ColumnChoice, PointColumns, TableColumns } from '../table
 import type { BatchCells } from './batch-cells.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import type { AnswerCells } from './answer-cells.ts';
-import { isSpace, parseId } from './decimal.ts';
+import { isSpace, parseId, positionParts } from './decimal.ts';
 import {
   closingBrace,
   isMissingPositionValue,
@@ -74,14 +74,20 @@ export class JsonLines implements TextFormat {
   }
 
   readRow(bytes: Buffer, start: number, end: number, cells: BatchCells, row: number): void {
-    const { points = [], ids = [], texts = [], outputs, replace, advice } = this.columns;
+    const { points = [], ids = [], texts = [], outputs, replace, advice, notesNumbers } = this.columns;
     const values = parseRow(bytes, start, end);
     const existing = replace ? [] : outputs.filter((name) => Object.hasOwn(values, name));
     if (existing.length > 0) throw columnExistsError(existing, advice);
     for (let k = 0; k < points.length; k++) {
       const at = k * cells.rows + row;
       const found = points[k].map((name) => memberValue(values, name));
-      if (findBrokenPart(found, cells.points, 3 * at) < 0) continue;
+      if (findBrokenPart(found, cells.points, 3 * at) < 0) {
+        if (notesNumbers) {
+          const written = points[k].map((name) => memberText(bytes, start, end, name));
+          cells.noteNumbers(k, positionParts(written.join(' ')));
+        }
+        continue;
+      }
       const missing = found.length === 1 ? isMissingPositionValue(found[0]) : found.every(isMissing);
       cells.clearPoint(at, missing ? PointStatus.notLookedUp : PointStatus.invalidPoint);
     }

@@ -4,7 +4,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TableError } from '../../base/errors.ts';
-import type { RowAnswers } from '../answers.ts';
+import { cellsPerSide, type RowAnswers } from '../answers.ts';
 import type { ByteSink } from '../files/byte-streams.ts';
 import type { TableSink, TableSource } from '../table.ts';
 import { ByteWriter } from './byte-writer.ts';
@@ -132,7 +132,7 @@ export class TextTable implements TableSource<TextBatch> {
     return {
       async write({ blocks }: TextBatch, answers: RowAnswers) {
         await begin();
-        const sides = format.columns.outputs.length / (answers.columns.length + 1);
+        const sides = format.columns.outputs.length / cellsPerSide(answers);
         const cells = createAnswerCells(answers, sides, missing);
         let row = 0;
         for (const { bytes, start, ends } of blocks) {

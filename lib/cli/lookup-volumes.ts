@@ -1,0 +1,120 @@
+/** Opens the volumes of `lookup`, and makes their look-ups: the main one, and those of `--also`. */
+import type { Vec3 } from '../base/vec3.ts';
+import { isGraphPath, normalizeCloudPath } from '../graphene/resolve/cloud-path.ts';
+import { partsOf } from '../graphene/precomputed-volume.ts';
+import type { OpenGrapheneOptions, ScatteredPointsOptions } from '../graphene/option-types.ts';
+import { createGraphLookup, createValueLookup, type PointLookup } from '../jobs/point-lookup.ts';
+import type { NamedLookup } from '../jobs/side-by-side.ts';
+import { checkInterpolation, reasonNotInterpolated } from '../points/linear-reads.ts';
+import { finestResolution } from '../precomputed/volume-info.ts';
+import { UsageError } from './io.ts';
+import { openVolume, resolveJobTimestamp, type OpenedVolume } from './open-volume.ts';
+import type { NamedPath } from './option-values.ts';
+
+/** How all volumes are read. */
+export interface LookupReading extends Pick<
+  ScatteredPointsOptions,
+  'mip' | 'stopLayer' | 'agglomerate' | 'interpolate'
+> {
+  radiusNm: number | undefined;
+  /** The timestamp of the roots, as the user wrote it. */
+  timestamp: string | undefined;
+}
+
+/** The volumes of one run. A volume that is named twice is opened once. */
+export class LookupVolumes {
+  readonly #main: OpenedVolume;
+  readonly #others: readonly { name: string; volume: OpenedVolume }[];
+
+  private constructor(main: OpenedVolume, others: readonly { name: string; volume: OpenedVolume }[]) {
+    this.#main = main;
+    this.#others = others;
+  }
+
+  /** Opens the volumes, one after the other. If one cannot be opened, all are closed. */
+  static async open(
+    path: string,
+    others: readonly NamedPath[],
+    options: OpenGrapheneOptions,
+  ): Promise<LookupVolumes> {
+    const opened = new Map<string, OpenedVolume>();
+    const named: { name: string; volume: OpenedVolume }[] = [];
+    try {
+      const main = await openVolume(path, options);
+      opened.set(normalizeCloudPath(path), main);
+      // These options choose the main volume, or the unit of the points.
+      const { server, ocdbt, ...rest } = options,
+        shared = { ...rest, resolution: undefined, dataDir: undefined, mip: undefined };
+      for (const { name, path: other } of others) {
+        const key = normalizeCloudPath(other);
+        let volume = opened.get(key);
+        try {
+          volume ??= await openVolume(other, isGraphPath(key) ? { ...shared, server, ocdbt } : shared);
+        } catch (error) {
+          throw new UsageError(`--also ${name} cannot be opened`, { cause: error });
+        }
+        opened.set(key, volume);
+        named.push({ name, volume });
+      }
+      return new LookupVolumes(main, named);
+    } catch (error) {
+      await closeAll(opened.values());
+      throw error;
+    }
+  }
+
+  /**
+   * Makes the look-ups. Points snap in segmentations, and values are interpolated in images and floats; a volume
+   * of the other kind gives the value of the voxel that a point lies in.
+   * @throws InfoError UNSUPPORTED if no volume can be interpolated, but should be.
+   */
+  async lookups(
+    reading: LookupReading,
+    signal: AbortSignal,
+  ): Promise<{ main: PointLookup; also: NamedLookup[] }> {
+    const all = [this.#main, ...this.#others.map(({ volume }) => volume)];
+    if (!all.some(canInterpolate)) checkInterpolation(volumeOf(this.#main), reading.interpolate);
+    const snapsNowhere = !all.some(({ graph, plain }) => graph ?? plain.type === 'segmentation');
+    const { resolution, info } = partsOf(volumeOf(this.#main)),
+      unit = resolution ?? finestResolution(info.scales);
+    const create = async (volume: OpenedVolume, unitOfPoints?: Vec3): Promise<PointLookup> => {
+      const { radiusNm, stopLayer, agglomerate } = reading,
+        snaps = volume.graph ?? (volume.plain.type === 'segmentation' || snapsNowhere);
+      const read = {
+        resolution: unitOfPoints,
+        mip: unitOfPoints ? undefined : reading.mip,
+        snap: radiusNm === undefined || !snaps ? undefined : { radiusNm },
+      };
+      if (!volume.graph)
+        return createValueLookup(volume.plain, {
+          ...read,
+          ...(canInterpolate(volume) && { interpolate: reading.interpolate }),
+        });
+      const timestamp = await resolveJobTimestamp(reading.timestamp, volume.graph, signal);
+      return createGraphLookup(volume.graph, {
+        ...read,
+        timestamp,
+        stopLayer,
+        supervoxelsOnly: agglomerate === false,
+      });
+    };
+    const also: NamedLookup[] = [];
+    const main = await create(this.#main);
+    for (const { name, volume } of this.#others) also.push({ name, lookup: await create(volume, unit) });
+    return { main, also };
+  }
+
+  close(): Promise<void> {
+    return closeAll([this.#main, ...this.#others.map(({ volume }) => volume)]);
+  }
+}
+
+const volumeOf = ({ graph, plain }: OpenedVolume): NonNullable<typeof graph> | NonNullable<typeof plain> =>
+  graph ?? plain;
+
+const canInterpolate = (volume: OpenedVolume): boolean =>
+  reasonNotInterpolated(volumeOf(volume)) === undefined;
+
+async function closeAll(volumes: Iterable<OpenedVolume>): Promise<void> {
+  for (const volume of new Set(volumes)) await volumeOf(volume).close();
+}
