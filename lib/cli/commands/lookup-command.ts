@@ -114,7 +114,6 @@ Examples:
   graphene-points lookup cave://minnie65_public --points synapses.csv --position ctr_pt_position --resolution viewer --out roots.csv
   graphene-points lookup graphene://https://HOST/segmentation/table/NAME --points p.csv --timestamp 2024-06-05T10:10:01Z --out roots.csv
   graphene-points lookup gs://BUCKET/VOLUME --points points.jsonl --resolution 4,4,40 --out values.jsonl
-  graphene-points lookup cave://minnie65_public --points p.csv --also em=gs://BUCKET/EM --interpolate linear --out p.csv
 
 Output: every row of the input, in the same order. The other columns stay the same, byte for byte.
 An ID is 0 on background. If there is no answer, the ID is empty (null in JSON Lines), and status
