@@ -40,7 +40,7 @@ function decode(bytes: Uint8Array, { chunkSize, channels }: ChunkLayout): Decode
     );
   let pixels: Uint8Array;
   try {
-    pixels = decoder.run(({ JPEGDecoder }) => {
+    pixels = decoder.run(width * height * channels, ({ JPEGDecoder }) => {
       const image = new JPEGDecoder();
       try {
         image.getEncodedBuffer(bytes.length).set(bytes);

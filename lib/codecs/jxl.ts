@@ -59,7 +59,7 @@ function decode(bytes: Uint8Array, { chunkSize, channels }: ChunkLayout): Decode
     );
   let image: PixelData | null;
   try {
-    image = decoder.run(({ decode: decodeImage }) => decodeImage(bytes));
+    image = decoder.run(width * height * channels, ({ decode: decodeImage }) => decodeImage(bytes));
   } catch (cause) {
     throw new DecodeError('BAD_BITSTREAM', 'jxl: the image data is broken', { cause });
   }

@@ -8,12 +8,17 @@ import { readPackageFile } from '../../compression/platform.ts';
 interface WasmModule {
   readonly isCompiled?: never;
 }
+interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+  grow: (pages: number) => number;
+}
 interface WasmInstance {
   readonly exports: object;
 }
 declare const WebAssembly: {
   compile: (bytes: Uint8Array) => Promise<WasmModule>;
   Instance: new (module: WasmModule, imports: object) => WasmInstance;
+  Memory: abstract new () => WasmMemory;
 };
 
 /** The options of an Emscripten module; it adds its functions to the same object. */
@@ -37,6 +42,11 @@ export interface WasmFiles {
 const MAX_FAILURES = 32;
 /** A decoder with more memory than this is not kept: WebAssembly memory never shrinks. */
 const KEPT_BYTES = 128 * 2 ** 20;
+/** What a decoder may take beside what it takes per pixel. */
+const BASE_BYTES = 64 * 2 ** 20;
+/** What a decoder may take per value. libjxl takes 27 bytes for a grey pixel, libjpeg-turbo 2. */
+const BYTES_PER_VALUE = 100;
+const PAGE_BYTES = 2 ** 16;
 
 /** Keeps one instance of a decoder. */
 export class WasmDecoder<Functions extends { HEAPU8: Uint8Array }> {
@@ -47,6 +57,8 @@ export class WasmDecoder<Functions extends { HEAPU8: Uint8Array }> {
   #create: (() => Functions) | undefined;
   #instance: Functions | undefined;
   #failures = 0;
+  /** The memory that the instance may take for the image at hand. */
+  #maxBytes = BASE_BYTES;
 
   constructor(files: WasmFiles, guard: <T>(act: () => T) => T = (act) => act()) {
     this.#files = files;
@@ -74,6 +86,7 @@ export class WasmDecoder<Functions extends { HEAPU8: Uint8Array }> {
         printErr: () => undefined,
         instantiateWasm: (imports, onInstance) => {
           const instance = new WebAssembly.Instance(module, imports);
+          this.#limitMemory(instance);
           onInstance(instance, module);
           return instance.exports;
         },
@@ -84,12 +97,27 @@ export class WasmDecoder<Functions extends { HEAPU8: Uint8Array }> {
     };
   }
 
+  /** Makes the memory of an instance end at `#maxBytes`: for the decoder, there is then no more. */
+  #limitMemory({ exports }: WasmInstance): void {
+    for (const memory of Object.values(exports) as unknown[]) {
+      if (!(memory instanceof WebAssembly.Memory)) continue;
+      const grow = memory.grow.bind(memory);
+      memory.grow = (pages) => {
+        if (memory.buffer.byteLength + pages * PAGE_BYTES > this.#maxBytes)
+          throw new RangeError('the decoder wants more memory than an image of this size needs');
+        return grow(pages);
+      };
+    }
+  }
+
   /**
    * Calls the decoder.
+   * @param values The values of the image, which bound the memory that the decoder may take.
    * @param decode Must not return a view of the decoder's memory.
    * @throws What `decode` throws.
    */
-  run<T>(decode: (functions: Functions) => T): T {
+  run<T>(values: number, decode: (functions: Functions) => T): T {
+    this.#maxBytes = BASE_BYTES + BYTES_PER_VALUE * values;
     if (!this.#create) throw new TypeError('the decoder is used before it is loaded');
     const instance = (this.#instance ??= this.#create());
     try {
