@@ -26,9 +26,15 @@ const { values: args } = parseArgs({
 });
 const folder = args.volumes;
 if (folder === undefined) throw new Error('--volumes FOLDER is needed');
-const POINTS = 64 * 160;
-/** How many points CloudVolume reads of the 10,240. */
-const PART: Record<string, number> = { jpeg: 256, png: 256, fpzip: 32, zfpc: 16, jxl: 16 };
+const PER_CHUNK = 160;
+/** How many chunks are read, and how many of their points CloudVolume reads. */
+const PLAN: Record<string, { chunks: number; part: number }> = {
+  jpeg: { chunks: 64, part: 256 },
+  png: { chunks: 64, part: 64 },
+  fpzip: { chunks: 64, part: 16 },
+  zfpc: { chunks: 64, part: 16 },
+  jxl: { chunks: 16, part: 16 },
+};
 
 interface Run {
   seconds: number;
@@ -42,7 +48,14 @@ function run(program: 'ours' | 'peer', encoding: string, lruBytes: number, count
     program === 'ours' ? [process.execPath, 'measure-images.mjs'] : [args.python, 'peers/images.py'];
   const output = execFileSync(
     command,
-    [join(import.meta.dirname, script), folder!, encoding, String(lruBytes), String(count)],
+    [
+      join(import.meta.dirname, script),
+      folder!,
+      encoding,
+      String(lruBytes),
+      String(count),
+      String(PLAN[encoding].chunks),
+    ],
     { encoding: 'utf8' },
   );
   const result = JSON.parse(output) as Run;
@@ -58,9 +71,9 @@ const shown = (seconds: number): string =>
       ? `${seconds.toFixed(1)} s`
       : `${(1000 * seconds).toFixed(0)} ms`;
 const CASES = [
-  { names: ['10,240 points, LRU off'], lruBytes: 0, count: POINTS },
-  { names: ['10,240 points, 1 GB LRU'], lruBytes: 1e9, count: POINTS },
-  { names: ['one point, the first of a process', 'one point, later'], lruBytes: 0, count: 1 },
+  { names: ['many points, LRU off'], lruBytes: 0, isSingle: false },
+  { names: ['many points, 1 GB LRU'], lruBytes: 1e9, isSingle: false },
+  { names: ['one point, the first of a process', 'one point, later'], lruBytes: 0, isSingle: true },
 ];
 
 const file = join(import.meta.dirname, 'results/images.md'),
@@ -68,13 +81,41 @@ const file = join(import.meta.dirname, 'results/images.md'),
   rows = new Map<string, string>();
 for (const line of existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []) {
   const [, encoding, name] = /^\| (\w+) \| ([^|]+) \|/.exec(line) ?? [];
-  if (encoding !== undefined && encoding in PART) rows.set(`${encoding} | ${name}`, line);
+  if (encoding !== undefined && encoding in PLAN) rows.set(`${encoding} | ${name}`, line);
 }
+/** Writes the table, after each case, so that a run that is stopped leaves what it has measured. */
+function save(): void {
+  writeFileSync(
+    file,
+    `# Points of images, beside CloudVolume
+
+${machine()}
+Volumes like electron microscopy, on the local disk: 64 chunks of 128 x 128 x 64, uint8 (fpzip and zfpc: float32), 160 points in each chunk; 16 of the chunks for
+jxl. Fresh
+processes that take turns; the clock starts when the volume is open. "CloudVolume" is \`scattered_points\`, which decodes a chunk for each
+point, also with an LRU. Its figures for many points are scaled from ${Object.entries(PLAN)
+      .map(([encoding, { part }]) => `${part} (${encoding})`)
+      .join(
+        ', ',
+      )}; its LRU has been filled before. "Times ours" is the median of the ratios of each round, with the least and the largest. **Below 1, CloudVolume is faster.**
+
+| encoding | points | graphene-points | CloudVolume | times ours | in rounds |
+|---|---|--:|--:|--:|--:|
+${Object.keys(PLAN)
+  .flatMap((encoding) =>
+    CASES.flatMap(({ names }) => names.map((name) => rows.get(`${encoding} | ${name}`) ?? [])).flat(),
+  )
+  .join('\n')}
+`,
+  );
+}
+
 for (const encoding of args.only.split(',')) {
-  for (const { names, lruBytes, count } of CASES.filter((_, k) =>
+  for (const { names, lruBytes, isSingle } of CASES.filter((_, k) =>
     args.cases.split(',').includes(String(k)),
   )) {
-    const part = Math.min(count, PART[encoding]),
+    const count = isSingle ? 1 : PLAN[encoding].chunks * PER_CHUNK,
+      part = isSingle ? 1 : PLAN[encoding].part,
       ours: Run[] = [],
       theirs: Run[] = [];
     for (let round = 0; round < Number(args.rounds); round++) {
@@ -90,27 +131,6 @@ for (const encoding of args.only.split(',')) {
       rows.set(`${encoding} | ${name}`, line);
       console.log(line);
     }
+    save();
   }
 }
-writeFileSync(
-  file,
-  `# Points of images, beside CloudVolume
-
-${machine()}
-Volumes like electron microscopy, on the local disk: 64 chunks of 128 x 128 x 64, uint8 (fpzip and zfpc: float32), 160 points in each chunk. Fresh
-processes that take turns; the clock starts when the volume is open. "CloudVolume" is \`scattered_points\`, which decodes a chunk for each
-point, also with an LRU. Its figures for 10,240 points are scaled from ${Object.entries(PART)
-    .map(([encoding, part]) => `${part} points (${encoding})`)
-    .join(
-      ', ',
-    )}; its LRU has been filled before. "Times ours" is the median of the ratios of each round, with the least and the largest. **Below 1, CloudVolume is faster.**
-
-| encoding | points | graphene-points | CloudVolume | times ours | in rounds |
-|---|---|--:|--:|--:|--:|
-${Object.keys(PART)
-  .flatMap((encoding) =>
-    CASES.flatMap(({ names }) => names.map((name) => rows.get(`${encoding} | ${name}`) ?? [])).flat(),
-  )
-  .join('\n')}
-`,
-);

@@ -1,4 +1,4 @@
-"""Reads points of the volumes of make_images.py with CloudVolume: images.py FOLDER ENCODING LRU_BYTES COUNT.
+"""Reads points of the volumes of make_images.py with CloudVolume: images.py FOLDER ENCODING LRU_BYTES COUNT CHUNKS.
 
 With an LRU, the points are read once before the clock starts. With a COUNT of 1, 6 points are read one by one; the time of
 the first and the median of the others count. Prints one JSON line.
@@ -18,8 +18,10 @@ folder, encoding, lru, count = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(s
 is_single = count == 1
 if is_single:
     count = 6
-points = np.fromfile(os.path.join(folder, "points.f64"), dtype="<f8").reshape(-1, 3).astype(np.int64)[:count]
-truth = np.fromfile(os.path.join(folder, encoding, "values.f64"), dtype="<f8")[:count]
+points = np.fromfile(os.path.join(folder, "points.f64"), dtype="<f8").reshape(-1, 3).astype(np.int64)
+truth = np.fromfile(os.path.join(folder, encoding, "values.f64"), dtype="<f8")
+chosen = np.flatnonzero(points[:, 0] < 8 * int(sys.argv[5]))[:count]
+points, truth = points[chosen], truth[chosen]
 volume = CloudVolume("file://" + os.path.abspath(os.path.join(folder, encoding)), progress=False, lru_bytes=lru)
 tuples = list(map(tuple, points.tolist()))
 answer, times = {}, []
