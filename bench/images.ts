@@ -90,14 +90,13 @@ function save(): void {
     `# Points of images, beside CloudVolume
 
 ${machine()}
-Volumes like electron microscopy, on the local disk: 64 chunks of 128 x 128 x 64, uint8 (fpzip and zfpc: float32), 160 points in each chunk; 16 of the chunks for
-jxl. Fresh
-processes that take turns; the clock starts when the volume is open. "CloudVolume" is \`scattered_points\`, which decodes a chunk for each
+Volumes like electron microscopy, on the local disk: 64 chunks (for jxl 16) of 128 x 128 x 64, uint8 (fpzip and zfpc: float32), 160 points in each.
+Fresh processes that take turns; the clock starts when the volume is open. "CloudVolume" is \`scattered_points\`, which decodes a chunk for each
 point, also with an LRU. Its figures for many points are scaled from ${Object.entries(PLAN)
       .map(([encoding, { part }]) => `${part} (${encoding})`)
-      .join(
-        ', ',
-      )}; its LRU has been filled before. "Times ours" is the median of the ratios of each round, with the least and the largest. **Below 1, CloudVolume is faster.**
+      .join(', ')};
+its LRU has been filled before. "Times ours" is the median of the ratios of each round, with the least and the largest. **Below 1, CloudVolume
+is faster.**
 
 | encoding | points | graphene-points | CloudVolume | times ours | in rounds |
 |---|---|--:|--:|--:|--:|
