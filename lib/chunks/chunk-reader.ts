@@ -154,6 +154,14 @@ export class ChunkReader {
     });
   }
 
+  /**
+   * Announces that a call will need at least this many chunks, so that threads start while it is being planned.
+   * If chunks are cached, it waits until the call says which it needs.
+   */
+  expect(chunks: number): void {
+    if (!this.#cache?.size) this.#threads?.expect(chunks);
+  }
+
   /** Resolves when everything that was read has been saved to the disk cache. Never rejects. */
   async whenSaved(): Promise<void> {
     while (this.#delivering.size > 0) await Promise.allSettled(this.#delivering);

@@ -42,12 +42,16 @@ export const planPoints = (
   status: Uint8Array,
 ): PointPlan => runWithoutPause(planPointsInSteps(points, scale, resolution, status));
 
-/** As {@link planPoints}, with pauses. */
+/**
+ * As {@link planPoints}, with pauses.
+ * @param onCells Receives the number of cells found so far, before each pause.
+ */
 export function* planPointsInSteps(
   points: PointSource,
   scale: Scale,
   resolution: Vec3,
   status: Uint8Array,
+  onCells?: (count: number) => void,
 ): PausableWork<PointPlan> {
   const [sizeX, sizeY, sizeZ] = scale.size,
     [chunkX, chunkY, chunkZ] = scale.chunkSize,
@@ -102,7 +106,10 @@ export function* planPointsInSteps(
     return placed;
   };
   for (let first = 0; first < n; first += BLOCK_POINTS) {
-    if (first > 0 && first % (BLOCKS_PER_STRETCH * BLOCK_POINTS) === 0) yield;
+    if (first > 0 && first % (BLOCKS_PER_STRETCH * BLOCK_POINTS) === 0) {
+      onCells?.(index.size);
+      yield;
+    }
     const end = Math.min(n, first + BLOCK_POINTS);
     points.read(first, coordinates);
     for (const { axis, ratio } of otherUnits) ratio.convert(coordinates, axis, 3 * (end - first));

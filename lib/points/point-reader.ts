@@ -121,7 +121,7 @@ export class PointReader {
         snapNm === undefined ? undefined : this.#runner.run(this.#searches.find(scale, snapNm), signal);
       search = finding instanceof Promise ? await finding : finding;
       planned = planInTime({
-        work: planPointsInSteps(source, scale, resolution, status),
+        work: planPointsInSteps(source, scale, resolution, status, (cells) => this.#chunks.expect(cells)),
         none: noPlan(),
         status,
         url: reading.source.id,
