@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { runWithoutPause } from '../lib/base/cooperative-work.ts';
-import { requireCodec } from '../lib/codecs/registry.ts';
+import { codecFor, requireCodec } from '../lib/codecs/registry.ts';
 import { machine } from './machine.ts';
 
 const { values: args } = parseArgs({ options: { python: { type: 'string', default: 'python3' } } });
@@ -54,8 +54,9 @@ function cpuMs(run: () => unknown): number {
 
 const rows: string[] = [];
 for (const name of CASES) {
-  const [encoding, dataType, mode] = name.split('/') as [string, 'float32' | 'float64', string],
-    codec = requireCodec(encoding, dataType),
+  const [encoding, dataType, mode] = name.split('/') as [string, 'float32' | 'float64', string];
+  await codecFor(encoding)!.load?.();
+  const codec = requireCodec(encoding, dataType),
     layout = { chunkSize: [128, 128, 64], channels: 1, dataType } as const,
     file = join(folder, name.replaceAll('/', '-'));
   const ours: number[] = [],

@@ -1,7 +1,7 @@
 /** Compares the encoding `zfpc` with zfp itself: every bit of every value of 1,500 chunks. */
 import { runWithoutPause } from '../lib/base/cooperative-work.ts';
 import type { ChunkLayout } from '../lib/codecs/codec.ts';
-import { requireCodec } from '../lib/codecs/registry.ts';
+import { codecFor, requireCodec } from '../lib/codecs/registry.ts';
 import type { DataType } from '../lib/precomputed/data-type.ts';
 import type { Part } from './part.ts';
 import { PythonClient } from './python-client.ts';
@@ -18,6 +18,7 @@ interface WrittenChunk {
 
 export const zfpc: Part = async ({ python, comparison }) => {
   await using client = new PythonClient(python, 'zfpc_client.py');
+  await codecFor('zfpc')!.load?.();
   for (let number = 0; number < CHUNKS; number++) {
     const { name, shape, dataType, chunk, raw } = await client.call<WrittenChunk>('chunk', { number });
     const [x, y, z, channels] = shape.map(Number),

@@ -1,7 +1,7 @@
 /** Does the work on one chunk, in whichever thread it runs. */
 import { runWithoutPause } from '../base/cooperative-work.ts';
 import { errorJson } from '../base/error-json.ts';
-import { requireCodec } from '../codecs/registry.ts';
+import { codecFor, requireCodec } from '../codecs/registry.ts';
 import { DATA_TYPES, wordsView } from '../precomputed/data-type.ts';
 import type { Codec } from '../codecs/codec.ts';
 import type { ChunkWork, ChunkWorkResult } from './chunk-work.ts';
@@ -20,8 +20,8 @@ export async function doChunkWork(
   how: { codec?: Codec; hold?: (form: DiskForm) => ChunkWorkResult['held'] } = {},
 ): Promise<ChunkWorkResult> {
   try {
+    await (how.codec ?? codecFor(encoding))?.load?.();
     const codec = how.codec ?? requireCodec(encoding, layout.dataType);
-    await codec.load?.();
     const isTransient = !wantsBytes;
     const bytes = how.codec
       ? stored

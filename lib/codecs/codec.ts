@@ -76,7 +76,7 @@ export interface Codec {
    * @throws DecodeError from the work.
    */
   toRaw?(bytes: Uint8Array, layout: ChunkLayout): PausableWork<Uint8Array>;
-  /** The package that `load` imports: an optional dependency. */
+  /** The package that `load` imports: an optional dependency. Known once `load` has tried to. */
   readonly packageName?: string;
   /**
    * Imports what the decoder needs. A volume awaits it when it is opened, if one of its scales has this

@@ -1,4 +1,4 @@
-/** The list of supported encodings: one line per codec. */
+/** The list of supported encodings: one line per codec. What few volumes need is imported when it is needed. */
 import { InfoError } from '../base/errors.ts';
 import { toPrintable } from '../base/printable.ts';
 import type { DataType } from '../precomputed/data-type.ts';
@@ -6,25 +6,20 @@ import type { Codec } from './codec.ts';
 import { compressedSegmentationCodec } from './compressed-segmentation.ts';
 import { compressoCodec } from './compresso.ts';
 import { crackleCodec } from './crackle.ts';
-import { fpzipCodec } from './fpzip.ts';
-import { jpegCodec } from './jpeg.ts';
-import { jxlCodec } from './jxl.ts';
-import { kempressedCodec } from './kempressed.ts';
-import { pngCodec } from './png.ts';
+import { LazyCodec } from './lazy-codec.ts';
 import { rawCodec } from './raw.ts';
-import { zfpcCodec } from './zfpc.ts';
 
 const CODECS: readonly Codec[] = [
   rawCodec,
   compressedSegmentationCodec,
   compressoCodec,
   crackleCodec,
-  fpzipCodec,
-  kempressedCodec,
-  zfpcCodec,
-  pngCodec,
-  jpegCodec,
-  jxlCodec,
+  new LazyCodec('fpzip', async () => (await import('./fpzip.ts')).fpzipCodec),
+  new LazyCodec('kempressed', async () => (await import('./kempressed.ts')).kempressedCodec),
+  new LazyCodec('zfpc', async () => (await import('./zfpc.ts')).zfpcCodec),
+  new LazyCodec('png', async () => (await import('./png.ts')).pngCodec),
+  new LazyCodec('jpeg', async () => (await import('./jpeg.ts')).jpegCodec),
+  new LazyCodec('jxl', async () => (await import('./jxl.ts')).jxlCodec),
 ];
 
 /** The names of the supported encodings, for messages. */

@@ -16,18 +16,16 @@ export async function loadDecoders(
   url: string,
   find: (encoding: string) => Codec | undefined = codecFor,
 ): Promise<readonly Scale[]> {
-  const loading = new Map<string, Promise<InfoError | undefined>>();
+  const errors = new Map<string, InfoError | undefined>();
   for (const { encoding } of scales) {
     const codec = find(encoding);
-    if (codec?.load && !loading.has(encoding)) loading.set(encoding, load(codec, url));
+    if (codec?.load && !errors.has(encoding)) errors.set(encoding, await load(codec, url));
   }
-  if (loading.size === 0) return scales;
-  return Promise.all(
-    scales.map(async (scale) => {
-      const error = scale.error ?? (await loading.get(scale.encoding));
-      return error ? { ...scale, error } : scale;
-    }),
-  );
+  if (errors.size === 0) return scales;
+  return scales.map((scale) => {
+    const error = scale.error ?? errors.get(scale.encoding);
+    return error ? { ...scale, error } : scale;
+  });
 }
 
 /**
@@ -50,11 +48,11 @@ export async function checkDecoders(
 }
 
 async function load(codec: Codec, url: string): Promise<InfoError | undefined> {
-  const { encoding, packageName } = codec;
   try {
     await importPackage(() => codec.load!());
     return undefined;
   } catch (cause) {
+    const { encoding, packageName } = codec;
     return new InfoError(
       'UNSUPPORTED',
       `encoding ${encoding} of ${url} needs the package ${packageName}, which could not be loaded; to install it: npm install ${packageName}`,

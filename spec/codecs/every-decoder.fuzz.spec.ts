@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { runWithoutPause } from '../../lib/base/cooperative-work.ts';
 import { DecodeError } from '../../lib/base/errors.ts';
 import type { ChunkLayout } from '../../lib/codecs/codec.ts';
@@ -18,6 +18,7 @@ import { compressoCases } from '../support/compresso-cases.ts';
 import { CRACKLE_CASES, crackleBytes, crackleLayout } from '../support/crackle-cases.ts';
 import { encodeCseg } from '../support/encode-cseg.ts';
 import { fpzipCases } from '../support/fpzip-cases.ts';
+import '../support/load-codecs.ts';
 import { imageCases } from '../support/image-cases.ts';
 import { allOffsets, atOddOffset, pointValues, voxelsOf } from '../support/point-decode.ts';
 import { rounds } from '../support/rounds.ts';
@@ -107,8 +108,6 @@ function mutate(from: Random, bytes: Uint8Array): Uint8Array {
 const HAS_CHECKSUMS = ['png'];
 
 describe('mutated chunks', () => {
-  beforeAll(() => Promise.all([codecFor('jpeg')!.load!(), codecFor('jxl')!.load!()]));
-
   test('there are seeds for every encoding', () => {
     expect(Object.keys(SEEDS).sort()).toEqual([...READABLE_ENCODINGS].sort());
   });

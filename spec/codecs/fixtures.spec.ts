@@ -11,6 +11,7 @@ import { fixtureVolumes, loadFixture } from '../../testing/fixtures.ts';
 import type { FixtureScale } from '../../testing/fixtures.ts';
 import { fullDecodeCseg, fullDecodeRaw } from '../support/full-decode.ts';
 import { allOffsets, atOddOffset, pointValues, voxelsOf } from '../support/point-decode.ts';
+import '../support/load-codecs.ts';
 
 const scales = fixtureVolumes({ encodings: ['raw', 'compressed_segmentation'], sharded: false }).flatMap(
   ({ name }) => {

@@ -5,6 +5,7 @@ import { codecFor } from '../../lib/codecs/registry.ts';
 import { seeded, type Random } from '../../testing/random.ts';
 import { fpzipCases } from '../support/fpzip-cases.ts';
 import { rounds } from '../support/rounds.ts';
+import '../support/load-codecs.ts';
 
 /** Cuts, flips, overwrites and moves bytes; most changes are behind the header. */
 function mutate(bytes: Uint8Array, random: Random): Uint8Array {

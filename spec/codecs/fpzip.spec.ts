@@ -6,6 +6,7 @@ import { product } from '../../lib/base/vec3.ts';
 import { seeded } from '../../testing/random.ts';
 import { fpzipCases, type FpzipCase } from '../support/fpzip-cases.ts';
 import { allOffsets, atOddOffset, pointValues, valuesOrCode, voxelsOf } from '../support/point-decode.ts';
+import '../support/load-codecs.ts';
 
 const cases = fpzipCases();
 const fpzip = codecFor('fpzip')!;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { codecFor, READABLE_ENCODINGS, requireCodec } from '../../lib/codecs/registry.ts';
+import '../support/load-codecs.ts';
 
 describe('the registry of codecs', () => {
   test.each(READABLE_ENCODINGS.map((encoding) => ({ encoding })))(

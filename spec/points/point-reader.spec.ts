@@ -236,7 +236,7 @@ describe('PointReader', () => {
       'an encoding it does not know',
       [[0, 0, 0]],
       0,
-      { scales: [{ ...scale, encoding: 'jxl' }] },
+      { scales: [{ ...scale, encoding: 'npz' }] },
       { name: 'InfoError', code: 'UNSUPPORTED' },
     ],
     ['one bare point', [1, 2, 3], 0, {}, { name: 'TypeError' }],
