@@ -1,10 +1,12 @@
 /**
  * Sorts uint64 IDs, drops duplicates, and tells which distinct ID each input became. A radix sort moves each
- * ID together with its index, without BigInt and without a hash table.
+ * ID together with its index, without BigInt. Where most IDs are repeats, a hash table drops these first.
  *
- * Memory: 24 bytes per ID while it sorts. The result takes 8 bytes per distinct ID and 4 bytes per ID.
+ * Memory: 24 bytes per ID while it sorts, less where most are repeats. The result takes 8 bytes per distinct ID
+ * and 4 bytes per ID.
  */
 import { runWithoutPause, inStretches, type PausableWork } from '../../base/cooperative-work.ts';
+import { numberRepeats, type NumberedIds } from './number-repeats.ts';
 
 /** The distinct IDs of a list, and where each list entry is among them. */
 export interface DistinctIds {
@@ -32,6 +34,68 @@ export const findDistinct = (words: Uint32Array): DistinctIds => runWithoutPause
 
 /** Does the same as {@link findDistinct}, with pauses. The words must not change until it ends. */
 export function* findDistinctInSteps(words: Uint32Array): PausableWork<DistinctIds> {
+  const numbered = yield* numberRepeats(words);
+  if (!numbered) return yield* sortDistinct(words);
+  const indices = numbered.numbers,
+    few = 2 * MOST_NATIVE >= numbered.words.length / 2;
+  const { ids, indices: ranks } = few ? yield* sortFew(numbered) : yield* sortDistinct(numbered.words);
+  yield* inStretches(indices.length, (from, end) => {
+    for (let k = from; k < end; k++) indices[k] = ranks[indices[k]];
+  });
+  return { ids, indices };
+}
+
+/** Node's own sort needs no time to be compiled. It cannot pause, so that it sorts this many IDs at once. */
+const MOST_NATIVE = 2 ** 16;
+
+/** Sorts distinct IDs, of which there are at most twice `MOST_NATIVE`. */
+function* sortFew({ words, numbersOf }: NumberedIds): PausableWork<DistinctIds> {
+  const ids = new BigUint64Array(words.length / 2),
+    sorted = new Uint32Array(ids.buffer),
+    half = MOST_NATIVE < ids.length ? ids.length >>> 1 : ids.length;
+  sorted.set(words);
+  ids.subarray(0, half).sort();
+  yield;
+  ids.subarray(half).sort();
+  yield;
+  if (half < ids.length) yield* mergeHalves(sorted, 2 * half);
+  const numbers = yield* numbersOf(sorted),
+    ranks = new Uint32Array(ids.length);
+  yield* inStretches(ids.length, (from, end) => {
+    for (let k = from; k < end; k++) ranks[numbers[k]] = k;
+  });
+  return { ids, indices: ranks };
+}
+
+/** Merges sorted IDs with the sorted IDs that begin at word `half`. */
+function* mergeHalves(words: Uint32Array, half: number): PausableWork {
+  const first = words.slice(0, half);
+  let a = 0,
+    b = half;
+  yield* inStretches(
+    words.length / 2,
+    (from, end) => {
+      for (let at = 2 * from; at < 2 * end; at += 2) {
+        const takesFirst =
+          b === words.length ||
+          (a < half &&
+            (first[a + 1] < words[b + 1] || (first[a + 1] === words[b + 1] && first[a] < words[b])));
+        if (takesFirst) {
+          words[at] = first[a];
+          words[at + 1] = first[a + 1];
+          a += 2;
+        } else {
+          words[at] = words[b];
+          words[at + 1] = words[b + 1];
+          b += 2;
+        }
+      }
+    },
+    4096,
+  );
+}
+
+function* sortDistinct(words: Uint32Array): PausableWork<DistinctIds> {
   const sorted = yield* sorting(words);
   const indices = new Uint32Array(words.length / 2),
     out = new Uint32Array(words.length);
