@@ -1,16 +1,18 @@
 /**
  * Looks up a million points on loopback servers that fail every twentieth reply, in every way that a client
  * can notice. No value may be wrong, no point may be lost, and memory must not grow. Failed points are looked
- * up again, as a job would do.
+ * up again, as a job would do. Then calls are aborted at every point, and nothing may stay open.
  *
- *     npm run soak [-- POINTS [SEED]]
+ *     npm run soak [-- POINTS [SEED [WORKERS]]]      worker threads per volume, which need `npm run build`
  *
  * Chunks are stored with gzip, whose checksum reveals changed bytes. Root replies have no checksum, so they
  * are cut but never changed.
  */
 import { fork } from 'node:child_process';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import type { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import { openGraphene, PointStatus, type GrapheneVolume, type PointsResult } from '../lib/index.ts';
 import { serveMocks, type Fault } from '../mocks/index.ts';
@@ -23,7 +25,10 @@ const FAULT_RATE = 0.05;
 /** Each volume has its own connections and shares no reads with the others. */
 const CALL_POINTS = 1000,
   VOLUMES = 8,
-  MAX_ROUNDS = 20;
+  MAX_ROUNDS = 20,
+  ABORTS = 600;
+/** How long a stall lasts. Many threads on few cores can take a part of a second for a turn. */
+const IDLE_TIMEOUT_MS = 1000;
 const MAX_GROWTH_BYTES = 8 * 2 ** 20;
 
 const NO_WAIT = { 'retry-after': '0' };
@@ -113,25 +118,37 @@ function heldBytes(): number {
   return heapUsed + external;
 }
 
-async function soak(points: number, seed: number): Promise<boolean> {
+async function soak(points: number, seed: number, workers: number): Promise<boolean> {
+  const threads: Worker[] = [];
+  process.on('worker', (worker) => threads.push(worker));
   const server = fork(import.meta.filename, ['serve', String(seed)]);
   const nextMessage = <T>(): Promise<T> =>
     new Promise((resolve) => server.once('message', (message) => resolve(message as T)));
   const warnings: string[] = [];
   process.on('warning', ({ message }) => warnings.push(message));
   const url = await nextMessage<string>();
-  const open = (): Promise<GrapheneVolume> =>
+  const openVolume = (): Promise<GrapheneVolume> =>
     openGraphene(`graphene://${url}/segmentation/table/world`, {
       token: null,
       timestamp: BEFORE,
-      idleTimeoutMs: 400,
+      workers,
+      idleTimeoutMs: IDLE_TIMEOUT_MS,
       rootTimeoutMs: 1000,
       logger: { warn: () => undefined },
     });
 
-  const volumes = await Promise.all(Array.from({ length: VOLUMES }, open));
+  const volumes = await Promise.all(Array.from({ length: VOLUMES }, openVolume));
   const random = randomFrom(seed + 2);
-  const count = { started: 0, right: 0, wrong: 0, lost: 0, retried: 0, requests: 0, rootRequests: 0 };
+  const count = {
+    started: 0,
+    right: 0,
+    wrong: 0,
+    lost: 0,
+    retried: 0,
+    aborted: 0,
+    requests: 0,
+    rootRequests: 0,
+  };
   const held: number[] = [];
   const began = performance.now();
 
@@ -166,12 +183,37 @@ async function soak(points: number, seed: number): Promise<boolean> {
     }
   }
 
+  const randomPoints = (length: number): Float64Array =>
+    Float64Array.from({ length: 3 * length }, (_, k) => OFFSET[k % 3] + random() * WORLD.size[k % 3]);
+
+  /** Aborts calls before they start, in their first turns, at any later moment, and after their end. */
+  async function abortCalls(volume: GrapheneVolume, calls: number): Promise<void> {
+    for (let call = 0; call < calls; call++) {
+      const controller = new AbortController(),
+        reason = new Error('enough'),
+        list = randomPoints(CALL_POINTS);
+      if (call % 6 === 0) controller.abort(reason);
+      const running = volume.scatteredPoints(list, { onError: 'status', signal: controller.signal }).then(
+        (result) => Array.from(list.subarray(0, list.length / 3), (_, at) => judge(list, at, result)),
+        (error: unknown) => {
+          if (error !== reason) throw error;
+          count.aborted++;
+          return [];
+        },
+      );
+      if (call % 6 === 1) await nextTurn();
+      else if (call % 6 === 2) for (let turn = 0; turn < call % 20; turn++) await nextTurn();
+      else if (call % 60 !== 5) await sleep(random() * (call % 6 === 5 ? 400 : 60));
+      else await running;
+      controller.abort(reason);
+      const verdicts: readonly string[] = await running;
+      if (verdicts.includes('wrong')) count.wrong++;
+    }
+  }
+
   async function work(volume: GrapheneVolume): Promise<void> {
     while (count.started < points) {
-      const list = Float64Array.from(
-        { length: 3 * Math.min(CALL_POINTS, points - count.started) },
-        (_, k) => OFFSET[k % 3] + random() * WORLD.size[k % 3],
-      );
+      const list = randomPoints(Math.min(CALL_POINTS, points - count.started));
       count.started += list.length / 3;
       if (count.started % (CALL_POINTS * Math.ceil(points / CALL_POINTS / 40)) === 0) held.push(heldBytes());
       await lookUp(volume, list);
@@ -179,7 +221,11 @@ async function soak(points: number, seed: number): Promise<boolean> {
   }
   await Promise.all(volumes.map(work));
   const seconds = (performance.now() - began) / 1000;
+  await Promise.all(volumes.map((volume) => abortCalls(volume, ABORTS / VOLUMES)));
   await Promise.all(volumes.map((volume) => volume.close()));
+  await nextTurn();
+  const open = process.getActiveResourcesInfo().filter((name) => /TCP|Timeout|Worker/.test(name));
+  const running = threads.filter(({ threadId }) => threadId !== -1).length;
   server.send('counts');
   const { requests, faults } = await nextMessage<ServerCounts>();
 
@@ -190,23 +236,30 @@ async function soak(points: number, seed: number): Promise<boolean> {
   const n = (value: number): string => Math.round(value).toLocaleString('en-US');
   const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
   console.log(`${machine()}\n
-${n(points)} points in calls of ${n(CALL_POINTS)}, ${VOLUMES} at once, seed ${seed}: ${seconds.toFixed(0)} s
+${n(points)} points in calls of ${n(CALL_POINTS)}, ${VOLUMES} at once, seed ${seed}, ${workers} worker threads per volume: ${seconds.toFixed(0)} s
 right ${n(count.right)}, wrong ${n(count.wrong)}, lost ${n(count.lost)}; ${n(count.retried)} failed and were looked up again
 ${n(requests)} requests reached the servers, ${n(hits)} of them (${((100 * hits) / requests).toFixed(1)} %) got a failed reply:
 ${Object.entries(faults)
   .sort()
   .map(([name, times]) => `  ${name} ${n(times)}`)
   .join('\n')}
+${n(ABORTS)} calls with an abort at every point, ${n(count.aborted)} of them ended by it; then ${open.length} sockets and timers were open${open.length > 0 ? ` (${open.join(', ')})` : ''}, and ${running} of ${threads.length} threads ran
 memory after garbage collection: ${mib(held[0])} MiB at first, ${mib(Math.max(...held))} at most, ${mib(held.at(-1)!)} at last; growth from the second quarter to the last ${mib(growth)} MiB; RSS ${mib(process.memoryUsage().rss)} MiB${warnings.map((warning) => `\nwarning: ${warning}`).join('')}`);
   return (
     count.right === points &&
     count.wrong === 0 &&
     count.lost === 0 &&
     growth < MAX_GROWTH_BYTES &&
+    open.length === 0 &&
+    running === 0 &&
+    threads.length >= workers * VOLUMES &&
     warnings.length === 0
   );
 }
 
-const [first, second] = process.argv.slice(2);
+const [first, second, third] = process.argv.slice(2);
 if (first === 'serve') await serve(Number(second));
-else process.exitCode = (await soak(Number(first ?? 1_000_000), Number(second ?? 1))) ? 0 : 1;
+else
+  process.exitCode = (await soak(Number(first ?? 1_000_000), Number(second ?? 1), Number(third ?? 2)))
+    ? 0
+    : 1;
