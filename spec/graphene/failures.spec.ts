@@ -602,11 +602,11 @@ describe('openPrecomputed', () => {
 
   test('opens a volume with an unsupported encoding, and throws when it is read', async () => {
     const info = tinyInfo(WORLD);
-    await using volume = await openFiles({ ...info, scales: [{ ...info.scales[0], encoding: 'jpeg' }] });
+    await using volume = await openFiles({ ...info, scales: [{ ...info.scales[0], encoding: 'npz' }] });
     await expect(volume.scatteredPoints([[17, 8, 4]])).rejects.toMatchObject({
       name: 'InfoError',
       code: 'UNSUPPORTED',
-      message: expect.stringContaining('jpeg'),
+      message: expect.stringContaining('npz'),
     });
   });
 

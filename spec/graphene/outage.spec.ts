@@ -181,7 +181,8 @@ describe('timeoutMs', () => {
   test('of one call does not affect another call that waits for the same request', async () => {
     const { fault, hit } = stalling(SLOW);
     bucket.faults.push({ ...fault, stall: undefined, delayMs: 50 });
-    await using volume = await open();
+    // The other chunks may still be connecting when that hour passes.
+    await using volume = await open({ connectTimeoutMs: 2 * HOUR, idleTimeoutMs: 2 * HOUR });
     const points = spreadPoints(100);
     const hasty = volume.scatteredPoints(points, { timeoutMs: HOUR, onError: 'status', agglomerate: false }),
       patient = volume.scatteredPoints(points);

@@ -4,6 +4,7 @@
  *
  * Memory: 12 bytes per slot. 15 bytes per entry when the table is full, at most 23 while it grows.
  */
+import { runWithoutPause, type PausableWork } from '../../base/cooperative-work.ts';
 import type { RootTable } from './root-table.ts';
 
 /**
@@ -20,6 +21,22 @@ const LOAD = 0.8,
 /** Most roots per supervoxel. Without a limit, look-ups at many timestamps would make searches long. */
 const MAX_ROOTS_EACH = 64;
 
+/** Slots that are moved to a larger table between two pauses. */
+const MOVED_AT_ONCE = 2 ** 14;
+
+/** A larger table that the entries are being moved to. The old table is used until all have been moved. */
+interface LargerTable {
+  slots: Uint32Array;
+  count: number;
+  /** The next slot of the old table. */
+  at: number;
+  size: number;
+  /** Entries that were added to slots before `at`, {@link WORDS} words each. */
+  added: number[];
+  /** The rows of roots whose entries were not moved, because they are forgotten. */
+  dropped: number[];
+}
+
 /** The table. */
 export class MemberTable {
   readonly #roots: RootTable;
@@ -30,6 +47,7 @@ export class MemberTable {
   #slots: Uint32Array;
   #count: number;
   #size = 0;
+  #larger: LargerTable | undefined;
   /** State of the random eviction: the linear congruential generator of Numerical Recipes. */
   #random = this.#seed;
   #evicted = 0;
@@ -51,7 +69,7 @@ export class MemberTable {
   }
 
   get bytes(): number {
-    return this.#slots.byteLength;
+    return this.#slots.byteLength + (this.#larger?.slots.byteLength ?? 0);
   }
 
   get slots(): number {
@@ -87,6 +105,21 @@ export class MemberTable {
   }
 
   /**
+   * Makes room for entries that are about to be added. Without it, adding an entry may move all others, which takes
+   * about 50 ns each.
+   */
+  *makeRoom(entries: number): PausableWork {
+    const wanted = Math.min(this.#size + entries, this.maxEntries);
+    while (wanted > this.#count * LOAD && this.#count < slotsFor(this.maxEntries)) {
+      const larger = (this.#larger ??= this.#createLarger(wanted));
+      const end = Math.min(this.#count, larger.at + MOVED_AT_ONCE);
+      for (; larger.at < end; larger.at++) this.#moveTo(larger, larger.at);
+      if (larger.at === this.#count) this.#replaceBy(larger);
+      else yield;
+    }
+  }
+
+  /**
    * Adds the fact that a supervoxel is under a root, unless it is known. A full table evicts another entry.
    */
   add(low: number, high: number, root: number): void {
@@ -101,18 +134,19 @@ export class MemberTable {
     if (replaceable >= 0 && (each >= MAX_ROOTS_EACH || this.#roots.isForgotten(this.rootAt(replaceable)))) {
       this.#roots.release(this.rootAt(replaceable));
       this.#slots[WORDS * replaceable + 2] = root + 1;
+      this.#larger = undefined; // the old entry may have been moved already
       return;
     }
     if (this.#size === this.maxEntries) this.#evict();
-    else if (this.#size >= this.#count * LOAD) this.#grow();
+    else if (this.#size >= this.#count * LOAD) runWithoutPause(this.makeRoom(1));
     this.#put(low, high, root + 1);
   }
 
-  #home(low: number, high: number): number {
+  #home(low: number, high: number, count = this.#count): number {
     let hash = Math.imul(low ^ this.#seed, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b);
     hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
     hash = Math.imul(hash ^ (hash >>> 13), 0x297a2d39);
-    return Math.floor(((hash ^ (hash >>> 16)) >>> 0) * (this.#count / 2 ** 32));
+    return Math.floor(((hash ^ (hash >>> 16)) >>> 0) * (count / 2 ** 32));
   }
 
   #after(slot: number): number {
@@ -127,13 +161,9 @@ export class MemberTable {
   }
 
   #put(low: number, high: number, word: number): void {
-    const slots = this.#slots;
-    let slot = this.#home(low, high);
-    while (slots[WORDS * slot + 2] !== 0) slot = this.#after(slot);
-    slots[WORDS * slot] = low;
-    slots[WORDS * slot + 1] = high;
-    slots[WORDS * slot + 2] = word;
+    const slot = insert(this.#slots, this.#count, this.#home(low, high), low, high, word);
     this.#size++;
+    if (this.#larger && slot < this.#larger.at) this.#larger.added.push(low, high, word);
   }
 
   /**
@@ -159,6 +189,7 @@ export class MemberTable {
   /** Frees a slot, and moves back the entries that were placed further on because of it. */
   #remove(hole: number): void {
     const slots = this.#slots;
+    this.#larger = undefined; // the entry may have been moved already
     for (let slot = this.#after(hole); slots[WORDS * slot + 2] !== 0; slot = this.#after(slot)) {
       const home = this.#home(slots[WORDS * slot], slots[WORDS * slot + 1]);
       const stays = hole <= slot ? hole < home && home <= slot : hole < home || home <= slot;
@@ -170,19 +201,57 @@ export class MemberTable {
     this.#size--;
   }
 
-  #grow(): void {
-    const old = this.#slots;
-    this.#count = Math.min(Math.ceil(this.#count * GROWTH), slotsFor(this.maxEntries));
-    this.#slots = new Uint32Array(WORDS * this.#count);
-    this.#size = 0;
-    for (let at = 0; at < old.length; at += WORDS) {
-      const word = old[at + 2];
-      if (word === 0) continue;
-      if (this.#roots.isForgotten((word & ROW) - 1)) this.#roots.release((word & ROW) - 1);
-      else this.#put(old[at], old[at + 1], word);
+  #createLarger(entries: number): LargerTable {
+    const most = slotsFor(this.maxEntries);
+    let count = this.#count;
+    do count = Math.min(Math.ceil(count * GROWTH), most);
+    while (entries > count * LOAD && count < most);
+    return { slots: new Uint32Array(WORDS * count), count, at: 0, size: 0, added: [], dropped: [] };
+  }
+
+  #moveTo(larger: LargerTable, slot: number): void {
+    const word = this.#slots[WORDS * slot + 2];
+    if (word === 0) return;
+    const root = (word & ROW) - 1,
+      low = this.#slots[WORDS * slot],
+      high = this.#slots[WORDS * slot + 1];
+    if (this.#roots.isForgotten(root)) larger.dropped.push(root);
+    else {
+      insert(larger.slots, larger.count, this.#home(low, high, larger.count), low, high, word);
+      larger.size++;
     }
+  }
+
+  #replaceBy({ slots, count, size, added, dropped }: LargerTable): void {
+    this.#larger = undefined;
+    this.#slots = slots;
+    this.#count = count;
+    this.#size = size;
+    for (let at = 0; at < added.length; at += WORDS) {
+      const root = (added[at + 2] & ROW) - 1;
+      if (this.#roots.isForgotten(root)) dropped.push(root);
+      else this.#put(added[at], added[at + 1], added[at + 2]);
+    }
+    for (const root of dropped) this.#roots.release(root);
   }
 }
 
 /** The number of slots. One slot is always free, or a search would not end. */
 const slotsFor = (maxEntries: number): number => Math.ceil(maxEntries / LOAD) + 1;
+
+/** Writes an entry to the first free slot from its home on, and returns the slot. */
+function insert(
+  slots: Uint32Array,
+  count: number,
+  home: number,
+  low: number,
+  high: number,
+  word: number,
+): number {
+  let slot = home;
+  while (slots[WORDS * slot + 2] !== 0) slot = slot + 1 === count ? 0 : slot + 1;
+  slots[WORDS * slot] = low;
+  slots[WORDS * slot + 1] = high;
+  slots[WORDS * slot + 2] = word;
+  return slot;
+}

@@ -22,7 +22,7 @@
  * gives the old root.
  *
  * Memory: 15 bytes per entry (a supervoxel and one of its roots) in a full table, up to 23 while it grows,
- * and 53 per distinct root.
+ * and 53 to 61 per distinct root.
  */
 import { deadlineReason } from '../../base/deadline.ts';
 import { DeadlineError } from '../../base/errors.ts';
@@ -110,6 +110,8 @@ export interface RootCacheStats {
 }
 
 const DAY_MS = 86_400_000;
+/** Answers that are learned between two pauses. */
+const LEARNT_AT_ONCE = 2 ** 13;
 /** The creation of a root does not depend on a timestamp. */
 const NO_TIMESTAMP = 0;
 
@@ -353,7 +355,9 @@ export class RootCache implements RootSource {
     const words = wordsOf(ids),
       roots = wordsOf(rootIds);
     facts.setNow(this.#parts.windowClock.now());
-    yield* inStretches(outcomes.length, (from, end) => {
+    for (let from = 0; from < outcomes.length; from += LEARNT_AT_ONCE) {
+      const end = Math.min(outcomes.length, from + LEARNT_AT_ONCE);
+      yield* facts.members.makeRoom(end - from);
       for (let i = from; i < end; i++) {
         const low = words[2 * i],
           high = words[2 * i + 1];
@@ -362,7 +366,8 @@ export class RootCache implements RootSource {
         else if (outcomes[i] === RootOutcome.noRoot && settled)
           facts.learnNoRoot(low, high, timestampMs, nowMs);
       }
-    });
+      yield;
+    }
   }
 }
 

@@ -1,11 +1,12 @@
 /**
  * Remembers what is known of roots: one row per root ID, with the time span in which the root is known to be
- * current. 53 bytes per row, in typed arrays.
+ * current. 53 to 61 bytes per row, in typed arrays of 65,536 rows each, so that no addition copies them all.
  *
  * A root is current from its creation until it is replaced, without gaps. So if it was current at two
  * timestamps, it was current between them. Each row counts the entries that refer to it, and is free when
  * there is none.
  */
+import { BucketChains, hashOfWords } from '../ids/bucket-chains.ts';
 import {
   CREATED,
   CURRENT,
@@ -41,19 +42,34 @@ const COLUMNS = 4,
   TO = 1,
   NOT_CURRENT_FROM = 2,
   LEARNT = 3;
+/** Rows of the first page before it grows. It is doubled up to the size of the others. */
 const FIRST_ROWS = 64,
-  GROWTH = 1.5;
+  PAGE_BITS = 16,
+  PAGE_ROWS = 2 ** PAGE_BITS,
+  IN_PAGE = PAGE_ROWS - 1;
+
+/** The columns of consecutive rows. */
+interface Page {
+  ids: Uint32Array;
+  /** The four times of each row: fromMs, toMs, notCurrentFromMs, learntMs. */
+  times: Float64Array;
+  flags: Uint8Array;
+  /** How many entries refer to each row; for a free row, the next free row plus one. */
+  entries: Uint32Array;
+}
+
+const createPage = (rows: number): Page => ({
+  ids: new Uint32Array(2 * rows),
+  times: new Float64Array(COLUMNS * rows),
+  flags: new Uint8Array(rows),
+  entries: new Uint32Array(rows),
+});
 
 /** The table. A row is named by its ordinal. */
 export class RootTable {
-  #ids = new Uint32Array(2 * FIRST_ROWS);
-  /** The four times of each row: fromMs, toMs, notCurrentFromMs, learntMs. */
-  #times = new Float64Array(COLUMNS * FIRST_ROWS);
-  #flags = new Uint8Array(FIRST_ROWS);
-  #entries = new Uint32Array(FIRST_ROWS);
-  /** The next row with the same hash, or the next free row. */
-  #next = new Int32Array(FIRST_ROWS);
-  #heads = new Int32Array(FIRST_ROWS).fill(NONE);
+  #pages = [createPage(FIRST_ROWS)];
+  readonly #chains = new BucketChains((ordinal) => hashOfWords(this.lowOf(ordinal), this.highOf(ordinal)));
+  #capacity = FIRST_ROWS;
   #rows = 0;
   #free = NONE;
   #live = 0;
@@ -66,14 +82,10 @@ export class RootTable {
   }
 
   get bytes(): number {
-    return (
-      this.#ids.byteLength +
-      this.#times.byteLength +
-      this.#flags.byteLength +
-      this.#entries.byteLength +
-      this.#next.byteLength +
-      this.#heads.byteLength
-    );
+    let bytes = this.#chains.bytes;
+    for (const { ids, times, flags, entries } of this.#pages)
+      bytes += ids.byteLength + times.byteLength + flags.byteLength + entries.byteLength;
+    return bytes;
   }
 
   /**
@@ -87,7 +99,7 @@ export class RootTable {
 
   /** Whether a row is too old to use. */
   isForgotten(ordinal: number): boolean {
-    return this.isTooOld(this.#times[COLUMNS * ordinal + LEARNT]);
+    return this.isTooOld(this.#timeOf(ordinal, LEARNT));
   }
 
   /** Whether a row that was learned at this time is too old to use. */
@@ -96,32 +108,31 @@ export class RootTable {
   }
 
   lowOf(ordinal: number): number {
-    return this.#ids[2 * ordinal];
+    return this.#pages[ordinal >>> PAGE_BITS].ids[2 * (ordinal & IN_PAGE)];
   }
 
   highOf(ordinal: number): number {
-    return this.#ids[2 * ordinal + 1];
+    return this.#pages[ordinal >>> PAGE_BITS].ids[2 * (ordinal & IN_PAGE) + 1];
   }
 
   /** Returns what is known of a root at a timestamp. */
   stateAt(ordinal: number, ms: number): RootState {
     if (this.isForgotten(ordinal)) return FORGOTTEN;
-    const times = this.#times,
-      at = COLUMNS * ordinal;
+    const { times, flags } = this.#pages[ordinal >>> PAGE_BITS],
+      at = COLUMNS * (ordinal & IN_PAGE);
     if (ms >= times[at + FROM]) {
       if (ms <= times[at + TO]) return CURRENT;
     } else if (this.wasEverCurrent(ordinal))
-      return this.#flags[ordinal] & CREATED ? NOT_CURRENT : UNKNOWN_EARLIER;
+      return flags[ordinal & IN_PAGE] & CREATED ? NOT_CURRENT : UNKNOWN_EARLIER;
     return ms >= times[at + NOT_CURRENT_FROM] ? NOT_CURRENT : UNKNOWN_LATER;
   }
 
   /** Returns the row of a root, or -1. */
   find(low: number, high: number): number {
-    const ids = this.#ids,
-      next = this.#next;
-    let ordinal = this.#heads[this.#headOf(low, high)];
-    while (ordinal !== NONE && (ids[2 * ordinal] !== low || ids[2 * ordinal + 1] !== high))
-      ordinal = next[ordinal];
+    const chains = this.#chains;
+    let ordinal = chains.first(hashOfWords(low, high));
+    while (ordinal >= 0 && (this.lowOf(ordinal) !== low || this.highOf(ordinal) !== high))
+      ordinal = chains.after(ordinal);
     return ordinal;
   }
 
@@ -135,27 +146,30 @@ export class RootTable {
       if (!this.isForgotten(found)) return found;
       this.#unlink(found);
     }
-    const ordinal = this.#allocateRow();
-    this.#ids[2 * ordinal] = low;
-    this.#ids[2 * ordinal + 1] = high;
-    this.#times.set([Infinity, -Infinity, Infinity, nowMs], COLUMNS * ordinal);
-    this.#flags[ordinal] = 0;
-    this.#entries[ordinal] = 0;
-    this.#link(ordinal);
+    const ordinal = this.#allocateRow(),
+      { ids, times, flags, entries } = this.#pages[ordinal >>> PAGE_BITS],
+      row = ordinal & IN_PAGE;
+    ids[2 * row] = low;
+    ids[2 * row + 1] = high;
+    times.set([Infinity, -Infinity, Infinity, nowMs], COLUMNS * row);
+    flags[row] = 0;
+    entries[row] = 0;
+    this.#chains.link(ordinal, hashOfWords(low, high));
     this.#live++;
     return ordinal;
   }
 
   /** Counts one more entry that refers to a row. */
   retain(ordinal: number): void {
-    this.#entries[ordinal]++;
+    this.#pages[ordinal >>> PAGE_BITS].entries[ordinal & IN_PAGE]++;
   }
 
   /** Counts one entry less that refers to a row. Frees the row after the last one. */
   release(ordinal: number): void {
-    if (--this.#entries[ordinal] > 0) return;
+    const { entries } = this.#pages[ordinal >>> PAGE_BITS];
+    if (--entries[ordinal & IN_PAGE] > 0) return;
     if (this.find(this.lowOf(ordinal), this.highOf(ordinal)) === ordinal) this.#unlink(ordinal);
-    this.#next[ordinal] = this.#free;
+    entries[ordinal & IN_PAGE] = this.#free + 1;
     this.#free = ordinal;
     this.#live--;
   }
@@ -166,13 +180,13 @@ export class RootTable {
    * current at a timestamp before it was first seen, it may not have been made yet.
    */
   noteCurrent(ordinal: number, ms: number): void {
-    const times = this.#times,
-      at = COLUMNS * ordinal,
+    const { times, flags } = this.#pages[ordinal >>> PAGE_BITS],
+      at = COLUMNS * (ordinal & IN_PAGE),
       notCurrentFromMs = times[at + NOT_CURRENT_FROM];
     if (ms === notCurrentFromMs || (ms > notCurrentFromMs && this.wasEverCurrent(ordinal))) return;
     if (ms < times[at + FROM]) {
       times[at + FROM] = ms;
-      this.#flags[ordinal] &= ~CREATED; // it was current before its noted creation, which is therefore wrong
+      flags[ordinal & IN_PAGE] &= ~CREATED; // it was current before its noted creation, which is therefore wrong
     }
     if (ms > times[at + TO]) times[at + TO] = ms;
     if (notCurrentFromMs <= times[at + TO]) times[at + NOT_CURRENT_FROM] = Infinity;
@@ -180,7 +194,7 @@ export class RootTable {
 
   /** Whether the root is known to be current at any timestamp. */
   wasEverCurrent(ordinal: number): boolean {
-    return this.#times[COLUMNS * ordinal + FROM] <= this.#times[COLUMNS * ordinal + TO];
+    return this.#timeOf(ordinal, FROM) <= this.#timeOf(ordinal, TO);
   }
 
   /**
@@ -188,8 +202,8 @@ export class RootTable {
    * because another one is not current.
    */
   noteReplaced(ordinal: number, ms: number): void {
-    const times = this.#times,
-      at = COLUMNS * ordinal;
+    const { times } = this.#pages[ordinal >>> PAGE_BITS],
+      at = COLUMNS * (ordinal & IN_PAGE);
     if (ms > times[at + TO] && ms < times[at + NOT_CURRENT_FROM]) times[at + NOT_CURRENT_FROM] = ms;
   }
 
@@ -198,10 +212,10 @@ export class RootTable {
    */
   noteCreated(ordinal: number, ms: number): void {
     if (!this.wasEverCurrent(ordinal)) return;
-    const times = this.#times,
-      at = COLUMNS * ordinal;
+    const { times, flags } = this.#pages[ordinal >>> PAGE_BITS],
+      at = COLUMNS * (ordinal & IN_PAGE);
     if (ms < times[at + FROM]) times[at + FROM] = ms;
-    this.#flags[ordinal] |= CREATED;
+    flags[ordinal & IN_PAGE] |= CREATED;
   }
 
   /**
@@ -209,10 +223,8 @@ export class RootTable {
    * earlier root ended before the later one began.
    */
   noteSuccession(previous: number, ordinal: number, ms: number): void {
-    const times = this.#times;
-    if (times[COLUMNS * previous + TO] < ms) this.noteReplaced(previous, ms);
-    else if (times[COLUMNS * previous + FROM] > ms)
-      this.noteReplaced(ordinal, times[COLUMNS * previous + FROM]);
+    if (this.#timeOf(previous, TO) < ms) this.noteReplaced(previous, ms);
+    else if (this.#timeOf(previous, FROM) > ms) this.noteReplaced(ordinal, this.#timeOf(previous, FROM));
   }
 
   /**
@@ -226,8 +238,8 @@ export class RootTable {
       words[2 * at] = this.lowOf(ordinal);
       words[2 * at + 1] = this.highOf(ordinal);
       for (let column = 0; column < COLUMNS; column++)
-        numbers[at + 1 + column] = this.#times[COLUMNS * ordinal + column];
-      numbers[at + 1 + COLUMNS] = this.#flags[ordinal];
+        numbers[at + 1 + column] = this.#timeOf(ordinal, column);
+      numbers[at + 1 + COLUMNS] = this.#pages[ordinal >>> PAGE_BITS].flags[ordinal & IN_PAGE];
     }
     return numbers;
   }
@@ -235,8 +247,7 @@ export class RootTable {
   /** Adds what another table knew of a root. The older of the two ages counts. */
   merge({ low, high, fromMs, toMs, notCurrentFromMs, learntMs, flags }: RootTableRow): number {
     const ordinal = this.findOrAdd(low, high, learntMs);
-    const at = COLUMNS * ordinal;
-    if (learntMs < this.#times[at + LEARNT]) this.#times[at + LEARNT] = learntMs;
+    if (learntMs < this.#timeOf(ordinal, LEARNT)) this.#setLearnt(ordinal, learntMs);
     if (fromMs <= toMs) {
       this.noteCurrent(ordinal, toMs);
       this.noteCurrent(ordinal, fromMs);
@@ -246,55 +257,45 @@ export class RootTable {
     return ordinal;
   }
 
-  #headOf(low: number, high: number): number {
-    let hash = Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b);
-    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-    return (hash ^ (hash >>> 13)) & (this.#heads.length - 1);
+  #timeOf(ordinal: number, column: number): number {
+    return this.#pages[ordinal >>> PAGE_BITS].times[COLUMNS * (ordinal & IN_PAGE) + column];
   }
 
-  #link(ordinal: number): void {
-    const head = this.#headOf(this.lowOf(ordinal), this.highOf(ordinal));
-    this.#next[ordinal] = this.#heads[head];
-    this.#heads[head] = ordinal;
+  #setLearnt(ordinal: number, ms: number): void {
+    this.#pages[ordinal >>> PAGE_BITS].times[COLUMNS * (ordinal & IN_PAGE) + LEARNT] = ms;
   }
 
   /** Removes a row from the hash, and marks it as forgotten for the entries that still refer to it. */
   #unlink(ordinal: number): void {
-    const head = this.#headOf(this.lowOf(ordinal), this.highOf(ordinal));
-    if (this.#heads[head] === ordinal) this.#heads[head] = this.#next[ordinal];
-    else {
-      let before = this.#heads[head];
-      while (this.#next[before] !== ordinal) before = this.#next[before];
-      this.#next[before] = this.#next[ordinal];
-    }
-    this.#ids.fill(0, 2 * ordinal, 2 * ordinal + 2);
-    this.#times[COLUMNS * ordinal + LEARNT] = NaN;
+    this.#chains.unlink(ordinal, hashOfWords(this.lowOf(ordinal), this.highOf(ordinal)));
+    const row = ordinal & IN_PAGE;
+    this.#pages[ordinal >>> PAGE_BITS].ids.fill(0, 2 * row, 2 * row + 2);
+    this.#setLearnt(ordinal, NaN);
   }
 
   #allocateRow(): number {
     const ordinal = this.#free;
     if (ordinal !== NONE) {
-      this.#free = this.#next[ordinal];
+      this.#free = this.#pages[ordinal >>> PAGE_BITS].entries[ordinal & IN_PAGE] - 1;
       return ordinal;
     }
-    if (this.#rows === this.#next.length) this.#grow();
+    if (this.#rows === this.#capacity) this.#grow();
     return this.#rows++;
   }
 
   #grow(): void {
-    const rows = Math.ceil(this.#rows * GROWTH);
-    const grown = <A extends Uint32Array | Float64Array | Int32Array | Uint8Array>(larger: A, old: A): A => (
-      larger.set(old),
-      larger
-    );
-    this.#ids = grown(new Uint32Array(2 * rows), this.#ids);
-    this.#times = grown(new Float64Array(COLUMNS * rows), this.#times);
-    this.#flags = grown(new Uint8Array(rows), this.#flags);
-    this.#entries = grown(new Uint32Array(rows), this.#entries);
-    this.#next = grown(new Int32Array(rows), this.#next);
-    if (rows <= this.#heads.length) return;
-    this.#heads = new Int32Array(this.#heads.length * 2).fill(NONE);
-    for (let ordinal = 0; ordinal < this.#rows; ordinal++)
-      if (this.lowOf(ordinal) !== 0 || this.highOf(ordinal) !== 0) this.#link(ordinal);
+    if (this.#capacity >= PAGE_ROWS) {
+      this.#pages.push(createPage(PAGE_ROWS));
+      this.#capacity += PAGE_ROWS;
+      return;
+    }
+    this.#capacity *= 2;
+    const [old] = this.#pages,
+      page = createPage(this.#capacity);
+    page.ids.set(old.ids);
+    page.times.set(old.times);
+    page.flags.set(old.flags);
+    page.entries.set(old.entries);
+    this.#pages = [page];
   }
 }

@@ -100,15 +100,11 @@ function* framesOf({ roots, members }: RootFacts, head: SnapshotHeader): Iterabl
   let count = 0,
     pairs = 0;
   for (let slot = 0; slot < members.slots; slot++) {
-    const row = members.rootAt(slot),
-      low = roots.lowOf(row),
+    const row = members.rootAt(slot);
+    if (row < 0) continue;
+    const low = roots.lowOf(row),
       high = roots.highOf(row);
-    if (
-      row < 0 ||
-      (low === 0 && high === 0) ||
-      words[wordsOfRow * row] !== low ||
-      words[wordsOfRow * row + 1] !== high
-    )
+    if ((low === 0 && high === 0) || words[wordsOfRow * row] !== low || words[wordsOfRow * row + 1] !== high)
       continue;
     frame[3 * count] = members.lowAt(slot);
     frame[3 * count + 1] = members.highAt(slot);

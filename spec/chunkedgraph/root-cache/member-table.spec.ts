@@ -3,6 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { MemberTable } from '../../../lib/chunkedgraph/root-cache/member-table.ts';
 import { RootTable } from '../../../lib/chunkedgraph/root-cache/root-table.ts';
+import { seeded } from '../../../testing/random.ts';
+import { rounds } from '../../support/rounds.ts';
 
 const HIGH = 0x01000007;
 
@@ -88,6 +90,57 @@ describe('MemberTable', () => {
       }),
       { seed: 9, numRuns: 20 },
     );
+  });
+
+  test('grows in steps, while entries are added, replaced, evicted and forgotten between the steps', () => {
+    const random = seeded(41);
+    let completed = 0,
+      pauses = 0;
+    for (let turn = 0; turn < rounds(12); turn++) {
+      const { members, roots, add } = setup(turn % 3 === 2 ? 70_000 : 1_000_000);
+      const pairs = new Map<number, Set<number>>();
+      let nowMs = 0;
+      const addSome = (count: number): void => {
+        for (let k = 0; k < count; k++) {
+          const low = random.below(100_000),
+            root = 1 + random.below(500);
+          add(low, root, nowMs);
+          pairs.set(low, (pairs.get(low) ?? new Set<number>()).add(root));
+        }
+      };
+      roots.setNow(0, 100);
+      addSome(40_000);
+      for (let call = 0; call < 3; call++) {
+        const growing = members.makeRoom(30_000 + random.below(90_000));
+        for (let step = growing.next(); !step.done; step = growing.next()) {
+          pauses++;
+          if (turn % 2 === 1) roots.setNow((nowMs += random.below(30)), 100);
+          addSome(random.below(3000));
+        }
+        completed++;
+      }
+      let reachable = 0;
+      const entries = new Map<number, number>();
+      for (let slot = 0; slot < members.slots; slot++) {
+        const root = members.rootAt(slot);
+        if (root < 0) continue;
+        entries.set(root, (entries.get(root) ?? 0) + 1);
+        for (let at = members.first(members.lowAt(slot), HIGH); at >= 0;) {
+          if (at === slot) reachable++;
+          at = members.next(at, members.lowAt(slot), HIGH);
+        }
+        if (!roots.isForgotten(root) && !pairs.get(members.lowAt(slot))!.has(roots.lowOf(root)))
+          throw new Error(`turn ${turn}: a pair that was not added`);
+      }
+      expect(reachable).toBe(members.size);
+      // Without forgotten roots and evictions, nothing is lost.
+      if (nowMs === 0 && members.evicted === 0)
+        expect(members.size).toBe([...pairs.values()].reduce((sum, { size }) => sum + size, 0));
+      // Each row counts its entries, so that it is free after the last one.
+      for (const [root, count] of entries) for (let k = 0; k < count; k++) roots.release(root);
+      expect(roots.size).toBe(0);
+    }
+    expect([completed, pauses > 3 * rounds(12)]).toEqual([3 * rounds(12), true]);
   });
 
   test('evicts unused entries before used ones', () => {
