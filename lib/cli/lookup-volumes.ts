@@ -49,7 +49,8 @@ export class LookupVolumes {
         const key = normalizeCloudPath(other);
         let volume = opened.get(key);
         try {
-          volume ??= await openVolume(other, isGraphPath(key) ? { ...shared, server, ocdbt } : shared);
+          const own = { ...shared, logger: naming(name, options.logger) };
+          volume ??= await openVolume(other, isGraphPath(key) ? { ...own, server, ocdbt } : own);
         } catch (error) {
           throw new UsageError(`--also ${name} cannot be opened`, { cause: error });
         }
@@ -118,3 +119,7 @@ const canInterpolate = (volume: OpenedVolume): boolean =>
 async function closeAll(volumes: Iterable<OpenedVolume>): Promise<void> {
   for (const volume of new Set(volumes)) await volumeOf(volume).close();
 }
+
+/** Says of which volume a warning is. */
+const naming = (name: string, logger: OpenGrapheneOptions['logger']): OpenGrapheneOptions['logger'] =>
+  logger && { warn: (message) => void logger.warn(`${name}: ${message}`) };

@@ -149,6 +149,13 @@ describe('lookup --also', () => {
     });
   });
 
+  test('says of which volume a warning is', async () => {
+    const { stderr } = await lookup([...AT, '--also', `em=${images}/em`], 'x,y,z\n900000,2,2\n');
+    const outside = '1 of 1 points are outside the volume';
+    expect(stderr).toMatch(new RegExp(`^warning: ${outside}`, 'm'));
+    expect(stderr).toMatch(new RegExp(`^warning: em: ${outside}`, 'm'));
+  });
+
   test('takes graph options for a graph that is not the main volume', async () => {
     const [{ point, supervoxel, root }] = known;
     const { code, stdout } = await runCli(
