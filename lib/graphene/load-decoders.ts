@@ -53,11 +53,9 @@ async function load(codec: Codec, url: string): Promise<InfoError | undefined> {
     return undefined;
   } catch (cause) {
     const { encoding, packageName } = codec;
-    return new InfoError(
-      'UNSUPPORTED',
-      `encoding ${encoding} of ${url} needs the package ${packageName}, which could not be loaded; to install it: npm install ${packageName}`,
-      url,
-      { cause },
-    );
+    const what = packageName
+      ? `needs the package ${packageName}, which could not be loaded; to install it: npm install ${packageName}`
+      : 'has a decoder that could not be loaded: is the installation of graphene-points complete?';
+    return new InfoError('UNSUPPORTED', `encoding ${encoding} of ${url} ${what}`, url, { cause });
   }
 }

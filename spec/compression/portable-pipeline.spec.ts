@@ -5,7 +5,10 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Inflater } from '../../lib/compression/inflater.ts';
+import { readPackageFile } from '../../lib/compression/node/read-package-file.ts';
+import { crc32 } from '../../lib/compression/portable/checksums.ts';
 import { portableInflater } from '../../lib/compression/portable/fflate-inflater.ts';
+import { inflateStepsPortably } from '../../lib/compression/portable/inflate-steps-portably.ts';
 import type * as Sdk from '../../lib/index.ts';
 import { expectedAnswers, shownAnswers } from '../../testing/fixture-answers.ts';
 import { fixtureVolumes, loadFixture, VOLUMES_FOLDER } from '../../testing/fixtures.ts';
@@ -17,7 +20,12 @@ const counted: Inflater = {
   inflateWindows: (...given) => (calls++, portableInflater.inflateWindows(...given)),
 };
 beforeAll(async () => {
-  jest.unstable_mockModule('../../lib/compression/platform.ts', () => ({ inflater: counted }));
+  jest.unstable_mockModule('../../lib/compression/platform.ts', () => ({
+    inflater: counted,
+    inflateSteps: inflateStepsPortably,
+    crc32,
+    readPackageFile,
+  }));
   sdk = await import('../../lib/index.ts');
 });
 afterAll(() => expect(calls).toBeGreaterThan(100));
@@ -25,10 +33,12 @@ afterAll(() => expect(calls).toBeGreaterThan(100));
 const open = (name: string): Promise<Sdk.PrecomputedVolume> =>
   sdk.openPrecomputed(join(VOLUMES_FOLDER, name), { logger: { warn: () => undefined } });
 const volumes = [...fixtureVolumes(), ...fixtureVolumes({ sharded: true })].map(({ name }) => name);
+/** Its values may differ by a little; see spec/graphene/fixtures.spec.ts. */
+const isLossy = (name: string): boolean => name === 'img_jxl_u8';
 const withBrotli = volumes.filter((name) => /_br\b|brotli/.test(name));
 
 describe('a volume on the portable inflater', () => {
-  test.each([...new Set(volumes)].filter((name) => !withBrotli.includes(name)))(
+  test.each([...new Set(volumes)].filter((name) => !withBrotli.includes(name) && !isLossy(name)))(
     'gives the answers of CloudVolume: %s',
     async (name) => {
       await using volume = await open(name);

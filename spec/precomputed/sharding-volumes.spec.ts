@@ -175,12 +175,18 @@ class Shards {
   }
 }
 
-/** Reads the shape in a chunk's own header: crackle (u32 from byte 7), compresso (u16 from byte 6). */
-function shapeInHeader(bytes: Uint8Array): number[] | undefined {
+/**
+ * Reads the shape in a chunk's own header: crackle (u32 from byte 7), compresso (u16 from byte 6), jpeg (height and
+ * width in the frame header; an image has the width of the chunk, and its slices are below each other).
+ */
+function shapeInHeader(bytes: Uint8Array, [, , depth]: readonly number[]): number[] | undefined {
   const magic = String.fromCharCode(...bytes.subarray(0, 4));
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   if (magic === 'crkl') return [7, 11, 15].map((at) => view.getUint32(at, true));
   if (magic === 'cpso') return [6, 8, 10].map((at) => view.getUint16(at, true));
+  const frame = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf('ffc0', 'hex');
+  if (view.getUint16(0) === 0xffd8 && frame > 0)
+    return [view.getUint16(frame + 7), view.getUint16(frame + 5) / depth, depth];
   return undefined;
 }
 
@@ -227,7 +233,7 @@ describe.each(volumes)('sharded volume $name, mip $mip', ({ name, mip }) => {
         compared++;
         continue;
       }
-      const shape = shapeInHeader(bytes);
+      const shape = shapeInHeader(bytes, chunkSize);
       if (!decoded.has(cell.join())) decoded.set(cell.join(), shards.values(bytes, chunkSize));
       const chunk = decoded.get(cell.join());
       // For encodings that this spec cannot decode, the shape in the header is compared, also at clipped
