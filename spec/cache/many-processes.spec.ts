@@ -8,10 +8,11 @@ import { CacheFolder } from '../../lib/cache/cache-folder.ts';
 import type { DiskCacheCounts } from '../../lib/cache/disk-cache.ts';
 import { verifyCache } from '../../lib/cache/cache-maintenance.ts';
 import { program } from '../support/program.ts';
+import { rounds } from '../support/rounds.ts';
 
 const MAX_BYTES = 3 * 1024 * 1024,
   PROCESSES = 20,
-  ROUNDS = 150,
+  ROUNDS = Math.min(150, rounds(90)),
   /** The largest entry of `hammer.ts` on disk, in whole units of 4 KiB. */
   LARGEST_ENTRY = 40_960;
 

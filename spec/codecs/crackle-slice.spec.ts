@@ -5,6 +5,7 @@ import type { SliceComponents } from '../../lib/codecs/crackle/slice-components.
 import type { Cracks } from '../../lib/codecs/crackle/crack-code.ts';
 import { crc32c } from '../../lib/codecs/crackle/crc.ts';
 import { sliceChecksum } from '../../lib/codecs/crackle/slice-checksum.ts';
+import { rounds } from '../support/rounds.ts';
 
 /** Makes a slice of few labels in blocks, so that components turn back, nest and touch at corners. */
 const images = fc
@@ -78,7 +79,7 @@ describe('crackle: findComponents', () => {
         expect(paint(slice, expected.length)).toEqual(expected);
         expect(slice.componentCount).toBe(Math.max(...expected) + 1);
       }),
-      { seed: 4, numRuns: 600 },
+      { seed: 4, numRuns: rounds(200) },
     );
   });
 });
@@ -104,7 +105,7 @@ describe('crackle: checksums', () => {
         const written = new Uint8Array(Uint32Array.from(paint(slice, one.sx * one.sy)).buffer);
         expect(sliceChecksum(slice)).toBe(crc32c(viewOf(written), 0, written.length));
       }),
-      { seed: 5, numRuns: 600 },
+      { seed: 5, numRuns: rounds(200) },
     );
   });
 });

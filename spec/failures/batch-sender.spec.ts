@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { GraphError, RequestError, type BreakReason } from '../../lib/base/errors.ts';
 import { BatchSize } from '../../lib/failures/batch-size.ts';
 import { sendInBatches, type BatchSenderOptions } from '../../lib/failures/batch-sender.ts';
+import { rounds } from '../support/rounds.ts';
 
 const URL = 'https://graph.example.org/t/roots_binary';
 const answered = (status: number, retryAfter?: string): GraphError =>
@@ -301,7 +302,7 @@ describe('sendInBatches', () => {
           if (script.every((k) => k < 3)) expect(new Set(of)).toEqual(new Set(['ok']));
         },
       ),
-      { seed: 11, numRuns: 150 },
+      { seed: 11, numRuns: rounds(50) },
     );
   });
 });

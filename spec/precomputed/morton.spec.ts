@@ -4,6 +4,7 @@ import { InfoError } from '../../lib/base/errors.ts';
 import { compressedMortonCodes } from '../../lib/precomputed/morton.ts';
 import { bigintsOf, naiveCell, naiveMorton, type Triple } from './sharding-naive.ts';
 import { vectors } from './sharding-vectors.ts';
+import { rounds } from '../support/rounds.ts';
 
 const codesOf = (shape: Triple, cells: readonly Triple[]): bigint[] =>
   bigintsOf(compressedMortonCodes(shape, Float64Array.from(cells.flat())));
@@ -52,7 +53,7 @@ describe('compressed Morton codes', () => {
         expect(codes).toEqual(cells.map((cell) => naiveMorton(cell, shape)));
         expect(codes.map((code) => naiveCell(code, shape))).toEqual(cells);
       }),
-      { seed: 4, numRuns: 2000 },
+      { seed: 4, numRuns: rounds(700) },
     );
   });
 

@@ -4,6 +4,7 @@ import type { Vec3 } from '../../lib/base/vec3.ts';
 import { cellsInShard } from '../../lib/precomputed/shard-cells.ts';
 import type { ShardingSpec } from '../../lib/precomputed/sharding.ts';
 import { naiveLocation, naiveMorton } from './sharding-naive.ts';
+import { rounds } from '../support/rounds.ts';
 
 const specOf = (
   preshiftBits: number,
@@ -36,7 +37,7 @@ describe('cellsInShard', () => {
         for (const [shard, count] of counts)
           expect([shard, cellsInShard(spec, shape, Number(shard), 0)]).toEqual([shard, count]);
       }),
-      { seed: 21, numRuns: 200 },
+      { seed: 21, numRuns: rounds(70) },
     );
   });
 

@@ -9,6 +9,7 @@ import {
 } from '../../lib/precomputed/sharding.ts';
 import { bigintsOf, naiveLocation, pairsOf } from './sharding-naive.ts';
 import { vectors } from './sharding-vectors.ts';
+import { rounds } from '../support/rounds.ts';
 
 const JSON_SPEC = {
   '@type': 'neuroglancer_uint64_sharded_v1',
@@ -189,7 +190,7 @@ describe('locateChunks and shardFileName', () => {
           expected.map(({ file, shard, minishard }) => ({ file, shard, minishard: Number(minishard) })),
         );
       }),
-      { seed: 4, numRuns: 3000 },
+      { seed: 4, numRuns: rounds(1000) },
     );
   });
 });
