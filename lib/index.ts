@@ -29,6 +29,7 @@ export type {
 export type { Interpolation, Progress } from './points/point-query.ts';
 export { readMany } from './graphene/read-many.ts';
 export type {
+  EntryResult,
   ManyResult,
   ManyRow,
   NamedGraphene,

@@ -51,11 +51,13 @@ export interface ReadManyOptions extends Pick<ReadPointsOptions, 'onError' | 'si
   onProgress?: (progress: Progress & { name: string }) => void;
 }
 
-type ResultOf<Entry> = Entry extends { volume: PrecomputedVolume }
-  ? ValuesResult
-  : Entry extends { agglomerate: false }
-    ? SupervoxelResult
-    : PointsResult;
+/** The type of the result of one entry: values, supervoxels, or supervoxels and roots. */
+export type EntryResult<Entry> =
+  Entry extends Pick<NamedPrecomputed, 'volume'>
+    ? ValuesResult
+    : Entry extends Record<'agglomerate', false>
+      ? SupervoxelResult
+      : PointsResult;
 
 /** What one volume gives: the result of its `scatteredPoints`. */
 export type VolumeAnswer<Result = ValuesResult | SupervoxelResult | PointsResult> = Result & {
@@ -75,7 +77,7 @@ export interface ManyRow extends Row {
 /** The answers of several volumes at the same points. */
 export interface ManyResult<Entries extends readonly NamedVolume[] = readonly NamedVolume[]> {
   /** The result of each volume, by its name. */
-  volumes: { [Entry in Entries[number] as Entry['name']]: VolumeAnswer<ResultOf<Entry>> };
+  volumes: { [Entry in Entries[number] as Entry['name']]: VolumeAnswer<EntryResult<Entry>> };
   /**
    * One status per point for all volumes together: `failed` or `rootFailed` if a volume failed there, else the
    * status of the first volume that is not `ok`, else `ok`.
