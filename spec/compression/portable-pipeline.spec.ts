@@ -20,8 +20,8 @@ const counted: Inflater = {
   inflateWindows: (...given) => (calls++, portableInflater.inflateWindows(...given)),
 };
 beforeAll(async () => {
-  jest.unstable_mockModule('../../lib/compression/platform.ts', () => ({
-    inflater: counted,
+  jest.unstable_mockModule('../../lib/compression/platform.ts', () => ({ inflater: counted }));
+  jest.unstable_mockModule('../../lib/compression/image-platform.ts', () => ({
     inflateSteps: inflateStepsPortably,
     crc32,
     readPackageFile,

@@ -2,7 +2,7 @@
  * Decoders of packages that Emscripten built. Such a decoder loses memory whenever it fails, so it is made anew after
  * some failures. Making one is synchronous: only its file is read and compiled beforehand.
  */
-import { readPackageFile } from '../../compression/platform.ts';
+import { readPackageFile } from '../../compression/image-platform.ts';
 
 /** What this file uses of WebAssembly, whose types belong to browsers. */
 interface WasmModule {

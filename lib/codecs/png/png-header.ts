@@ -5,7 +5,7 @@
  */
 import { DecodeError } from '../../base/errors.ts';
 import { formatVec3, product } from '../../base/vec3.ts';
-import { crc32 } from '../../compression/platform.ts';
+import { crc32 } from '../../compression/image-platform.ts';
 import { bytesPerValue } from '../../precomputed/data-type.ts';
 import type { ChunkLayout } from '../codec.ts';
 

@@ -1,7 +1,7 @@
 /** Reads the rows of a PNG image one after the other. Two rows are kept, and one window of inflated bytes. */
 import type { PausableWork } from '../../base/cooperative-work.ts';
 import { DecodeError } from '../../base/errors.ts';
-import { inflateSteps } from '../../compression/platform.ts';
+import { inflateSteps } from '../../compression/image-platform.ts';
 import { imageData, type PngImage } from './png-header.ts';
 import { unfilterRow } from './unfilter.ts';
 
