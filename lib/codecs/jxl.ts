@@ -15,36 +15,37 @@ import { createImageCodec, type DecodedImage } from './images/image-codec.ts';
 import { WasmDecoder } from './images/wasm-decoder.ts';
 import { readJxlHeader } from './jxl/jxl-header.ts';
 
-const PACKAGE = '@jsquash/jxl';
+const PACKAGE = 'icodec';
 
-/** What the decoder wants from a browser. */
-class PixelData {
-  constructor(
-    readonly data: Uint8ClampedArray,
-    readonly width: number,
-    readonly height: number,
-  ) {}
+/** What the decoder makes of an image. */
+interface RgbaImage {
+  data: Uint8ClampedArray;
 }
 
+/** The global function with which the decoder makes its result. */
+const MAKE_IMAGE = '_icodec_ImageData';
+const makeImage = (data: Uint8ClampedArray): RgbaImage => ({ data });
+
 /**
- * Gives the decoder the global class `ImageData` while it runs, and takes away what it adds to the globals. It never
- * waits within a call, so no other code sees them.
+ * Gives the decoder the global function while it runs. It never waits within a call, so no other code sees the
+ * function.
  */
-function withImageData<T>(act: () => T): T {
-  const before = Object.getOwnPropertyDescriptor(globalThis, 'ImageData');
-  Object.defineProperty(globalThis, 'ImageData', { value: PixelData, configurable: true, writable: true });
+function withMakeImage<T>(act: () => T): T {
+  const before = Object.getOwnPropertyDescriptor(globalThis, MAKE_IMAGE);
+  Object.defineProperty(globalThis, MAKE_IMAGE, { value: makeImage, configurable: true, writable: true });
   try {
     return act();
   } finally {
-    if (before) Object.defineProperty(globalThis, 'ImageData', before);
-    else delete (globalThis as { ImageData?: unknown }).ImageData;
+    if (before) Object.defineProperty(globalThis, MAKE_IMAGE, before);
+    else delete (globalThis as Record<string, unknown>)[MAKE_IMAGE];
   }
 }
 
-const decoder = new WasmDecoder<{ decode: (bytes: Uint8Array) => PixelData | null; HEAPU8: Uint8Array }>(
-  { script: `${PACKAGE}/codec/dec/jxl_dec.js`, wasm: `${PACKAGE}/codec/dec/jxl_dec.wasm` },
-  withImageData,
-);
+const decoder = new WasmDecoder<{
+  /** Returns a message if it fails. */
+  decode: (bytes: Uint8Array) => RgbaImage | string;
+  HEAPU8: Uint8Array;
+}>({ wasm: `${PACKAGE}/jxl-dec.wasm`, script: './jxl-dec.js' }, withMakeImage);
 
 const CHANNELS_OF_DECODER = 4;
 
@@ -57,13 +58,13 @@ function decode(bytes: Uint8Array, { chunkSize, channels }: ChunkLayout): Decode
       'BAD_HEADER',
       `jxl: ${width}x${height} pixels, expected as many as there are voxels in ${formatVec3(chunkSize)}`,
     );
-  let image: PixelData | null;
+  let image: RgbaImage | string;
   try {
     image = decoder.run(width * height * channels, ({ decode: decodeImage }) => decodeImage(bytes));
   } catch (cause) {
     throw new DecodeError('BAD_BITSTREAM', 'jxl: the image data is broken', { cause });
   }
-  if (image?.data.length !== width * height * CHANNELS_OF_DECODER)
+  if (typeof image === 'string' || image.data.length !== width * height * CHANNELS_OF_DECODER)
     throw new DecodeError('BAD_BITSTREAM', 'jxl: the image data is broken or cut');
   const { buffer, byteOffset, byteLength } = image.data;
   return { pixels: new Uint8Array(buffer, byteOffset, byteLength), step: CHANNELS_OF_DECODER };

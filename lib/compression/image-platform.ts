@@ -4,4 +4,4 @@
  */
 export { inflateStepsWithZlib as inflateSteps } from './node/inflate-steps.ts';
 export { crc32 } from './node/crc32.ts';
-export { readPackageFile } from './node/read-package-file.ts';
+export { packageFileUrl, readPackageFile } from './node/read-package-file.ts';

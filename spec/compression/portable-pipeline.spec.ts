@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Inflater } from '../../lib/compression/inflater.ts';
-import { readPackageFile } from '../../lib/compression/node/read-package-file.ts';
+import { packageFileUrl, readPackageFile } from '../../lib/compression/node/read-package-file.ts';
 import { crc32 } from '../../lib/compression/portable/checksums.ts';
 import { portableInflater } from '../../lib/compression/portable/fflate-inflater.ts';
 import { inflateStepsPortably } from '../../lib/compression/portable/inflate-steps-portably.ts';
@@ -25,6 +25,7 @@ beforeAll(async () => {
     inflateSteps: inflateStepsPortably,
     crc32,
     readPackageFile,
+    packageFileUrl,
   }));
   sdk = await import('../../lib/index.ts');
 });

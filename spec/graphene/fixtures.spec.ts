@@ -53,7 +53,7 @@ async function check(volume: PrecomputedVolume, fixture: Fixture): Promise<numbe
       expected = expectedAnswers(scale, volume.dataType);
     // Another version of libjxl decodes lossy images slightly differently.
     const isLossyJxl = fixture.info.scales[scale.mip].encoding === 'jxl' && !isLossless.get(fixture.name);
-    expect(isLossyJxl ? shown.map((value, i) => withTolerance(value, expected[i], 2)) : shown).toEqual(
+    expect(isLossyJxl ? shown.map((value, i) => withTolerance(value, expected[i], 1)) : shown).toEqual(
       expected,
     );
     checked += scale.points.length;

@@ -2,7 +2,7 @@
  * Decoders of packages that Emscripten built. Such a decoder loses memory whenever it fails, so it is made anew after
  * some failures. Making one is synchronous: only its file is read and compiled beforehand.
  */
-import { readPackageFile } from '../../compression/image-platform.ts';
+import { packageFileUrl, readPackageFile } from '../../compression/image-platform.ts';
 
 /** What this file uses of WebAssembly, whose types belong to browsers. */
 interface WasmModule {
@@ -32,10 +32,12 @@ interface EmscriptenOptions {
 }
 type EmscriptenFactory = (options: EmscriptenOptions) => Promise<unknown>;
 
-/** The files of a decoder, as specifiers of imports. */
+/** The files of a decoder. */
 export interface WasmFiles {
-  script: string;
+  /** As for an import: `PACKAGE/PATH`. */
   wasm: string;
+  /** The same, or `./FILE` in the folder of the other file, which a package need not export. */
+  script: string;
 }
 
 /** A decoder is made anew after this many failures: each may lose some 100 kB. */
@@ -44,7 +46,7 @@ const MAX_FAILURES = 32;
 const KEPT_BYTES = 128 * 2 ** 20;
 /** What a decoder may take beside what it takes per pixel. */
 const BASE_BYTES = 64 * 2 ** 20;
-/** What a decoder may take per value. libjxl takes 27 bytes for a grey pixel, libjpeg-turbo 2. */
+/** What a decoder may take per value. libjxl takes less than 20 for a grey pixel, libjpeg-turbo 2. */
 const BYTES_PER_VALUE = 100;
 const PAGE_BYTES = 2 ** 16;
 
@@ -76,7 +78,9 @@ export class WasmDecoder<Functions extends { HEAPU8: Uint8Array }> {
   async #load(): Promise<void> {
     const { script, wasm } = this.#files;
     const [imported, bytes] = await Promise.all([
-      import(script) as Promise<{ default: EmscriptenFactory }>,
+      import(script.startsWith('./') ? new URL(script, packageFileUrl(wasm)).href : script) as Promise<{
+        default: EmscriptenFactory;
+      }>,
       readPackageFile(wasm),
     ]);
     const module = await WebAssembly.compile(bytes);
