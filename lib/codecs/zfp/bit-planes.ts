@@ -33,6 +33,8 @@ export const makePlanes = (): Int32Array => new Int32Array(HIGHEST_PLANE + 1);
  * @param size Coefficients in the block.
  * @param highest One more than the number of the first plane: 32 or 64.
  * @param lowest The last plane to be read, unless the budget ends before.
+ * @param known How many coefficients are significant from planes that were read before.
+ * @param highestSet The first of those planes with a bit that is set; -1 if there is none.
  * @returns The position after the block's bits.
  */
 export function readPlanes(
@@ -43,12 +45,14 @@ export function readPlanes(
   planes: Int32Array,
   highest: number,
   lowest: number,
+  known = 0,
+  highestSet = -1,
 ): number {
   const last = size - 1,
     width = (size + 31) >>> 5;
   let p = position | 0,
-    significant = 0,
-    first = -1,
+    significant = known,
+    first = highestSet,
     k = highest;
   while (k > lowest && p < end) {
     k--;
@@ -88,6 +92,56 @@ export function readPlanes(
   planes[LOWEST_PLANE] = k;
   planes[HIGHEST_PLANE] = first;
   return p;
+}
+
+/**
+ * Reads planes as {@link readPlanes} does, for blocks of 4 or 16 coefficients: all bits of a plane are in the 32
+ * bits from its start, so that they are loaded once. The planes above the first one that is set are 0.
+ */
+export function readNarrowPlanes(
+  words: Int32Array,
+  position: number,
+  end: number,
+  size: number,
+  planes: Int32Array,
+  highest: number,
+  lowest: number,
+): number {
+  const last = size - 1,
+    // The most bits of a plane: a group test and a bit per coefficient, and the last bit is known.
+    longest = 2 * size - 1;
+  let p = position | 0,
+    significant = 0,
+    first = -1,
+    k = highest;
+  while (k > lowest && significant < size && end - p >= longest) {
+    let ahead = (words[p >>> 5] >>> (p & 31)) | ((words[(p >>> 5) + 1] << 1) << (31 - (p & 31)));
+    let plane = ahead & ((1 << significant) - 1);
+    p += significant;
+    ahead >>= significant;
+    while ((ahead & 1) !== 0) {
+      // The run of zeros ends at the last coefficient without a final 1.
+      const rest = (ahead >> 1) | (1 << (last - significant)),
+        zeros = 31 - Math.clz32(rest & -rest);
+      significant += zeros;
+      plane |= 1 << significant;
+      significant++;
+      p += zeros + 2;
+      ahead >>= zeros + 2;
+      if (significant === size) break;
+    }
+    // After the last coefficient there is neither a final 1 nor a test.
+    p += significant === size ? -1 : 1;
+    k--;
+    planes[k] = plane;
+    if (plane !== 0 && first < 0) first = k;
+  }
+  for (const mask = (1 << size) - 1; k > lowest && significant === size && end - p >= size; p += size) {
+    k--;
+    planes[k] =
+      ((words[p >>> 5] >>> (p & 31)) | ((words[(p >>> 5) + 1] << 1) << (31 - (p & 31)))) & mask;
+  }
+  return readPlanes(words, p, end, size, planes, k, lowest, significant, first);
 }
 
 /** Moves over the planes of a block as {@link readPlanes} does, without keeping them. */

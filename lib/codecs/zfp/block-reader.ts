@@ -13,6 +13,7 @@ import {
   MAX_CODED_BITS,
   READ_AHEAD_WORDS,
   makePlanes,
+  readNarrowPlanes,
   readPlanes,
   skipPlanes,
 } from './bit-planes.ts';
@@ -33,8 +34,6 @@ const ZEROS = 0,
   INTEGERS = 1,
   SCALED = 2,
   SIGN_MAGNITUDE = 3;
-
-const planes = makePlanes();
 
 /**
  * Tells whether each block has the same number of bits, so that it can be read without those before it. A limit
@@ -62,6 +61,8 @@ export class ZfpBlockReader {
   /** The integers of a block; `high` only for 64-bit types. */
   readonly #low: Int32Array;
   readonly #high: Int32Array;
+  /** Own ones: planes above those of the type are never written and stay 0. */
+  readonly #planes = makePlanes();
   #stream: Int32Array = new Int32Array(0);
   /** Position of the next block in `#stream`. */
   #position = 0;
@@ -123,14 +124,15 @@ export class ZfpBlockReader {
   /** Decodes the next block to `words`. @throws DecodeError TRUNCATED if it ends after the stream. */
   decode(): void {
     const precision = this.#isWide ? 64 : 32,
-      size = this.blockSize;
+      size = this.blockSize,
+      planes = this.#planes;
     const coded = this.#readBlockHeader(this.#position);
     if (this.#content === ZEROS) {
       this.#advance(coded);
       this.words.fill(0);
       return;
     }
-    const end = readPlanes(
+    const end = (size < 64 ? readNarrowPlanes : readPlanes)(
       this.#stream,
       coded,
       this.#budgetEnd(coded),
@@ -154,8 +156,11 @@ export class ZfpBlockReader {
       // The low words are 0 and stay so, because each dimension shifts by two bits at most.
       collectCoefficients(planes, 32, lowest, this.#places, this.#high);
       (isLossless ? inverseLosslessTransform : inverseTransform)(this.#high, size);
-      this.#low.fill(0);
-      this.#writeWide();
+      if (this.#content === SCALED) this.#writeHigh();
+      else {
+        this.#low.fill(0);
+        this.#writeWide();
+      }
     } else {
       collectWideCoefficients(planes, lowest, this.#places, this.#low, this.#high);
       (isLossless ? inverseLosslessWideTransform : inverseWideTransform)(this.#low, this.#high, size);
@@ -243,6 +248,15 @@ export class ZfpBlockReader {
       signMask = this.#content === SIGN_MAGNITUDE ? 0x7fffffff : 0;
     // x >> 31 is -1 for negative numbers, else 0.
     for (let i = 0; i < size; i++) out[i] = integers[i] ^ ((integers[i] >> 31) & signMask);
+  }
+
+  /** Writes the values of a scaled block of 64-bit integers whose low words are 0. */
+  #writeHigh(): void {
+    const size = this.blockSize,
+      high = this.#high,
+      doubles = this.#doubles,
+      scale = this.#scale(64, -1074);
+    for (let i = 0; i < size; i++) doubles[i] = scale * (high[i] * 2 ** 32);
   }
 
   /** Writes the values of a block of 64-bit integers. */

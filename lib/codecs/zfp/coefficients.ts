@@ -64,8 +64,14 @@ function collectDigits(
     start = first * width,
     from = Math.min(32, Math.max(0, lowest - first));
   if (size < 64) {
-    collectNarrow(planes, start, from, planes[HIGHEST_PLANE] - first, size);
-    for (let i = 0; i < size; i++) out[places[i]] = (rows[i] ^ mask) - mask;
+    const end = Math.min(32, planes[HIGHEST_PLANE] - first + 1);
+    if (end <= from) out.fill(0);
+    else if (size === 4) collectFour(planes, start, from, end, out, mask);
+    else if (end <= from + 16) collectFewOfSixteen(planes, start + from, from, places, out, mask);
+    else {
+      collectSixteen(planes, start, from, end);
+      for (let i = 0; i < size; i++) out[places[i]] = (rows[i] ^ mask) - mask;
+    }
   } else if (planes[HIGHEST_PLANE] < first + from + 16)
     // 16 planes of two words fill the matrix.
     for (let group = 0; group < width; group += 2) {
@@ -91,25 +97,70 @@ function collectDigits(
     }
 }
 
-/** Collects the digits of 4 or 16 coefficients in `rows`: 8 or 2 planes share a row of the matrix. */
-function collectNarrow(planes: Int32Array, start: number, from: number, highest: number, size: number): void {
-  for (let i = 0; i < size; i++) rows[i] = 0;
-  const last = size - 1,
-    end = Math.min(32, highest + 1);
-  for (let k = from; k < end; k++) rows[k & last] |= planes[start + k] << (k & ~last);
-  if (size === 16) {
-    for (let k = 0; k < 8; k++) {
-      const a = rows[k],
-        b = rows[k + 8],
-        swapped = ((a >>> 8) ^ b) & 0x00ff00ff;
-      rows[k] = a ^ (swapped << 8);
-      rows[k + 8] = b ^ swapped;
-    }
-    transposeEights(0);
-    transposeEights(8);
-  } else {
-    transposeFours();
+/** Writes 4 coefficients, which are in their places, from planes `from` to `end`. */
+function collectFour(
+  planes: Int32Array,
+  start: number,
+  from: number,
+  end: number,
+  out: Int32Array,
+  mask: number,
+): void {
+  let a = 0,
+    b = 0,
+    c = 0,
+    d = 0;
+  for (let k = end - 1; k >= from; k--) {
+    const plane = planes[start + k];
+    a = (a << 1) | (plane & 1);
+    b = (b << 1) | ((plane >> 1) & 1);
+    c = (c << 1) | ((plane >> 2) & 1);
+    d = (d << 1) | (plane >> 3);
   }
+  out[0] = ((a << from) ^ mask) - mask;
+  out[1] = ((b << from) ^ mask) - mask;
+  out[2] = ((c << from) ^ mask) - mask;
+  out[3] = ((d << from) ^ mask) - mask;
+}
+
+/**
+ * Writes 16 coefficients from 16 planes, the lowest of which is at `start`: two planes share a row of the
+ * matrix. Planes above those of the word are shifted out.
+ */
+function collectFewOfSixteen(
+  planes: Int32Array,
+  start: number,
+  from: number,
+  places: Uint8Array,
+  out: Int32Array,
+  mask: number,
+): void {
+  for (let i = 0; i < 8; i++) {
+    const row = planes[start + i] | (planes[start + i + 8] << 16),
+      swapped = (row ^ (row >>> 8)) & 0xff00;
+    rows[i] = row ^ swapped ^ (swapped << 8);
+  }
+  transposeEights(0);
+  for (let i = 0; i < 8; i++) {
+    const pair = rows[i];
+    out[places[i]] = (((pair & 0xffff) << from) ^ mask) - mask;
+    out[places[i + 8]] = (((pair >>> 16) << from) ^ mask) - mask;
+  }
+}
+
+/** Collects the digits of 16 coefficients in `rows`: two planes share a row of the matrix. */
+function collectSixteen(planes: Int32Array, start: number, from: number, end: number): void {
+  for (let i = 0; i < 16; i++) rows[i] = 0;
+  for (let k = from; k < end; k++) rows[k & 15] |= planes[start + k] << (k & 16);
+  for (let k = 0; k < 8; k++) {
+    const a = rows[k],
+      b = rows[k + 8],
+      swapped = ((a >>> 8) ^ b) & 0x00ff00ff;
+    rows[k] = a ^ (swapped << 8);
+    rows[k + 8] = b ^ swapped;
+  }
+  transposeEights(0);
+  transposeEights(8);
 }
 
 /** Transposes `rows`: swaps quarters of 16 by 16 bits, then of 8 by 8, and so on. */
@@ -181,24 +232,4 @@ function transposeEights(k: number): void {
   swapped = ((g >>> 1) ^ h) & 0x55555555;
   rows[k + 6] = g ^ (swapped << 1);
   rows[k + 7] = h ^ swapped;
-}
-
-/** Transposes each square of 4 by 4 bits in the first 4 rows. */
-function transposeFours(): void {
-  let a = rows[0],
-    b = rows[1],
-    c = rows[2],
-    d = rows[3];
-  let swapped = ((a >>> 2) ^ c) & 0x33333333;
-  a ^= swapped << 2;
-  c ^= swapped;
-  swapped = ((b >>> 2) ^ d) & 0x33333333;
-  b ^= swapped << 2;
-  d ^= swapped;
-  swapped = ((a >>> 1) ^ b) & 0x55555555;
-  rows[0] = a ^ (swapped << 1);
-  rows[1] = b ^ swapped;
-  swapped = ((c >>> 1) ^ d) & 0x55555555;
-  rows[2] = c ^ (swapped << 1);
-  rows[3] = d ^ swapped;
 }

@@ -30,6 +30,9 @@ export class RawScatter {
   readonly #copies: (BlockCopy | undefined)[] = [];
   /** Where the first value of the stream is. */
   #origin = 0;
+  /** Where the first value of the next block is, and the copy of that block. */
+  #first = 0;
+  #copy!: BlockCopy;
 
   constructor({ axes }: ZfpcContainer, { chunkSize, channels, dataType }: ChunkLayout, raw: Uint32Array) {
     this.#raw = raw;
@@ -55,17 +58,13 @@ export class RawScatter {
       rest = Math.floor(rest / size);
     }
     for (const dimension of this.#dimensions) dimension.at = 0;
+    this.#prepareCopy();
   }
 
   /** Writes the values of the next block that are inside the chunk. */
   writeBlock(words: Uint32Array): void {
-    let first = this.#origin,
-      key = 0;
-    for (const { size, stride, at } of this.#dimensions) {
-      first += at * stride;
-      key = 4 * key + Math.min(4, size - at) - 1;
-    }
-    const { from, to } = (this.#copies[key] ??= this.#planCopy()),
+    const { from, to } = this.#copy,
+      first = this.#first,
       raw = this.#raw,
       count = from.length;
     if (this.#isWide)
@@ -76,7 +75,36 @@ export class RawScatter {
         raw[at + 1] = words[word + 1];
       }
     else for (let i = 0; i < count; i++) raw[first + to[i]] = words[from[i]];
-    this.#moveOn();
+    const [fastest] = this.#dimensions;
+    fastest.at += 4;
+    // Most blocks have the shape of the one before.
+    if (fastest.at + 4 <= fastest.size) this.#first += 4 * fastest.stride;
+    else this.#startBlock();
+  }
+
+  /** Moves to the next row of blocks if this one is done, and prepares to copy its next block. */
+  #startBlock(): void {
+    const [fastest, ...slower] = this.#dimensions;
+    if (fastest.at >= fastest.size) {
+      fastest.at = 0;
+      for (const dimension of slower) {
+        dimension.at += 4;
+        if (dimension.at < dimension.size) break;
+        dimension.at = 0;
+      }
+    }
+    this.#prepareCopy();
+  }
+
+  #prepareCopy(): void {
+    let first = this.#origin,
+      key = 0;
+    for (const { size, stride, at } of this.#dimensions) {
+      first += at * stride;
+      key = 4 * key + Math.min(4, size - at) - 1;
+    }
+    this.#first = first;
+    this.#copy = this.#copies[key] ??= this.#planCopy();
   }
 
   /** Lists the values of the next block that are inside the chunk, in the order of the raw chunk. */
@@ -99,13 +127,5 @@ export class RawScatter {
       from: Uint32Array.from(values, ({ place }) => place),
       to: Uint32Array.from(values, ({ at }) => at),
     };
-  }
-
-  #moveOn(): void {
-    for (const dimension of this.#dimensions) {
-      dimension.at += 4;
-      if (dimension.at < dimension.size) return;
-      dimension.at = 0;
-    }
   }
 }
