@@ -138,10 +138,13 @@ export function readNarrowPlanes(
   }
   for (const mask = (1 << size) - 1; k > lowest && significant === size && end - p >= size; p += size) {
     k--;
-    planes[k] =
-      ((words[p >>> 5] >>> (p & 31)) | ((words[(p >>> 5) + 1] << 1) << (31 - (p & 31)))) & mask;
+    planes[k] = ((words[p >>> 5] >>> (p & 31)) | ((words[(p >>> 5) + 1] << 1) << (31 - (p & 31)))) & mask;
   }
-  return readPlanes(words, p, end, size, planes, k, lowest, significant, first);
+  // The last planes of a budget may be cut.
+  if (k > lowest && p < end) return readPlanes(words, p, end, size, planes, k, lowest, significant, first);
+  planes[LOWEST_PLANE] = k;
+  planes[HIGHEST_PLANE] = first;
+  return p;
 }
 
 /** Moves over the planes of a block as {@link readPlanes} does, without keeping them. */

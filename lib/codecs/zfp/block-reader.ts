@@ -74,6 +74,9 @@ export class ZfpBlockReader {
   #content = ZEROS;
   #exponent = 0;
   #planeCount = 0;
+  /** The last exponent whose power of two was computed, and that power: most blocks have the one before. */
+  #scaleExponent = 2 ** 20; // of no block
+  #lastScale = 0;
 
   /** @param dimensions 1 to 4. */
   constructor(type: ZfpType, dimensions: number) {
@@ -202,35 +205,31 @@ export class ZfpBlockReader {
       exponentBits = this.#isWide ? 11 : 8;
     this.#content = INTEGERS;
     this.#planeCount = maxPlanes;
-    let p = position;
+    const at = position >>> 5,
+      shift = position & 31,
+      bits = (this.#stream[at] >>> shift) | ((this.#stream[at + 1] << 1) << (31 - shift));
+    let used = 0;
     if (this.#isFloat) {
-      if (this.#read(p++, 1) === 0) {
+      if ((bits & 1) === 0) {
         this.#content = ZEROS;
-        return p;
+        return position + 1;
       }
-      if (isLossless && this.#read(p++, 1) === 1) this.#content = SIGN_MAGNITUDE;
+      used = isLossless ? 2 : 1;
+      if (isLossless && (bits & 2) !== 0) this.#content = SIGN_MAGNITUDE;
       else {
         this.#content = SCALED;
-        this.#exponent = this.#read(p, exponentBits) - this.#bias;
+        this.#exponent = ((bits >>> used) & ((1 << exponentBits) - 1)) - this.#bias;
         this.#planeCount = Math.min(
           maxPlanes,
           Math.max(0, this.#exponent - minExponent + 2 * sizes.length + 2),
         );
-        p += exponentBits;
+        used += exponentBits;
       }
     }
-    if (!isLossless) return p;
+    if (!isLossless) return position + used;
     const countBits = this.#isWide ? 6 : 5;
-    this.#planeCount = 1 + this.#read(p, countBits);
-    return p + countBits;
-  }
-
-  /** Reads up to 11 bits. */
-  #read(position: number, count: number): number {
-    const at = position >>> 5,
-      shift = position & 31;
-    const bits = (this.#stream[at] >>> shift) | ((this.#stream[at + 1] << 1) << (31 - shift));
-    return bits & ((1 << count) - 1);
+    this.#planeCount = 1 + ((bits >>> used) & ((1 << countBits) - 1));
+    return position + used + countBits;
   }
 
   /** Writes the values of a block of 32-bit integers. */
@@ -285,8 +284,12 @@ export class ZfpBlockReader {
    * is 0, as in zfp.
    */
   #scale(precision: number, smallest: number): number {
-    const power = this.#exponent - (precision - 2);
-    return power < smallest ? 0 : powerOfTwo(power);
+    if (this.#exponent !== this.#scaleExponent) {
+      const power = this.#exponent - (precision - 2);
+      this.#scaleExponent = this.#exponent;
+      this.#lastScale = power < smallest ? 0 : powerOfTwo(power);
+    }
+    return this.#lastScale;
   }
 }
 
