@@ -20,7 +20,7 @@ const PACKAGE = '@cornerstonejs/codec-libjpeg-turbo-8bit';
 interface TurboDecoder {
   getEncodedBuffer: (bytes: number) => Uint8Array;
   decode: () => void;
-  getDecodedBuffer: () => Uint8Array;
+  getDecodedBuffer: () => Uint8ClampedArray;
   delete: () => void;
 }
 
@@ -29,7 +29,11 @@ const decoder = new WasmDecoder<{ JPEGDecoder: new () => TurboDecoder; HEAPU8: U
   wasm: `${PACKAGE}/decodewasm`,
 });
 
-function decode(bytes: Uint8Array, { chunkSize, channels }: ChunkLayout): DecodedImage {
+function decode<T>(
+  bytes: Uint8Array,
+  { chunkSize, channels }: ChunkLayout,
+  read: (image: DecodedImage) => T,
+): T {
   const { width, height, components } = readJpegFrame(bytes);
   if (components !== channels)
     throw new DecodeError('BAD_HEADER', `jpeg: ${components} channel(s), expected ${channels}`);
@@ -38,25 +42,27 @@ function decode(bytes: Uint8Array, { chunkSize, channels }: ChunkLayout): Decode
       'BAD_HEADER',
       `jpeg: ${width}x${height} pixels, expected as many as there are voxels in ${formatVec3(chunkSize)}`,
     );
-  let pixels: Uint8Array;
+  const values = width * height * channels;
   try {
-    pixels = decoder.run(width * height * channels, ({ JPEGDecoder }) => {
+    return decoder.run(values, ({ JPEGDecoder }) => {
       const image = new JPEGDecoder();
       try {
         image.getEncodedBuffer(bytes.length).set(bytes);
         image.decode();
-        return new Uint8Array(image.getDecodedBuffer());
+        const { buffer, byteOffset, length } = image.getDecodedBuffer();
+        if (length !== values)
+          throw new DecodeError('BAD_BITSTREAM', `jpeg: ${length} values of ${width}x${height} pixels`);
+        const pixels = new Uint8Array(buffer, byteOffset, length);
+        return read({ pixels, isLent: true, step: channels });
       } finally {
         image.delete();
       }
     });
   } catch (cause) {
+    if (cause instanceof DecodeError) throw cause;
     // The decoder's warnings are errors, too: an image that is cut is otherwise filled with grey.
     throw new DecodeError('BAD_BITSTREAM', 'jpeg: the image data is broken or cut', { cause });
   }
-  if (pixels.length !== width * height * channels)
-    throw new DecodeError('BAD_BITSTREAM', `jpeg: ${pixels.length} values of ${width}x${height} pixels`);
-  return { pixels, step: channels };
 }
 
 /** The codec of `jpeg`. */

@@ -49,7 +49,11 @@ const decoder = new WasmDecoder<{
 
 const CHANNELS_OF_DECODER = 4;
 
-function decode(bytes: Uint8Array, { chunkSize, channels }: ChunkLayout): DecodedImage {
+function decode<T>(
+  bytes: Uint8Array,
+  { chunkSize, channels }: ChunkLayout,
+  read: (image: DecodedImage) => T,
+): T {
   const { width, height, channels: found } = readJxlHeader(bytes);
   if (found !== channels)
     throw new DecodeError('BAD_HEADER', `jxl: ${found} channel(s), expected ${channels}`);
@@ -67,7 +71,11 @@ function decode(bytes: Uint8Array, { chunkSize, channels }: ChunkLayout): Decode
   if (typeof image === 'string' || image.data.length !== width * height * CHANNELS_OF_DECODER)
     throw new DecodeError('BAD_BITSTREAM', 'jxl: the image data is broken or cut');
   const { buffer, byteOffset, byteLength } = image.data;
-  return { pixels: new Uint8Array(buffer, byteOffset, byteLength), step: CHANNELS_OF_DECODER };
+  return read({
+    pixels: new Uint8Array(buffer, byteOffset, byteLength),
+    isLent: false,
+    step: CHANNELS_OF_DECODER,
+  });
 }
 
 /** The codec of `jxl`. */

@@ -6,6 +6,8 @@ import type { ChunkLayout, Codec } from '../codec.ts';
 /** Pixels of one byte per channel, row after row. */
 export interface DecodedImage {
   pixels: Uint8Array;
+  /** Whether the pixels are in the memory of the decoder, which the next image overwrites. */
+  isLent: boolean;
   /** Bytes from one pixel to the next: the channels of the chunk, or more. */
   step: number;
 }
@@ -18,13 +20,21 @@ export interface ImageEncoding {
   load: () => Promise<void>;
   /**
    * Decodes a whole image, after it has checked that its size is that of the chunk.
+   * @param read Called with the image, whose pixels are there until `read` returns.
+   * @returns What `read` returns.
    * @throws DecodeError
    */
-  decode: (bytes: Uint8Array, layout: ChunkLayout) => DecodedImage;
+  decode: <T>(bytes: Uint8Array, layout: ChunkLayout, read: (image: DecodedImage) => T) => T;
 }
 
 /** Parts that are not image data, such as colour profiles, may take this much. */
 const METADATA_BYTES = 2 ** 20;
+
+/** More points than this are read with pauses, from a copy. */
+const MAX_POINTS_IN_PLACE = 2 ** 18;
+
+const kept = (image: DecodedImage): DecodedImage =>
+  image.isLent ? { ...image, pixels: image.pixels.slice(), isLent: false } : image;
 
 /** Creates the codec of an encoding that holds an image of uint8. */
 export function createImageCodec({ decode, ...encoding }: ImageEncoding): Codec {
@@ -33,20 +43,25 @@ export function createImageCodec({ decode, ...encoding }: ImageEncoding): Codec 
     dataTypes: ['uint8'],
 
     *decodePoints(bytes, layout, offsets, out, outIndex): PausableWork {
-      const { pixels, step } = decode(bytes, layout),
-        { channels } = layout;
-      yield;
-      yield* inStretches(offsets.length, (first, end) => {
+      const { channels } = layout;
+      const readSome = ({ pixels, step }: DecodedImage, first: number, end: number): void => {
         for (let k = first; k < end; k++) {
           const from = offsets[k] * step,
             to = outIndex[k] * channels;
           for (let c = 0; c < channels; c++) out[to + c] = pixels[from + c];
         }
-      });
+      };
+      if (offsets.length <= MAX_POINTS_IN_PLACE) {
+        decode(bytes, layout, (image) => readSome(image, 0, offsets.length));
+        return;
+      }
+      const image = decode(bytes, layout, kept);
+      yield;
+      yield* inStretches(offsets.length, (first, end) => readSome(image, first, end));
     },
 
     *toRaw(bytes, layout): PausableWork<Uint8Array> {
-      const { pixels, step } = decode(bytes, layout),
+      const { pixels, step } = decode(bytes, layout, kept),
         { channels } = layout,
         voxels = product(layout.chunkSize);
       if (step === 1) return pixels;

@@ -117,7 +117,7 @@ export class WasmDecoder<Functions extends { HEAPU8: Uint8Array }> {
   /**
    * Calls the decoder.
    * @param values The values of the image, which bound the memory that the decoder may take.
-   * @param decode Must not return a view of the decoder's memory.
+   * @param decode Must not return a view of the decoder's memory, which may be given up.
    * @throws What `decode` throws.
    */
   run<T>(values: number, decode: (functions: Functions) => T): T {
