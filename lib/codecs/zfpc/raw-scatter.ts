@@ -16,6 +16,8 @@ interface Dimension {
 interface BlockCopy {
   from: Uint32Array;
   to: Uint32Array;
+  /** Whether each four values lie next to each other in the raw chunk. */
+  isInFours: boolean;
 }
 
 /** Writes to a raw chunk. Call `startStream`, and then `writeBlock` for each block of the stream in order. */
@@ -63,7 +65,7 @@ export class RawScatter {
 
   /** Writes the values of the next block that are inside the chunk. */
   writeBlock(words: Uint32Array): void {
-    const { from, to } = this.#copy,
+    const { from, to, isInFours } = this.#copy,
       first = this.#first,
       raw = this.#raw,
       count = from.length;
@@ -73,6 +75,14 @@ export class RawScatter {
           at = 2 * (first + to[i]);
         raw[at] = words[word];
         raw[at + 1] = words[word + 1];
+      }
+    else if (isInFours)
+      for (let i = 0; i < count; i += 4) {
+        const at = first + to[i];
+        raw[at] = words[from[i]];
+        raw[at + 1] = words[from[i + 1]];
+        raw[at + 2] = words[from[i + 2]];
+        raw[at + 3] = words[from[i + 3]];
       }
     else for (let i = 0; i < count; i++) raw[first + to[i]] = words[from[i]];
     const [fastest] = this.#dimensions;
@@ -126,6 +136,7 @@ export class RawScatter {
     return {
       from: Uint32Array.from(values, ({ place }) => place),
       to: Uint32Array.from(values, ({ at }) => at),
+      isInFours: values.length % 4 === 0 && values.every(({ at }, i) => at === values[i - (i % 4)].at + (i % 4)),
     };
   }
 }
