@@ -105,40 +105,39 @@ export function decodeFloat32(
       range = -low | 0;
     }
 
-    let word = predicted & mask;
-    if (symbol !== bias) {
-      // Bits that order floats as integers do: negative numbers count downwards.
-      let ordered = ~predicted & mask;
-      ordered ^= (ordered >> 31) & magnitude;
-      const size = symbol > bias ? symbol - bias - 1 : bias - 1 - symbol;
-      let difference = isDirect ? size + 1 : 1 << size;
-      // The bits below the highest one follow, the lowest 16 first.
-      for (let bits = isDirect ? 0 : size, place = 0; bits > 0; bits -= 16, place += 16) {
-        const part = bits < 16 ? bits : 16;
-        range >>>= part;
-        const piece = (((code - low) >>> 0) / range) >>> 0;
-        if (piece >>> part !== 0) throw badBitstream(position);
-        low = (low + imul(range, piece)) | 0;
-        settled = clz32(low ^ (low + range)) & 24;
-        ahead = position < lastWord ? view.getInt32(position) : stream.wordBeforeEnd(position, settled);
-        position += settled >> 3;
-        code = (code << settled) | ((ahead >>> 1) >>> (31 - settled));
-        low <<= settled;
-        range <<= settled;
-        if (range >>> 16 === 0) {
-          if (position + 2 > length) throw truncated(bytes);
-          code = (code << 16) | (bytes[position] << 8) | bytes[position + 1];
-          position += 2;
-          low <<= 16;
-          range = -low | 0;
-        }
-        difference |= piece << place;
+    // Bits that order floats as integers do: negative numbers count downwards.
+    let ordered = ~predicted & mask;
+    ordered ^= (ordered >> 31) & magnitude;
+    // Without branches, as nothing foresees them. The sign is -1 for negative differences, else 0.
+    const sign = (symbol - bias) >> 31,
+      count = ((symbol - bias) ^ sign) - sign,
+      size = count - 1;
+    let difference = isDirect ? count : (1 << size) & (-count >> 31);
+    // The bits below the highest one follow, the lowest 16 first.
+    for (let bits = isDirect ? 0 : size, place = 0; bits > 0; bits -= 16, place += 16) {
+      const part = bits < 16 ? bits : 16;
+      range >>>= part;
+      const piece = (((code - low) >>> 0) / range) >>> 0;
+      if (piece >>> part !== 0) throw badBitstream(position);
+      low = (low + imul(range, piece)) | 0;
+      settled = clz32(low ^ (low + range)) & 24;
+      ahead = position < lastWord ? view.getInt32(position) : stream.wordBeforeEnd(position, settled);
+      position += settled >> 3;
+      code = (code << settled) | ((ahead >>> 1) >>> (31 - settled));
+      low <<= settled;
+      range <<= settled;
+      if (range >>> 16 === 0) {
+        if (position + 2 > length) throw truncated(bytes);
+        code = (code << 16) | (bytes[position] << 8) | bytes[position + 1];
+        position += 2;
+        low <<= 16;
+        range = -low | 0;
       }
-      ordered = symbol > bias ? ordered + (difference << shift) : ordered - (difference << shift);
-      ordered ^= (ordered >> 31) & magnitude;
-      word = ~ordered & mask;
+      difference |= piece << place;
     }
-    words[at] = word;
+    ordered = (ordered + (((difference << shift) ^ sign) - sign)) | 0;
+    ordered ^= (ordered >> 31) & magnitude;
+    words[at] = ~ordered & mask;
     atLeft = values[at];
     aboveLeft = aboveAt;
     behindLeft = behindAt;

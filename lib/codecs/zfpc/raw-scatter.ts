@@ -136,7 +136,8 @@ export class RawScatter {
     return {
       from: Uint32Array.from(values, ({ place }) => place),
       to: Uint32Array.from(values, ({ at }) => at),
-      isInFours: values.length % 4 === 0 && values.every(({ at }, i) => at === values[i - (i % 4)].at + (i % 4)),
+      isInFours:
+        values.length % 4 === 0 && values.every(({ at }, i) => at === values[i - (i % 4)].at + (i % 4)),
     };
   }
 }
