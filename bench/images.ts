@@ -7,13 +7,13 @@
  * are read from the disk, so that no server shares the cores. Each run is a fresh process; the clock starts after the
  * volume is open. The programs take turns, and "times ours" is the median of the ratios of each round. CloudVolume decodes a chunk for every point, with or without an LRU, so only a part of the points is timed with it, and
  * its time is scaled. Its LRU holds these points' chunks beforehand; ours is empty.
- * All values are checked. The table goes to results/images.md.
+ * All values are checked. --only and --cases choose rows; the others stay as they are. The table goes to results/images.md.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { machine } from './machine.ts';
+import { commit, machine } from './machine.ts';
 
 const { values: args } = parseArgs({
   options: {
@@ -96,10 +96,10 @@ point, also with an LRU. Its figures for many points are scaled from ${Object.en
       .map(([encoding, { part }]) => `${part} (${encoding})`)
       .join(', ')};
 its LRU has been filled before. "Times ours" is the median of the ratios of each round, with the least and the largest. **Below 1, CloudVolume
-is faster.**
+is faster.** A run measures some of the rows; "measured at" is the version of each.
 
-| encoding | points | graphene-points | CloudVolume | times ours | in rounds |
-|---|---|--:|--:|--:|--:|
+| encoding | points | graphene-points | CloudVolume | times ours | in rounds | measured at |
+|---|---|--:|--:|--:|--:|---|
 ${Object.keys(PLAN)
   .flatMap((encoding) =>
     CASES.flatMap(({ names }) => names.map((name) => rows.get(`${encoding} | ${name}`) ?? [])).flat(),
@@ -126,7 +126,7 @@ for (const encoding of args.only.split(',')) {
         ratios = ours.map((one, round) => (of(theirs[round]) * count) / part / of(one)),
         spread = `${Math.min(...ratios).toFixed(1)} to ${Math.max(...ratios).toFixed(1)}`;
       const [own, peer] = [median(ours.map(of)), (median(theirs.map(of)) * count) / part].map(shown);
-      const line = `| ${encoding} | ${name} | ${own} | ${peer} | ${median(ratios).toFixed(1)} | ${spread} |`;
+      const line = `| ${encoding} | ${name} | ${own} | ${peer} | ${median(ratios).toFixed(1)} | ${spread} | ${commit()} |`;
       rows.set(`${encoding} | ${name}`, line);
       console.log(line);
     }

@@ -12,7 +12,7 @@ export function machine(): string {
  * Returns the commit of this project. A copy of the files may have no git history, or lie inside another
  * project.
  */
-function commit(): string {
+export function commit(): string {
   try {
     const output = execFileSync('git', ['rev-parse', '--show-prefix', '--short', 'HEAD'], {
       encoding: 'utf8',
