@@ -22,6 +22,7 @@ import { machine } from './machine.ts';
 const { values: args } = parseArgs({ options: { python: { type: 'string', default: 'python3' } } });
 const CASES = [
   'fpzip/float32/lossless',
+  'fpzip/float32/precision',
   'fpzip/float64/lossless',
   'zfpc/float32/lossless',
   'zfpc/float32/tolerance',
@@ -30,8 +31,14 @@ const CASES = [
   'zfpc/float32/precision-xyz',
   'zfpc/float32/rate-xyz',
   'zfpc/float32/tolerance-xy',
+  'zfpc/float32/precision-xy',
+  'zfpc/float32/rate-xy',
+  'zfpc/float32/tolerance-x',
+  'zfpc/float32/rate-x',
   'zfpc/float64/lossless-xyz',
   'zfpc/float64/tolerance-xyz',
+  'zfpc/float64/tolerance-xy',
+  'zfpc/float64/rate-xy',
 ];
 const TURNS = 5,
   VOXELS = 128 * 128 * 64;
@@ -99,7 +106,7 @@ writeFileSync(
 
 ${machine()}
 128 x 128 x 64 voxels like electron microscopy, one channel. Milliseconds of CPU, one thread. The peers are fpzip and zfpc, as CloudVolume calls them.
-\`xyz\` and \`xy\` say which dimensions are correlated; all four are if nothing is said, and then zfp pads the channel to four values.
+The tolerance is 0.5, the precision 16 bits, the rate 8 bits per value. \`xyz\`, \`xy\` and \`x\` say which dimensions are correlated; all four are if nothing is said, and then zfp pads the channel to four values.
 A single voxel of zfpc, except at a fixed rate, and of fpzip takes the chunk up to that voxel; the figure is the mean of five places.
 
 | encoding | data type | mode | bytes per voxel | one voxel | whole chunk | peer, whole chunk | ratio |

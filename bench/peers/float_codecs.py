@@ -13,13 +13,16 @@ import numpy as np
 import zfpc
 
 SHAPE = (128, 128, 64, 1)
-CUBES = [True, True, True, False]
-PLANES = [True, True, False, False]
-ZFPC = {
-    "lossless": {}, "tolerance": {"tolerance": 0.5}, "lossless-xyz": {"correlated_dims": CUBES},
-    "tolerance-xyz": {"correlated_dims": CUBES, "tolerance": 0.5}, "rate-xyz": {"correlated_dims": CUBES, "rate": 8},
-    "precision-xyz": {"correlated_dims": CUBES, "precision": 16}, "tolerance-xy": {"correlated_dims": PLANES, "tolerance": 0.5},
-}
+SETTINGS = {"lossless": {}, "tolerance": {"tolerance": 0.5}, "precision": {"precision": 16}, "rate": {"rate": 8}}
+
+
+def compress(data, encoding, mode):
+    """`mode` is a setting, for zfpc with the dimensions that are correlated if not all are: `rate-xy`."""
+    setting, _, dimensions = mode.partition("-")
+    if encoding == "fpzip":
+        return fpzip.compress(data, order="F", **SETTINGS[setting])
+    correlated = {"correlated_dims": [axis in dimensions for axis in "xyzc"]} if dimensions else {}
+    return zfpc.compress(data, **SETTINGS[setting], **correlated)
 
 
 def like_em(dtype):
@@ -47,7 +50,7 @@ for line in sys.stdin:
     encoding, dtype, mode = name.split("/")
     if name not in written:
         data = like_em(dtype)
-        written[name] = fpzip.compress(data, order="F") if encoding == "fpzip" else zfpc.compress(data, **ZFPC[mode])
+        written[name] = compress(data, encoding, mode)
         with open(file, "wb") as out:
             out.write(written[name])
     chunk = written[name]
