@@ -25,10 +25,22 @@ const NO_ROOT_YET =
 const ROUNDS_UP =
   'CloudVolume rounds timestamps up to whole seconds and so sees edits made after the timestamp; graphene-points is exact to the millisecond';
 
+/**
+ * CloudVolume mixes up the channels of jpeg and png, cannot read png of 16 bits, and needs a package of 30 MB for jxl.
+ * The fixtures hold the right values.
+ */
+const NOT_COMPARED = [
+  'img_jpeg_u8_3ch',
+  'img_png_u8_3ch',
+  'img_png_u16',
+  'img_jxl_u8',
+  'img_jxl_u8_lossless',
+];
+
 export const cloudvolume: Part = async ({ python, comparison }) => {
   await using client = new PythonClient(python, 'cloudvolume_client.py');
   await using served = await serveMocks({ '/': createMockBucket({ folder: VOLUMES_FOLDER }) });
-  for (const { name } of fixtureVolumes())
+  for (const { name } of fixtureVolumes().filter((volume) => !NOT_COMPARED.includes(volume.name)))
     await compareEveryVoxel(client, 'precomputed://', `${served.url}/${name}`, name, comparison);
 
   const worlds = [
