@@ -3,6 +3,7 @@
  * written: 3.3 counts as 33/10, not as the nearest double. Doubles are used wherever their rounding cannot
  * matter; coordinates near a border between voxels are computed in whole numbers.
  */
+import type { Vec3 } from './vec3.ts';
 
 /** The number `digits` × 10^`exponent`. */
 export interface Decimal {
@@ -142,3 +143,15 @@ export class UnitRatio {
     return -this.floor(-p);
   }
 }
+
+/**
+ * Returns the ratios of the axes along which units differ. An axis with equal units needs no conversion, and so gets
+ * no rounding error.
+ *
+ * @param from Nanometres per unit, xyz; positive.
+ * @param to Nanometres per voxel, xyz; positive.
+ */
+export const ratiosOfOtherUnits = (from: Vec3, to: Vec3): { axis: number; ratio: UnitRatio }[] =>
+  [0, 1, 2]
+    .filter((axis) => from[axis] !== to[axis])
+    .map((axis) => ({ axis, ratio: new UnitRatio(from[axis], to[axis]) }));

@@ -3,7 +3,7 @@
  * anything is read. Pure. The value of voxel i stands at i + 0.5.
  */
 import type { PausableWork } from '../base/cooperative-work.ts';
-import { UnitRatio } from '../base/unit-ratio.ts';
+import { ratiosOfOtherUnits } from '../base/unit-ratio.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import { gridShape } from '../precomputed/grid.ts';
 import type { Scale } from '../precomputed/volume-info.ts';
@@ -53,10 +53,7 @@ export function* planLinearInSteps(
     counts = new Uint8Array(n),
     fractions = new Float64Array(3 * n);
   const places = new Float64Array(3 * Math.min(n, BLOCK_POINTS));
-  // An axis with equal resolutions needs no conversion, and so gets no rounding error.
-  const otherUnits = [0, 1, 2]
-    .filter((axis) => resolution[axis] !== scale.resolution[axis])
-    .map((axis) => ({ axis, ratio: new UnitRatio(resolution[axis], scale.resolution[axis]) }));
+  const otherUnits = ratiosOfOtherUnits(resolution, scale.resolution);
   let total = 0,
     lastCell = -1,
     lastOrdinal = 0;

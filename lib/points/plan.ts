@@ -3,7 +3,7 @@
  * is read. Pure. Planning takes 16 bytes per point; the plan takes 8.
  */
 import { runWithoutPause, inStretches, type PausableWork } from '../base/cooperative-work.ts';
-import { UnitRatio } from '../base/unit-ratio.ts';
+import { ratiosOfOtherUnits } from '../base/unit-ratio.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import { gridShape } from '../precomputed/grid.ts';
 import type { Scale } from '../precomputed/volume-info.ts';
@@ -62,10 +62,7 @@ export function* planPointsInSteps(
   const ordinals = new Uint32Array(n),
     unordered = new Uint32Array(n);
   const coordinates = new Float64Array(3 * Math.min(n, BLOCK_POINTS));
-  // An axis with equal resolutions needs no conversion, and so gets no rounding error.
-  const otherUnits = [0, 1, 2]
-    .filter((axis) => resolution[axis] !== scale.resolution[axis])
-    .map((axis) => ({ axis, ratio: new UnitRatio(resolution[axis], scale.resolution[axis]) }));
+  const otherUnits = ratiosOfOtherUnits(resolution, scale.resolution);
   let inside = 0;
 
   // One call per block: the engine compiles a function that is called often sooner than a long loop.
