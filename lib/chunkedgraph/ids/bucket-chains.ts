@@ -91,7 +91,7 @@ function enlarge(old: Int32Array, length: number): Int32Array<ArrayBuffer> {
   return larger;
 }
 
-/** Returns the hash of a uint64 for {@link BucketChains}. */
+/** Returns 32 bits of hash of a uint64; the lowest are mixed best. */
 export function hashOfWords(low: number, high: number): number {
   let hash = Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);

@@ -5,6 +5,7 @@
  * Memory: 4 bytes per ID, and up to 24 per distinct ID.
  */
 import { inStretches, type PausableWork } from '../../base/cooperative-work.ts';
+import { hashOfWords } from './bucket-chains.ts';
 
 /** The distinct IDs of a list in the order in which they first appear. */
 export interface NumberedIds {
@@ -63,7 +64,7 @@ function hasManyRepeats(words: Uint32Array): boolean {
     stretch = words.length / 2 / SAMPLE;
   for (let k = 0; k < SAMPLE; k++) {
     // One ID of each stretch, not always at the same place: even steps could follow a pattern of the IDs.
-    const at = 2 * Math.floor((k + (hashOf(k, k) >>> 0) / 2 ** 32) * stretch);
+    const at = 2 * Math.floor((k + (hashOfWords(k, k) >>> 0) / 2 ** 32) * stretch);
     sample[2 * k] = words[at];
     sample[2 * k + 1] = words[at + 1];
   }
@@ -107,7 +108,7 @@ class NumberTable {
     for (; k < end; k++) {
       const low = ids[2 * k],
         high = ids[2 * k + 1];
-      let slot = hashOf(low, high) & mask,
+      let slot = hashOfWords(low, high) & mask,
         number = slots[slot];
       while (number !== 0 && (words[2 * number - 2] !== low || words[2 * number - 1] !== high)) {
         if (--left === 0) return undefined;
@@ -133,7 +134,7 @@ class NumberTable {
       mask = slots.length - 1;
     const insert = (from: number, end: number): void => {
       for (let number = from; number < end; number++) {
-        let slot = hashOf(words[2 * number], words[2 * number + 1]) & mask;
+        let slot = hashOfWords(words[2 * number], words[2 * number + 1]) & mask;
         while (slots[slot] !== 0) slot = (slot + 1) & mask;
         slots[slot] = number + 1;
       }
@@ -141,9 +142,4 @@ class NumberTable {
     yield* inStretches(this.size, insert, STRETCH);
     this.#slots = slots;
   }
-}
-
-function hashOf(low: number, high: number): number {
-  const hash = Math.imul(Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca6b), 0x2c1b3c6d);
-  return hash ^ (hash >>> 15);
 }
