@@ -354,8 +354,8 @@ export class CacheFolder {
   }
 
   /**
-   * Removes the lock if it has this text. Meanwhile another process may have removed it and a third may have taken it, so it is moved
-   * away first, and put back if it is another lock.
+   * Removes the lock if it has this text. Meanwhile another process may have removed it and a third may have taken
+   * it, so it is moved away first, and put back if it is another lock.
    */
   async #removeLock(text: string): Promise<void> {
     const aside = this.#temporary(0);

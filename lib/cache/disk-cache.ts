@@ -71,7 +71,8 @@ export class DiskCache {
   /**
    * Reads the entry at a key; undefined if there is none, or if it is damaged.
    * @param maxBytes The largest valid size: a larger entry is damaged, and not read.
-   * @param readElsewhere Reads the entry in another thread, if one does it. The bytes of the entry are then what that thread returns.
+   * @param readElsewhere Reads the entry in another thread, if one does it. The bytes of the entry are then what
+   *   that thread returns.
    */
   async get(
     key: string,

@@ -42,7 +42,9 @@ export interface HeldChunk extends HeldBytes {
   readonly form: string;
 }
 
-/** An entry of the disk cache that another thread has read. The bytes of the entry stayed there, and are empty here. */
+/**
+ * An entry of the disk cache that another thread has read. The bytes of the entry stayed there, and are empty here.
+ */
 export interface EntryRead {
   found: EntryFile | undefined;
   /** Undefined if the entry holds no chunk. */

@@ -21,7 +21,10 @@ export interface ChunkWork {
   readonly wantsBytes: boolean;
   /** Whether the stored bytes are wanted, too. They stay in the thread that fetched them otherwise. */
   readonly wantsStored: boolean;
-  /** Whether the thread shall hold the chunk in the form of the disk cache, until {@link ChunkThreads.save} asks for it. */
+  /**
+   * Whether the thread shall hold the chunk in the form of the disk cache, until {@link ChunkThreads.save} asks
+   * for it.
+   */
   readonly holds: boolean;
 }
 

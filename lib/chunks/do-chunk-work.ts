@@ -10,8 +10,8 @@ import { inflateChunk } from './inflate.ts';
 
 /**
  * Does the work. Never rejects: errors are part of the result.
- * @param how `codec` decodes the bytes, if they are in another encoding than the work says; they are not compressed then. `hold` keeps a
- *   chunk in the form of the disk cache.
+ * @param how `codec` decodes the bytes, if they are in another encoding than the work says; they are not
+ *   compressed then. `hold` keeps a chunk in the form of the disk cache.
  */
 export async function doChunkWork(
   stored: Uint8Array,

@@ -1,6 +1,6 @@
 /**
- * The chunks that a worker thread holds for the disk cache, until the main thread asks to save them. It may never ask, so the oldest are
- * dropped when there are many. Memory: at most `MOST_BYTES`, and one chunk.
+ * The chunks that a worker thread holds for the disk cache, until the main thread asks to save them. It may never
+ * ask, so the oldest are dropped when there are many. Memory: at most `MOST_BYTES`, and one chunk.
  */
 import { crc32 } from 'node:zlib';
 import { writeFileNow } from '../cache/entry-files.ts';
