@@ -12,6 +12,6 @@ export default {
   // The file that worker threads run is built by the setup.
   moduleNameMapper: { '^.*/worker-file\\.ts$': '<rootDir>/testing/built-worker-file.ts' },
   testTimeout: 300_000,
-  maxWorkers: availableParallelism() + 1, // some specs wait: for servers that are late, for processes
+  maxWorkers: availableParallelism() + 2, // some specs wait: for servers that are late, for processes
   workerIdleMemoryLimit: '768MB', // a worker that has run many specs collects garbage more than it works
 };
