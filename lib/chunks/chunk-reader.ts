@@ -32,8 +32,9 @@ import type { ChunkThreads } from './chunk-threads.ts';
 import type { ChunkWork } from './chunk-work.ts';
 import { JobQueue } from './job-queue.ts';
 import type { Planned } from './planned.ts';
-import { isElsewhere, orderWork, unpackWithThreads } from './unpack-in-threads.ts';
-import { deliverPartsTo, toKeptChunk, unpackChunk } from './unpack.ts';
+import { isSlow, keptChunkTask, slowChunksOf } from './slow-chunks.ts';
+import { convertKept, isElsewhere, orderWork, unpackWithThreads } from './unpack-in-threads.ts';
+import { deliverPartsTo, unpackChunk } from './unpack.ts';
 import { PendingChunk, type ReadJob } from './pending-chunk.ts';
 import { TaskContext } from './task-context.ts';
 
@@ -170,27 +171,43 @@ export class ChunkReader {
   *#register(call: ChunkCall, cells: Float64Array): PausableWork {
     const { source } = call,
       fresh = new Map<number, PendingChunk>(),
-      toRead: number[] = [];
+      toRead: number[] = [],
+      keptTasks: ReadTask[] = [],
+      slowContentOf = this.#threads && slowChunksOf(source, cells[0]);
+    let slow = 0;
     // The call may end during the loop, for example when its consumer aborts it. The rest is not registered
     // then.
     for (let ordinal = 0; ordinal < cells.length; ordinal++) {
       if (ordinal % CELLS_PER_PAUSE === CELLS_PER_PAUSE - 1) yield;
       if (call.hasEnded) break;
-      const wanted = yield* this.#request(call, ordinal, cells[ordinal]);
+      const cell = cells[ordinal],
+        slowContent = slowContentOf?.(cell),
+        wanted = yield* this.#request(call, ordinal, cell, slowContent !== undefined);
       if (!wanted) continue;
-      fresh.set(wanted.cell, wanted);
-      toRead.push(wanted.cell);
+      fresh.set(cell, wanted);
+      if (slowContent) slow++;
+      if (wanted.kept) keptTasks.push(keptChunkTask(cell, slowContent!, wanted.kept));
+      else toRead.push(cell);
     }
-    this.#threads?.expect(toRead.length);
+    this.#threads?.expect(fresh.size, slow);
+    yield* this.#enqueue(source, keptTasks, fresh);
     yield* this.#enqueue(source, source.plan(toRead), fresh);
   }
 
-  /** Takes a chunk from the cache or joins its read. Returns the chunk if it must be read. */
-  *#request(call: ChunkCall, ordinal: number, cell: number): PausableWork<PendingChunk | undefined> {
+  /**
+   * Takes a chunk from the cache or joins its read. Returns the chunk if it must be read, or if it is in the cache
+   * and slow to decode.
+   */
+  *#request(
+    call: ChunkCall,
+    ordinal: number,
+    cell: number,
+    isSlowChunk: boolean,
+  ): PausableWork<PendingChunk | undefined> {
     const { source, consumer, cost } = call,
       key = `${source.id}:${cell}`;
     const cached = this.#cache?.get(key);
-    if (cached) {
+    if (cached && (cached.codec || !isSlowChunk)) {
       cost.cacheHits++;
       yield* new ChunkWaiter(call, ordinal, cell, undefined).deliver(cached.bytes, cached.codec);
       yield;
@@ -206,7 +223,7 @@ export class ChunkReader {
       if (known.ordered) this.#threads?.keep(known.ordered.work);
       return undefined;
     }
-    const wanted = new PendingChunk(key, cell);
+    const wanted = new PendingChunk(key, cell, cached);
     wanted.add(waiter);
     this.#wanted.set(key, wanted);
     return wanted;
@@ -282,8 +299,9 @@ export class ChunkReader {
     const pending = wanted.get(cell);
     if (!pending || !this.#threads?.ready) return undefined;
     const saves = source.save !== undefined,
-      keepsBytes = this.#cache !== undefined;
-    pending.ordered = orderWork(content, pending.waiters, keepsBytes, {
+      keepsBytes = this.#cache !== undefined,
+      keep = keepsBytes ? () => (saves ? undefined : source.reencoderOf?.(cell)) : undefined;
+    pending.ordered = orderWork(content, pending.waiters, keep, {
       wantsStored: saves && keepsBytes,
       holds: saves && !keepsBytes,
     });
@@ -319,19 +337,25 @@ export class ChunkReader {
         return this.#readAgain(source, pending, wanted);
       }
       if (from === 'cache') for (const { call } of served) call.cost.cacheHits++;
-      if (kept)
+      const ready = cached ?? kept,
+        slow = ready && !ready.codec && chunk && this.#threads && isSlow(chunk) ? chunk : undefined;
+      if (ready && !slow)
         for (const waiter of served) {
-          const { bytes, codec } = cached ?? kept,
-            delivering = this.#runner.run(waiter.deliver(bytes, codec));
+          const delivering = this.#runner.run(waiter.deliver(ready.bytes, ready.codec));
           if (typeof delivering !== 'boolean') await delivering;
         }
       else {
-        kept = await this.#unpack(pending, chunk, served, keep, onHeld, stop);
+        const again = slow && { ...slow, bytes: ready!.bytes, contentEncoding: undefined },
+          keeping = again ? ([undefined, undefined] as const) : ([keep, onHeld] as const);
+        const unpacked = await this.#unpack(pending, again ?? chunk, served, ...keeping, stop);
+        kept ??= unpacked;
         if (chunk?.workDone) chunk = { ...chunk, workDone: undefined };
       }
       if (kept && this.#cache)
         cached ??=
-          saves && !kept.codec ? await this.#runner.run(toKeptChunk(kept.bytes, reencoderOf())) : kept;
+          saves && !kept.codec
+            ? await convertKept(kept, chunk, reencoderOf(), this.#runner, stop, this.#threads)
+            : kept;
     }
     if (cached) this.#cache?.set(pending.key, cached);
     this.#forget(pending);

@@ -128,6 +128,8 @@ export interface ChunkSource {
   readonly id: string;
   /** Returns the URL of a chunk, for messages and as a key. It contains no credentials. */
   urlOf(cell: number): string;
+  /** Returns what is known of a chunk before it is read, if it comes in the encoding of the source. */
+  contentOf?(cell: number): ChunkContent;
   /** Plans how to read these cells. Each cell is in exactly one task. */
   plan(cells: readonly number[]): Planned<ReadTask>;
   /**

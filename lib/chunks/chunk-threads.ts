@@ -11,10 +11,13 @@ export interface ChunkThreads {
   readonly busyMs: number;
   /** Asks for the stored bytes of a chunk that is being fetched, because another call has joined the read. */
   keep(work: ChunkWork): void;
-  /** Announces that a call will read this many chunks, so that threads can start if they pay. */
-  expect(chunks: number): void;
   /**
-   * Does the work on stored bytes. The bytes are copied.
+   * Announces that a call will read this many chunks, so that threads can start if they pay.
+   * @param slowChunks How many of them only a thread should decode; see {@link isSlow}.
+   */
+  expect(chunks: number, slowChunks?: number): void;
+  /**
+   * Does the work on stored bytes. The bytes are copied. Slow chunks wait until a thread has started.
    * @returns Undefined, at once or later, if no thread does it. Rejects only with the reason of the stop.
    */
   work(

@@ -19,6 +19,8 @@ export interface ChunkWork {
   readonly voxels: readonly Uint32Array[];
   /** Whether the decompressed bytes are wanted, too. */
   readonly wantsBytes: boolean;
+  /** Whether the chunk is wanted decoded to `raw`. The decompressed bytes come instead if it cannot be decoded. */
+  readonly wantsRaw: boolean;
   /** Whether the stored bytes are wanted, too. They stay in the thread that fetched them otherwise. */
   readonly wantsStored: boolean;
   /**
@@ -34,6 +36,8 @@ export interface ChunkWorkResult {
   values: (WordArray | ErrorJson)[];
   /** The decompressed bytes, if they were wanted. */
   bytes?: Uint8Array;
+  /** The chunk in the `raw` encoding, if that was wanted. */
+  raw?: Uint8Array;
   /** Set if the thread holds the chunk in a form of the disk cache. */
   held?: { readonly byteLength: number; readonly crc: number; readonly form: string };
   /** Set if the chunk could not be decompressed. There are no values then. */

@@ -110,6 +110,7 @@ export function diskCachedSource(
   return {
     id: source.id,
     urlOf: (cell) => source.urlOf(cell),
+    contentOf: (cell) => describeContent(codec, layoutOf(cell)),
     plan: (cells) => mapPlanned(source.plan(cells), withDiskLookup),
     save(cell, kept, stored, held) {
       if (held && stored) return cache.putHeld(keyOf(cell), held, stored.validator, held.form);

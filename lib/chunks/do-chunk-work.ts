@@ -1,9 +1,10 @@
 /** Does the work on one chunk, in whichever thread it runs. */
 import { runWithoutPause } from '../base/cooperative-work.ts';
 import { errorJson } from '../base/error-json.ts';
+import { rawCodec } from '../codecs/raw.ts';
 import { codecFor, requireCodec } from '../codecs/registry.ts';
 import { DATA_TYPES, wordsView } from '../precomputed/data-type.ts';
-import type { Codec } from '../codecs/codec.ts';
+import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import type { ChunkWork, ChunkWorkResult } from './chunk-work.ts';
 import { makeForm, type DiskForm } from './disk-form.ts';
 import { inflateChunk } from './inflate.ts';
@@ -16,30 +17,47 @@ import { inflateChunk } from './inflate.ts';
 export async function doChunkWork(
   stored: Uint8Array,
   contentEncoding: string | undefined,
-  { encoding, layout, maxBytes, exactBytes, voxels, wantsBytes }: Omit<ChunkWork, 'wantsStored' | 'holds'>,
+  {
+    encoding,
+    layout,
+    maxBytes,
+    exactBytes,
+    voxels,
+    wantsBytes,
+    wantsRaw,
+  }: Omit<ChunkWork, 'wantsStored' | 'holds'>,
   how: { codec?: Codec; hold?: (form: DiskForm) => ChunkWorkResult['held'] } = {},
 ): Promise<ChunkWorkResult> {
   try {
     await (how.codec ?? codecFor(encoding))?.load?.();
     const codec = how.codec ?? requireCodec(encoding, layout.dataType);
-    const isTransient = !wantsBytes;
+    const isTransient = !wantsBytes && !wantsRaw;
     const bytes = how.codec
       ? stored
       : await inflateChunk(
           { bytes: stored, contentEncoding, maxBytes, exactBytes },
           { isBlocking: true, isTransient },
         );
+    const raw = wantsRaw ? toRawOrNothing(codec, bytes, layout) : undefined;
     const values = voxels.map((offsets) => {
       const out = wordsView(new DATA_TYPES[layout.dataType](offsets.length * layout.channels));
       try {
-        const decoding = codec.decodePoints(bytes, layout, offsets, out, places(offsets.length));
+        const decoding = (raw ? rawCodec : codec).decodePoints(
+          raw ?? bytes,
+          layout,
+          offsets,
+          out,
+          places(offsets.length),
+        );
         if (decoding) runWithoutPause(decoding);
         return out;
       } catch (error) {
         return errorJson(error);
       }
     });
-    const result: ChunkWorkResult = wantsBytes ? { values, bytes } : { values };
+    const result: ChunkWorkResult = { values };
+    if (raw) result.raw = raw;
+    if (wantsBytes || (wantsRaw && !raw)) result.bytes = bytes;
     if (how.hold) {
       const made = makeForm(
         bytes,
@@ -53,6 +71,14 @@ export async function doChunkWork(
     return result;
   } catch (error) {
     return { values: [], error: errorJson(error) };
+  }
+}
+
+function toRawOrNothing(codec: Codec, bytes: Uint8Array, layout: ChunkLayout): Uint8Array | undefined {
+  try {
+    return codec.toRaw && runWithoutPause(codec.toRaw(bytes, layout));
+  } catch {
+    return undefined; // reading voxels gives the error
   }
 }
 

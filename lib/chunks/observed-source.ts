@@ -58,6 +58,7 @@ export function observedSource(source: ChunkSource, observe: Observer): ChunkSou
   return {
     id: source.id,
     urlOf: (cell) => source.urlOf(cell),
+    contentOf: source.contentOf && ((cell) => source.contentOf!(cell)),
     plan: (cells) => mapPlanned(source.plan(cells), (task) => observed(task)),
     save: source.save && ((...chunk) => source.save!(...chunk)),
     savedFormOf: source.savedFormOf && ((...chunk) => source.savedFormOf!(...chunk)),

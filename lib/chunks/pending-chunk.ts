@@ -2,7 +2,7 @@
 import type { Stop } from '../base/stop.ts';
 import type { ByteRange } from '../storage/store.ts';
 import type { ChunkWaiter } from './chunk-consumer.ts';
-import type { ChunkSource, ReadTask, WantedChunk } from './chunk-source.ts';
+import type { ChunkSource, KeptChunk, ReadTask, WantedChunk } from './chunk-source.ts';
 import type { OrderedWork } from './unpack-in-threads.ts';
 
 /** A task in the queue, and the chunks of it that are still wanted. */
@@ -29,6 +29,8 @@ export class PendingChunk implements WantedChunk {
   constructor(
     readonly key: string,
     readonly cell: number,
+    /** The chunk as the memory cache keeps it, if it only waits to be decoded. */
+    readonly kept?: KeptChunk,
   ) {}
 
   /** Whether any call waits for the chunk or is being served. */

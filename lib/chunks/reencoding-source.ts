@@ -64,6 +64,7 @@ export function reencodingSource(
   return {
     id: source.id,
     urlOf: (cell) => source.urlOf(cell),
+    contentOf: source.contentOf && ((cell) => source.contentOf!(cell)),
     plan: (cells) => source.plan(cells),
     save: source.save && ((...chunk) => source.save!(...chunk)),
     savedFormOf: source.savedFormOf && ((...chunk) => source.savedFormOf!(...chunk)),

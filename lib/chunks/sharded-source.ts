@@ -224,7 +224,7 @@ export class ShardedSource implements ObjectSource {
     if (
       rangeReads === false ||
       sharding.dataEncoding !== 'raw' ||
-      end - start !== this.#contentOf(cell).exactBytes
+      end - start !== this.contentOf(cell).exactBytes
     )
       return undefined;
     return context.wanted
@@ -312,7 +312,7 @@ export class ShardedSource implements ObjectSource {
       return false;
     // The size of plain raw chunks is known: if the shard is larger than one read, a chunk would be cut and
     // read again.
-    const { exactBytes } = this.#contentOf(cells[0]);
+    const { exactBytes } = this.contentOf(cells[0]);
     return (
       exactBytes === undefined ||
       sharding.dataEncoding !== 'raw' ||
@@ -323,14 +323,14 @@ export class ShardedSource implements ObjectSource {
   /** Whether parts of each chunk cost less than the whole chunk, even with the reads of the indices. */
   #arePartsCheaper(cells: readonly number[], context: ReadContext): boolean {
     return cells.every((cell) => {
-      const { exactBytes: end } = this.#contentOf(cell);
+      const { exactBytes: end } = this.contentOf(cell);
       const wanted = end === undefined ? undefined : this.#wantedOf({ cell, start: 0, end }, context);
       return wanted !== undefined && planParts(wanted, end!) !== undefined;
     });
   }
 
   #checkSize(name: string, { cell, minishard, start, end }: LocatedChunk, { fail }: ReadContext): boolean {
-    const { maxBytes } = this.#contentOf(cell);
+    const { maxBytes } = this.contentOf(cell);
     if (end - start <= maxStoredBytes(maxBytes)) return true;
     fail(
       cell,
@@ -345,12 +345,12 @@ export class ShardedSource implements ObjectSource {
     return false;
   }
 
-  #contentOf = (cell: number): ReturnType<typeof describeContent> =>
+  readonly contentOf = (cell: number): ReturnType<typeof describeContent> =>
     describeContent(this.#options.codec, this.#options.layoutOf(cell));
 
   #stored(cell: number, bytes: Uint8Array, validator: string | undefined): StoredChunk {
     const { dataEncoding } = this.#options.sharding,
-      content = { ...this.#contentOf(cell), validator };
+      content = { ...this.contentOf(cell), validator };
     // Plain bytes may be cached as they are. They are copied, so that they do not keep a large piece alive.
     return dataEncoding === 'raw'
       ? { bytes: trimMemory(bytes), contentEncoding: undefined, ...content }

@@ -4,11 +4,13 @@ import { safeText } from '../base/secret-redaction.ts';
 import type { CooperativeRunner } from '../base/cooperative-work.ts';
 import type { Stop } from '../base/stop.ts';
 import type { ErrorJson } from '../base/error-json.ts';
+import { rawCodec } from '../codecs/raw.ts';
 import { codecFor } from '../codecs/registry.ts';
 import type { ChunkWaiter } from './chunk-consumer.ts';
 import type { ChunkContent, HeldChunk, KeptChunk, Reencoder, StoredChunk } from './chunk-source.ts';
 import type { ChunkThreads } from './chunk-threads.ts';
 import type { ChunkWork, ChunkWorkResult } from './chunk-work.ts';
+import { isSlow } from './slow-chunks.ts';
 import { isDeliveredInWindows, toKeptChunk, unpackChunk, WHOLE_BYTES } from './unpack.ts';
 
 /** Work on a chunk, and the calls that get its values, in the order of the work. */
@@ -21,15 +23,16 @@ export interface OrderedWork {
 
 /**
  * Makes the work on a chunk for the calls that wait for it.
- * @param wantsBytes Whether the decompressed bytes are wanted, even if no call needs them.
+ * @param keep How the chunk is kept if it is: as its decompressed bytes, or converted.
  * @returns Undefined for very large chunks, which are read in windows.
  */
 export function orderWork(
-  { encoding, layout, maxBytes, exactBytes }: ChunkContent,
+  content: ChunkContent,
   waiters: readonly ChunkWaiter[],
-  wantsBytes: boolean,
+  keep: (() => Reencoder | undefined) | undefined,
   { wantsStored = false, holds = false } = {},
 ): OrderedWork | undefined {
+  const { encoding, layout, maxBytes, exactBytes } = content;
   if (encoding === undefined || layout === undefined || (exactBytes ?? 0) > WHOLE_BYTES) return undefined;
   const readers: ChunkWaiter[] = [],
     bytesReaders: ChunkWaiter[] = [],
@@ -40,9 +43,12 @@ export function orderWork(
     if (!wanted) continue;
     voxels.push(wanted.slice()); // a view would be sent with all the memory behind it
   }
-  const needsBytes = wantsBytes || bytesReaders.length > 0;
+  const needsBytes = keep !== undefined || bytesReaders.length > 0,
+    // Calls that need the bytes decode them, too.
+    wantsRaw = needsBytes && isSlow(content) && (keep === undefined || keep()?.isForCalls === true),
+    wanted = { wantsBytes: needsBytes && !wantsRaw, wantsRaw, wantsStored };
   return {
-    work: { encoding, layout, maxBytes, exactBytes, voxels, wantsBytes: needsBytes, wantsStored, holds },
+    work: { encoding, layout, maxBytes, exactBytes, voxels, ...wanted, holds },
     readers,
     bytesReaders,
   };
@@ -73,7 +79,7 @@ export async function unpackWithThreads(
   let order = workDone && workDone.work === ordered?.work ? ordered : undefined,
     result: ChunkWorkResult | undefined = order && workDone!.result;
   if (!result && isWorthSending(chunk)) {
-    order = orderWork(chunk, waiters, keep !== undefined && !onHeld, { holds: onHeld !== undefined });
+    order = orderWork(chunk, waiters, onHeld ? undefined : keep, { holds: onHeld !== undefined });
     const working = order && threads.work(chunk.bytes, chunk.contentEncoding, order.work, stop);
     try {
       result = working && (await working);
@@ -101,18 +107,41 @@ export async function unpackWithThreads(
     (waiter) => !readers.includes(waiter) && !(result.error && bytesReaders.includes(waiter)),
   );
   // The chunk is read again for them.
-  if (!result.bytes && isElsewhere(chunk)) putBack(rest);
+  const { raw, bytes } = result;
+  if (!raw && !bytes && isElsewhere(chunk)) putBack(rest);
   else if (rest.length > 0) {
-    const kept = await unpackChunk(chunk, rest, keep, stop, runner, result.bytes);
+    const decoded = raw ? { ...chunk, codec: rawCodec } : chunk,
+      kept = await unpackChunk(decoded, rest, keep, stop, runner, raw ?? bytes);
     if (kept) wasAccepted = true;
     if (!result.held) return kept;
   }
   const { held } = result;
   if (wasAccepted && held && onHeld)
     onHeld({ ...held, write: (...target) => threads.save(result, ...target) });
-  return wasAccepted && !held && keep && result.bytes
-    ? runner.run(toKeptChunk(result.bytes, keep()))
-    : undefined;
+  if (!wasAccepted || held || !keep) return undefined;
+  return raw ? { bytes: raw, codec: rawCodec } : bytes && runner.run(toKeptChunk(bytes, keep()));
+}
+
+/**
+ * Returns what the memory cache keeps of a chunk that was saved to the disk cache, too.
+ * @param chunk The chunk, as it came from its source.
+ */
+export async function convertKept(
+  kept: KeptChunk,
+  chunk: StoredChunk | undefined,
+  reencoder: Reencoder | undefined,
+  runner: CooperativeRunner,
+  stop: Stop,
+  threads: ChunkThreads | undefined,
+): Promise<KeptChunk> {
+  const { work } = (chunk && threads && isSlow(chunk) && orderWork(chunk, [], () => reencoder)) || {};
+  try {
+    const result = work?.wantsRaw ? await threads!.work(kept.bytes, undefined, work, stop) : undefined;
+    if (result?.raw) return { bytes: result.raw, codec: rawCodec };
+  } catch {
+    return kept; // no call waits for the chunk now
+  }
+  return runner.run(toKeptChunk(kept.bytes, reencoder));
 }
 
 /** Whether the stored bytes of a chunk stayed in the thread that fetched them. */

@@ -72,6 +72,11 @@ export class UnshardedSource implements ObjectSource {
     return `${this.#options.store.url}/${chunkKey(this.#options.scale, cell)}`;
   }
 
+  contentOf(cell: number): ChunkContent {
+    const { codec, layoutOf } = this.#options;
+    return describeContent(codec, layoutOf(cell));
+  }
+
   objectKeyOf(cell: number): string {
     return chunkKey(this.#options.scale, cell);
   }

@@ -76,6 +76,11 @@ export interface Codec {
    * @throws DecodeError from the work.
    */
   toRaw?(bytes: Uint8Array, layout: ChunkLayout): PausableWork<Uint8Array>;
+  /**
+   * Returns about how many milliseconds the decoder holds its thread without a pause, for decoders that cannot
+   * pause. @default a few
+   */
+  holdsThreadMs?(layout: ChunkLayout): number;
   /** The package that `load` imports: an optional dependency. Known once `load` has tried to. */
   readonly packageName?: string;
   /**

@@ -17,6 +17,9 @@ import { readJpegFrame } from './jpeg/jpeg-header.ts';
 
 const PACKAGE = '@cornerstonejs/codec-libjpeg-turbo-8bit';
 
+/** Measured: 10 to 14 ms for 128 x 128 x 64 values. */
+const NS_PER_VALUE = 14;
+
 interface TurboDecoder {
   getEncodedBuffer: (bytes: number) => Uint8Array;
   decode: () => void;
@@ -71,5 +74,6 @@ export const jpegCodec = createImageCodec({
   packageName: PACKAGE,
   channels: [1, 3],
   load: () => decoder.load(),
+  decodeMs: (values) => NS_PER_VALUE * 1e-6 * values,
   decode,
 });

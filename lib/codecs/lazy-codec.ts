@@ -1,7 +1,7 @@
 /** Codecs whose code is imported when a volume that needs it is opened, so that other volumes start sooner. */
 import type { Codec } from './codec.ts';
 
-/** Stands for a codec from the start. All but `encoding`, `load` and `isPointwise` can be used after `load`. */
+/** Stands for a codec from the start. All but `encoding` and `load` are there after `load`. */
 export class LazyCodec implements Codec {
   readonly encoding: string;
   readonly #importCodec: () => Promise<Codec>;
@@ -54,6 +54,11 @@ export class LazyCodec implements Codec {
 
   get toRaw(): Codec['toRaw'] {
     return this.#get('toRaw');
+  }
+
+  /** Undefined before `load`. */
+  get holdsThreadMs(): Codec['holdsThreadMs'] {
+    return this.#imported && this.#get('holdsThreadMs');
   }
 
   get maxBytes(): Codec['maxBytes'] {

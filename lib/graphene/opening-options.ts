@@ -153,9 +153,9 @@ export const OPEN_OPTIONS = {
   },
   workers: {
     kind: integerFrom(0),
-    default: 'one per core, up to 8; none on a single core',
+    default: 'one per core, up to 8; on a single core, one for chunks that take long to decode',
     flag: '--workers <n>',
-    says: 'most worker threads, which fetch, decompress and decode chunks of large calls; 0 uses none',
+    says: 'most worker threads, which fetch, decompress and decode chunks of large calls, and chunks that take long to decode; 0 uses none',
   },
   retries: {
     kind: integerFrom(0),

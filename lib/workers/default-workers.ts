@@ -7,14 +7,15 @@ const MOST_THREADS = 8;
 /** A thread takes about as long to start as the reading of this many small chunks. */
 const FEWEST_CHUNKS = 96;
 
-/** On a single core, threads only take turns. */
-const usefulThreads = (cores: number): number => (cores > 1 ? Math.min(MOST_THREADS, cores) : 0);
-
 /**
  * Returns how the option `workers` is carried out.
- * @param workers Most threads. @default one per core, up to 8; none on a single core
+ * @param workers Most threads. @default one per core, up to 8; on a single core, one for slow chunks only
  */
-export const workerSettings = (workers?: number): Omit<WorkerPoolOptions, 'file'> => ({
-  size: workers ?? usefulThreads(availableParallelism()),
-  fewestChunks: FEWEST_CHUNKS,
-});
+export function workerSettings(workers?: number): Omit<WorkerPoolOptions, 'file'> {
+  const cores = availableParallelism();
+  return {
+    size: workers ?? Math.min(MOST_THREADS, cores),
+    // On a single core, threads only take turns, which pays only where the main thread would be held for long.
+    fewestChunks: workers === undefined && cores === 1 ? Infinity : FEWEST_CHUNKS,
+  };
+}

@@ -8,6 +8,7 @@ import { DecodeError, type LookupError } from '../base/errors.ts';
 import { reviveError } from '../base/revive-error.ts';
 import type { Stop } from '../base/stop.ts';
 import { redactSecretsIn } from '../base/secret-redaction.ts';
+import { isSlow } from '../chunks/slow-chunks.ts';
 import type { ChunkThreads } from '../chunks/chunk-threads.ts';
 import type { ChunkWork, ChunkWorkResult } from '../chunks/chunk-work.ts';
 import type { Cancellation } from '../http/cancellation.ts';
@@ -86,9 +87,11 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
     return sum / Math.max(1, this.#readyThreads.size);
   }
 
-  expect(chunks: number): void {
-    if (chunks < this.#options.fewestChunks || this.#isClosed || !this.#isNetworkOriginal()) return;
-    while (this.#threads.size < this.#options.size && this.#canStart) this.#start();
+  expect(chunks: number, slowChunks = 0): void {
+    const { size, fewestChunks } = this.#options,
+      wanted = chunks >= fewestChunks ? size : Math.min(size, slowChunks);
+    if (this.#threads.size >= wanted || this.#isClosed || !this.#isNetworkOriginal()) return;
+    while (this.#threads.size < wanted && this.#canStart) this.#start();
   }
 
   get mostFetching(): number {
@@ -142,7 +145,9 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
     work: ChunkWork,
     stop: Stop,
   ): Promise<ChunkWorkResult | undefined> | undefined {
-    const thread = this.#idlest();
+    const isPatient = isSlow(work);
+    if (isPatient) this.expect(1, 1);
+    const thread = this.#idlest(isPatient ? this.#threads : undefined);
     if (!thread) return undefined;
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
@@ -229,9 +234,9 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
     return this.#options.isPatient ? this.#threads : this.#readyThreads;
   }
 
-  #idlest(): WorkerThread | undefined {
+  #idlest(threads = this.#usableThreads): WorkerThread | undefined {
     let idlest: WorkerThread | undefined;
-    for (const thread of this.#usableThreads) if (!idlest || thread.load < idlest.load) idlest = thread;
+    for (const thread of threads) if (!idlest || thread.load < idlest.load) idlest = thread;
     return idlest;
   }
 

@@ -157,6 +157,7 @@ function postAll(): void {
     if ((answer.kind !== 'reply' && answer.kind !== 'work') || answer.result?.held) continue;
     if (answer.kind === 'reply') transfer(answer.body);
     transfer(answer.result?.bytes);
+    transfer(answer.result?.raw);
   }
   port.postMessage(answers, [...transferred]);
 }

@@ -55,7 +55,7 @@ test('transient outputs share memory, and all others have their own', () => {
 test('a chunk that was compressed twice is read from transient memory', async () => {
   const layout = { chunkSize: [20, 10, 5], channels: 1, dataType: 'uint8' } as const;
   const bytes = content(1000),
-    work = { encoding: 'raw', layout, maxBytes: 1000, exactBytes: 1000, wantsBytes: false };
+    work = { encoding: 'raw', layout, maxBytes: 1000, exactBytes: 1000, wantsBytes: false, wantsRaw: false };
   for (const stored of [gzipSync(bytes), gzipSync(gzipSync(bytes))]) {
     const { values } = await doChunkWork(stored, 'gzip', { ...work, voxels: [Uint32Array.of(0, 7, 999)] });
     expect(values).toEqual([Uint8Array.of(bytes[0], bytes[7], bytes[999])]);

@@ -18,6 +18,8 @@ export interface ImageEncoding {
   packageName: string;
   channels: readonly number[];
   load: () => Promise<void>;
+  /** About how many milliseconds an image of so many values takes; see {@link Codec.holdsThreadMs}. */
+  decodeMs: (values: number) => number;
   /**
    * Decodes a whole image, after it has checked that its size is that of the chunk.
    * @param read Called with the image, whose pixels are there until `read` returns.
@@ -37,7 +39,7 @@ const kept = (image: DecodedImage): DecodedImage =>
   image.isLent ? { ...image, pixels: image.pixels.slice(), isLent: false } : image;
 
 /** Creates the codec of an encoding that holds an image of uint8. */
-export function createImageCodec({ decode, ...encoding }: ImageEncoding): Codec {
+export function createImageCodec({ decode, decodeMs, ...encoding }: ImageEncoding): Codec {
   return {
     ...encoding,
     dataTypes: ['uint8'],
@@ -73,6 +75,8 @@ export function createImageCodec({ decode, ...encoding }: ImageEncoding): Codec 
         });
       return raw;
     },
+
+    holdsThreadMs: ({ chunkSize, channels }) => decodeMs(product(chunkSize) * channels),
 
     maxBytes: ({ chunkSize, channels }) => METADATA_BYTES + 4 * product(chunkSize) * channels,
   };
