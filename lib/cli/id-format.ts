@@ -1,8 +1,11 @@
 /** Detects the format of a table of IDs from its first lines, its suffix and the flags. */
 import { reasonNotReadable } from '../tables/file-kinds.ts';
+import { decompressTable } from '../tables/files/table-compression.ts';
+import { isTableInput, type TableInput } from '../tables/files/table-input.ts';
 import { formatOfFile, type FormatName, type IdFormatName } from '../tables/formats.ts';
 import { detectFormat, canDetectFormat } from '../tables/detect-format.ts';
 import { refuseOptions } from './format-options.ts';
+import { isColumnar } from '../tables/open-table.ts';
 import { UsageError } from './io.ts';
 
 /** The flags for the format. */
@@ -14,16 +17,19 @@ export interface FormatFlags {
 /**
  * Reads the start of a table and detects its format.
  *
- * @returns The format, and a source that still yields the whole table.
+ * @returns The format, and a source that still yields the text of the whole table.
  */
 export async function detectIdFormat(
-  source: AsyncIterable<Uint8Array>,
+  input: AsyncIterable<Uint8Array> | TableInput,
   path: string,
   { format: namedFormat, delimiter }: FormatFlags = {},
-): Promise<{ format: IdFormatName; source: AsyncIterable<Uint8Array> }> {
+): Promise<{ format: IdFormatName; source: AsyncIterable<Uint8Array> | TableInput }> {
   const reason = namedFormat === undefined ? reasonNotReadable(path) : undefined;
   if (reason !== undefined) throw new UsageError(reason);
-  const parts = source[Symbol.asyncIterator]();
+  const named = namedFormat ?? formatOfFile(path);
+  if (named !== undefined && isColumnar(named)) return { format: named, source: input };
+  const whole = isTableInput(input) ? decompressTable(input.bytes(), input.name) : input;
+  const parts = whole[Symbol.asyncIterator]();
   const seen: Uint8Array[] = [];
   let text = '';
   while (!canDetectFormat(text) && text.length < 65_536) {

@@ -5,7 +5,6 @@ import { fstatSync, lstatSync, realpathSync, type Stats, statSync } from 'node:f
 import { basename, dirname, join } from 'node:path';
 import { onAbort } from '../base/abort.ts';
 import {
-  readFileBytes,
   readInputStream,
   ReaderClosedError,
   type ByteSink,
@@ -13,7 +12,7 @@ import {
 } from '../tables/files/byte-streams.ts';
 import { reasonNotWritable } from '../tables/file-kinds.ts';
 import { claimOutput, type OutputFile, partialPath, followLinks } from '../tables/files/output-file.ts';
-import { decompressTable } from '../tables/files/table-compression.ts';
+import { fileInput, type OpenTableInput, streamInput, type TableInput } from '../tables/files/table-input.ts';
 import { InterruptedError, type Io, UsageError } from './io.ts';
 import type { Report } from './report.ts';
 
@@ -29,8 +28,8 @@ export interface JobFileNames {
 
 /** The files of one job. The caller must close them. */
 export interface JobFiles {
-  /** Reads the input file. */
-  source(): AsyncIterable<Uint8Array>;
+  /** Reads the input file. Called at most once. */
+  source(): TableInput;
   /**
    * Runs a job that writes the output. A partial file stays only after an interrupt.
    *
@@ -71,11 +70,13 @@ export async function openJobFiles(names: JobFileNames, io: Io, report: Report):
   // A job that fails may still be waiting for its input. Only an abort ends that wait.
   const reading = new AbortController(),
     release = onAbort(io.signal, () => reading.abort(io.signal.reason));
+  let source: OpenTableInput | undefined;
   return {
     source: () =>
-      input!.file === '-'
-        ? decompressTable(readInputStream(io.stdin, reading.signal), 'standard input')
-        : decompressTable(readFileBytes(input!.file, reading.signal), input!.file),
+      (source =
+        input!.file === '-'
+          ? streamInput('standard input', () => readInputStream(io.stdin, reading.signal), reading.signal)
+          : fileInput(input!.file, reading.signal)),
     writeOutput: (job) => writeToOutput(output, io, job),
     async writeStats(json) {
       await counts?.write(Buffer.from(json));
@@ -84,6 +85,7 @@ export async function openJobFiles(names: JobFileNames, io: Io, report: Report):
     async close() {
       release();
       reading.abort();
+      await source?.close();
       output?.release();
       await counts?.abandon(false);
     },

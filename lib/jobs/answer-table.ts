@@ -118,11 +118,15 @@ export async function answerTable<B extends Batch>(
     }
     return answers;
   };
-  await runPipeline(
-    { batches: source.batches(), lookUp, write: (batch, answers) => sink.write(batch, answers) },
-    signal,
-  );
-  await sink.finish();
+  try {
+    await runPipeline(
+      { batches: source.batches(), lookUp, write: (batch, answers) => sink.write(batch, answers) },
+      signal,
+    );
+    await sink.finish();
+  } finally {
+    await source.close?.();
+  }
   if (rows === 0 && !source.hasHeader) warn('the table is empty');
   rowWarnings.summarize();
   const { sides } = job;

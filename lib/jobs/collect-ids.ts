@@ -1,4 +1,5 @@
 /** Collects the IDs of one column of a table, for jobs whose output is not the same table. */
+import type { TableInput } from '../tables/files/table-input.ts';
 import { openTable, type TableOptions } from '../tables/open-table.ts';
 import { findIdColumn } from './columns.ts';
 import { hasInvalidId } from './id-table.ts';
@@ -24,7 +25,7 @@ const BATCH_ROWS = 100_000;
  * @throws TableError.
  */
 export async function collectIds(
-  source: AsyncIterable<Uint8Array>,
+  source: AsyncIterable<Uint8Array> | TableInput,
   { kind, column, warn, ...options }: CollectIdsOptions,
 ): Promise<{ ids: bigint[]; invalid: number }> {
   let name = column ?? kind,
@@ -40,20 +41,24 @@ export async function collectIds(
   );
   const ids = new Set<bigint>(),
     rowWarnings = new RowWarnings('a valid ID', { warn });
-  for await (const batch of table.batches()) {
-    const [{ spellings, indices }] = batch.texts;
-    rowWarnings.report(batch, (row) => {
-      if (batch.ids[row] !== 0n) ids.add(batch.ids[row]);
-      if (batch.idStatus[row] === 0) return undefined;
-      const isInvalid = hasInvalidId(batch, row),
-        word = spellings[indices[row]];
-      if (!isInvalid && word === '') return undefined;
-      invalid++;
-      return isInvalid
-        ? { reason: () => batch.describeInvalid(row), status: 'invalid_id' }
-        : { reason: () => `column ${name}: ${JSON.stringify(word)} is not an ID`, status: 'left out' };
-    });
-    rows += batch.rows;
+  try {
+    for await (const batch of table.batches()) {
+      const [{ spellings, indices }] = batch.texts;
+      rowWarnings.report(batch, (row) => {
+        if (batch.ids[row] !== 0n) ids.add(batch.ids[row]);
+        if (batch.idStatus[row] === 0) return undefined;
+        const isInvalid = hasInvalidId(batch, row),
+          word = spellings[indices[row]];
+        if (!isInvalid && word === '') return undefined;
+        invalid++;
+        return isInvalid
+          ? { reason: () => batch.describeInvalid(row), status: 'invalid_id' }
+          : { reason: () => `column ${name}: ${JSON.stringify(word)} is not an ID`, status: 'left out' };
+      });
+      rows += batch.rows;
+    }
+  } finally {
+    await table.close?.();
   }
   if (rows === 0 && !table.hasHeader) warn?.('the table is empty');
   rowWarnings.summarize();

@@ -5,6 +5,7 @@
 import { TableError } from '../base/errors.ts';
 import { PointStatus, statusCode } from '../points/status.ts';
 import type { ByteSink } from '../tables/files/byte-streams.ts';
+import type { TableInput } from '../tables/files/table-input.ts';
 import { isMissing } from '../tables/missing.ts';
 import { openTable, type TableOptions } from '../tables/open-table.ts';
 import type { Batch, CellsOf, ColumnChoice, TableColumns } from '../tables/table.ts';
@@ -54,7 +55,7 @@ export interface IdTableOptions extends RowOptions, Pick<TableOptions, 'format' 
 /** Looks up and writes every row. The caller finishes or abandons the sink. @throws TableError. */
 export async function lookUpIdTable(
   lookup: IdLookup,
-  source: AsyncIterable<Uint8Array>,
+  source: AsyncIterable<Uint8Array> | TableInput,
   sink: ByteSink,
   options: IdTableOptions,
 ): Promise<RowCounts> {

@@ -4,6 +4,7 @@ import { CoordinateKinds } from './coordinate-kinds.ts';
 import { answerTable, type RowCounts, type RowOptions, type TableJob } from './answer-table.ts';
 import { findAxisColumns, outputNames, findPointColumns, findPointStem } from './columns.ts';
 import type { ByteSink } from '../tables/files/byte-streams.ts';
+import type { TableInput } from '../tables/files/table-input.ts';
 import type { FormatName } from '../tables/formats.ts';
 import { openTable, type TextOptions } from '../tables/open-table.ts';
 import type { Batch, ColumnChoice, PointColumns } from '../tables/table.ts';
@@ -54,7 +55,7 @@ export interface TableSummary extends RowCounts {
  */
 export async function lookUpPointTable(
   lookup: PointLookup,
-  source: AsyncIterable<Uint8Array>,
+  source: AsyncIterable<Uint8Array> | TableInput,
   sink: ByteSink,
   options: PointTableOptions,
 ): Promise<TableSummary> {

@@ -1,4 +1,27 @@
 /** The answers that are written into a batch of rows: columns of values, and one status per row. */
+import { PointStatus } from '../points/status.ts';
+
+const {
+  outOfBounds,
+  missingChunk,
+  invalidPoint,
+  invalidId,
+  invalidTimestamp,
+  failed,
+  notLookedUp,
+  rootFailed,
+} = PointStatus;
+
+/** Statuses of rows that could not be read, from the table or from the volume. */
+const INVALID = [invalidPoint, invalidId, invalidTimestamp, failed],
+  UNREAD = new Set<number>([...INVALID, outOfBounds, missingChunk]),
+  UNANSWERED = new Set<number>([...INVALID, rootFailed, notLookedUp]);
+
+/** Returns whether a row with this status was not read or looked up. */
+export const isUnread = (status: number): boolean => UNREAD.has(status);
+
+/** Returns whether a row with this status has no answer. Its old values are not overwritten with nothing. */
+export const isUnanswered = (status: number): boolean => UNANSWERED.has(status);
 
 /** Numbers of one type, or uint64 IDs. */
 type Values =
@@ -59,3 +82,27 @@ export const idAnswerColumn = (values: BigUint64Array): AnswerColumn => ({
   offset: 0,
   zeroMeansMissing: true,
 });
+
+/** Where the cells of one output column come from: row r is at `first + r` in the arrays of its group. */
+export interface AnswerPlace {
+  group: RowAnswers;
+  /** The column of the group; its number of columns stands for the status. */
+  column: number;
+  first: number;
+}
+
+/**
+ * Returns where each output column comes from, in the order of the outputs.
+ *
+ * @param sides The number of sides of a row. Their answers are written one after the other.
+ */
+export function layOutAnswers(answers: RowAnswers, sides: number): AnswerPlace[] {
+  const perSide = [answers, ...(answers.also ?? [])].flatMap((group) =>
+      [...group.columns, undefined].map((_, column) => ({ group, column })),
+    ),
+    rows = answers.status.length / sides;
+  return Array.from({ length: perSide.length * sides }, (_, output) => ({
+    ...perSide[output % perSide.length],
+    first: Math.floor(output / perSide.length) * rows,
+  }));
+}

@@ -1,10 +1,15 @@
 /** Opens a table: connects each format to the class that reads and writes it. */
+import { type ColumnarFormat, ColumnarTable, type ColumnarTableOptions } from './columnar/columnar-table.ts';
+import type { ByteSink } from './files/byte-streams.ts';
+import { decompressTable } from './files/table-compression.ts';
+import { isTableInput, type TableInput } from './files/table-input.ts';
 import type { FormatName, IdFormatName } from './formats.ts';
-import type { ColumnChoice } from './table.ts';
+import type { ColumnChoice, TableSink, TableSource } from './table.ts';
+import type { MissingText } from './text/answer-cells.ts';
 import { Delimited } from './text/delimited.ts';
 import { JsonLines } from './text/json-lines.ts';
 import type { TextFormat } from './text/text-format.ts';
-import { TextTable, type TextTableOptions } from './text/text-table.ts';
+import { TextTable } from './text/text-table.ts';
 
 /** How the text of a table differs from the usual text of its format. */
 export interface TextOptions {
@@ -15,7 +20,7 @@ export interface TextOptions {
 }
 
 /** Options of `openTable`. */
-export interface TableOptions extends TextTableOptions {
+export interface TableOptions extends ColumnarTableOptions {
   format: IdFormatName;
   text?: TextOptions;
   /** The column name of the IDs of a list. @default 'id' */
@@ -32,22 +37,44 @@ const delimited =
       columns,
     );
 
-const FORMAT_FACTORIES: Readonly<Record<FormatName, CreateFormat>> = {
+const TEXT_FORMATS: Readonly<Record<FormatName, CreateFormat>> = {
   csv: delimited(','),
   tsv: delimited('\t'),
   jsonl: (columns) => new JsonLines(columns),
 };
 
+/** Imports a columnar format, and makes its reader for an input: of its bytes, or of a file. */
+export type OpenColumnar = (input: TableInput, options: { signal?: AbortSignal }) => Promise<ColumnarFormat>;
+
+/** The columnar formats. Each is imported when a table of the format is read. */
+const COLUMNAR_FORMATS: Partial<Record<IdFormatName, OpenColumnar>> = {};
+
+/** Returns whether a format is columnar: it is read from an input, and never detected from its text. */
+export const isColumnar = (format: IdFormatName): boolean => format in COLUMNAR_FORMATS;
+
+/** A table of any format: yields its rows, and writes them again with their answers. */
+export interface OpenedTable extends TableSource {
+  /** @param missing The text for a missing answer in text tables. @default 'empty' */
+  sinkTo(out: ByteSink, missing?: MissingText): TableSink;
+}
+
 /**
- * Opens a table in a stream of bytes. `batches()` yields its rows; `sinkTo()` writes them again with their
- * answers.
+ * Opens a table. `batches()` yields its rows; `sinkTo()` writes them again with their answers.
+ *
+ * @param source An input, or the text of a table.
  */
 export function openTable(
-  bytes: AsyncIterable<Uint8Array>,
+  source: AsyncIterable<Uint8Array> | TableInput,
   columns: ColumnChoice,
   { format, text = {}, listName = 'id', ...options }: TableOptions,
-): TextTable {
-  return new TextTable(openFormat(format, columns, text, listName), bytes, options);
+): OpenedTable {
+  const open = COLUMNAR_FORMATS[format];
+  if (open) {
+    if (!isTableInput(source)) throw new TypeError(`a table of the format ${format} needs an input`);
+    return new ColumnarTable(() => open(source, options), columns, options) as OpenedTable;
+  }
+  const bytes = isTableInput(source) ? decompressTable(source.bytes(), source.name) : source;
+  return new TextTable(openFormat(format, columns, text, listName), bytes, options) as OpenedTable;
 }
 
 function openFormat(
@@ -56,7 +83,7 @@ function openFormat(
   text: TextOptions,
   listName: string,
 ): TextFormat {
-  if (format !== 'list' && format !== 'tab-list') return FORMAT_FACTORIES[format](columns, text);
+  if (format !== 'list' && format !== 'tab-list') return TEXT_FORMATS[format](columns, text);
   const delimiter = text.delimiter ?? (format === 'list' ? ',' : '\t');
   return new Delimited({ delimiter, header: [listName] }, columns);
 }

@@ -88,6 +88,8 @@ export interface TableSource<B extends Batch = Batch> {
    * @throws TableError, after the batches before the error.
    */
   batches(): AsyncIterable<B>;
+  /** Frees what the source holds besides its bytes. Called when the job has ended, also after an error. */
+  close?(): Promise<void>;
 }
 
 /** Writes the rows of a table with their answers. */

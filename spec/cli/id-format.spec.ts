@@ -12,7 +12,7 @@ async function sniff(pieces: string[], path = '-', given?: 'csv' | 'tsv' | 'json
   })();
   const { format, source: again } = await detectIdFormat(source, path, { format: given });
   const parts: Uint8Array[] = [];
-  for await (const part of again) parts.push(part);
+  for await (const part of again as AsyncIterable<Uint8Array>) parts.push(part);
   expect([Buffer.concat(parts).toString(), ended]).toEqual([pieces.join(''), true]); // every byte is still there
   return format;
 }

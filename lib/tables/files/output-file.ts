@@ -133,6 +133,7 @@ function createPartialSink(
     }
   };
   return {
+    path: partial,
     write: (bytes) => withFileError(handle.writeFile(bytes)),
     async finish() {
       await withFileError(flush(handle));

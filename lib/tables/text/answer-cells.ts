@@ -2,28 +2,9 @@
 import { wordsOf } from '../../base/uint64.ts';
 import { PointStatus, statusText } from '../../points/status.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import type { AnswerColumn, RowAnswers } from '../answers.ts';
+import { type AnswerColumn, isUnanswered, isUnread, layOutAnswers, type RowAnswers } from '../answers.ts';
 
-const {
-  outOfBounds,
-  missingChunk,
-  invalidPoint,
-  invalidId,
-  invalidTimestamp,
-  failed,
-  background,
-  notLookedUp,
-  rootFailed,
-} = PointStatus;
-
-/** Statuses of rows that could not be read, from the table or from the volume. */
-const INVALID = [invalidPoint, invalidId, invalidTimestamp, failed];
-
-/** Statuses of rows that were not read or looked up. */
-const UNREAD = new Set<number>([...INVALID, outOfBounds, missingChunk]);
-
-/** Statuses of rows without an answer. Their old values are not overwritten with nothing. */
-const UNANSWERED = new Set<number>([...INVALID, rootFailed, notLookedUp]);
+const { background } = PointStatus;
 
 /** The answers of a batch, one cell at a time. */
 export interface AnswerCells {
@@ -63,37 +44,38 @@ export function createAnswerCells(
   sides: number,
   missing: MissingText = 'empty',
 ): AnswerCells {
-  const groups = [answers, ...(answers.also ?? [])].map((group) => ({
-    ...group,
-    writers: group.columns.map((column) => writerOf(column, group.status)),
+  const writers = new Map(
+    [answers, ...(answers.also ?? [])].map((group) => [
+      group,
+      group.columns.map((column) => writerOf(column, group.status)),
+    ]),
+  );
+  const layout = layOutAnswers(answers, sides).map((place) => ({
+    ...place,
+    writers: writers.get(place.group)!,
   }));
-  const perSide = groups.flatMap((group) =>
-      [...group.writers, undefined].map((_, column) => ({ group, column })),
-    ),
-    rows = answers.status.length / sides;
-  const layout = Array.from({ length: perSide.length * sides }, (_, output) => ({
-    ...perSide[output % perSide.length],
-    first: Math.floor(output / perSide.length) * rows,
-  }));
-  const has = ({ status, presetStatus, writers }: (typeof groups)[0], column: number, at: number): boolean =>
-    !presetStatus?.[at] && !UNREAD.has(status[at]) && writers[column].has(at);
+  const has = (
+    { group: { status, presetStatus }, writers, column }: (typeof layout)[0],
+    at: number,
+  ): boolean => !presetStatus?.[at] && !isUnread(status[at]) && writers[column].has(at);
   return {
     keeps(output, row) {
-      const { group, column, first } = layout[output],
+      const place = layout[output],
+        { group, column, first } = place,
         at = first + row;
       if (group.keeps) return group.keeps(at, column);
-      return column < group.writers.length && UNANSWERED.has(group.status[at]) && !has(group, column, at);
+      return column < place.writers.length && isUnanswered(group.status[at]) && !has(place, at);
     },
     isUnquoted(output, row) {
-      const { group, column, first } = layout[output];
-      return column < group.writers.length && group.writers[column].isUnquoted(first + row);
+      const { writers, column, first } = layout[output];
+      return column < writers.length && writers[column].isUnquoted(first + row);
     },
     write(out, output, row) {
-      const { group, column, first } = layout[output],
-        at = first + row,
-        { writers } = group;
+      const place = layout[output],
+        { group, column, first, writers } = place,
+        at = first + row;
       if (column === writers.length) out.ascii(statusText(group.status[at]));
-      else if (has(group, column, at)) writers[column].put(out, at);
+      else if (has(place, at)) writers[column].put(out, at);
       else if (missing === 'NA' || (missing === '0' && writers[column].isWhole)) out.ascii(missing);
       else return false;
       return true;

@@ -1,0 +1,256 @@
+/** A table of a columnar format: collects its parts into batches, and writes them with columns of answers. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { TableError } from '../../base/errors.ts';
+import { type AnswerPlace, cellsPerSide, layOutAnswers } from '../answers.ts';
+import { checkColumns } from '../check-columns.ts';
+import type { ByteSink } from '../files/byte-streams.ts';
+import type { ColumnChoice, TableColumns, TableSink, TableSource } from '../table.ts';
+import { keptRows, typeOfAnswers, valuesOfAnswers } from './answer-values.ts';
+import type {
+  AnswerField,
+  AnswerValues,
+  ColumnarReader,
+  ColumnarWriter,
+  IdType,
+  TableField,
+  TablePart,
+} from './column.ts';
+import { checkIdField } from './column-ids.ts';
+import { PointColumnReader } from './column-points.ts';
+import { type BoundColumn, type BoundColumns, ColumnarBatch, textsOfParts } from './columnar-batch.ts';
+import { keepValues } from './kept-values.ts';
+
+/** One table of a columnar format. */
+export interface ColumnarFormat<P extends TablePart = TablePart> {
+  reader: ColumnarReader<P>;
+  /** Makes the writer of the same rows. Called once, after the reader is open. */
+  writerTo(out: ByteSink): ColumnarWriter<P>;
+}
+
+/** Options of all columnar tables. */
+export interface ColumnarTableOptions {
+  /** A batch ends with the first part at which it has this many rows. @default 1_000_000 */
+  batchRows?: number;
+  /** The type of IDs. @default the type of the column that is replaced, if it is one of them; else uint64 */
+  idType?: IdType;
+  signal?: AbortSignal;
+}
+
+/** How long a batch may block other work. */
+const TURN_MS = 20;
+
+/** A table in one of the columnar formats. */
+export class ColumnarTable<P extends TablePart = TablePart> implements TableSource<ColumnarBatch<P>> {
+  /** Every columnar format names its columns. */
+  readonly hasHeader = true;
+  readonly #load: () => Promise<ColumnarFormat<P>>;
+  readonly #choice: ColumnChoice;
+  readonly #options: ColumnarTableOptions;
+  #format: ColumnarFormat<P> | undefined;
+  #fields: readonly TableField[] = [];
+  /** The columns of a part, by their index in the table. */
+  #read: number[] = [];
+  #bound: BoundColumns | undefined;
+
+  /** @param load Imports the format and makes its reader. Called when the table is read. */
+  constructor(load: () => Promise<ColumnarFormat<P>>, choice: ColumnChoice, options: ColumnarTableOptions) {
+    this.#load = load;
+    this.#choice = choice;
+    this.#options = options;
+  }
+
+  /** Yields at least one batch, so that a table without rows gets the columns of its answers, too. */
+  async *batches(): AsyncGenerator<ColumnarBatch<P>> {
+    const { batchRows = 1_000_000, signal } = this.#options;
+    const { reader } = (this.#format = await this.#load());
+    this.#fields = await reader.open();
+    const bind = this.#choose();
+    let parts: P[] = [],
+      rows = 0,
+      rowsBefore = 0;
+    const takeBatch = async (): Promise<ColumnarBatch<P>> => {
+      this.#bound ??= bind(parts);
+      const batch = new ColumnarBatch(parts, rows, rowsBefore + 1, this.#bound);
+      let turn = performance.now(),
+        row = 0;
+      for (const part of parts) {
+        if (performance.now() - turn > TURN_MS) {
+          await nextTurn();
+          signal?.throwIfAborted();
+          turn = performance.now();
+        }
+        batch.readPart(part, row);
+        row += part.rows;
+      }
+      rowsBefore += rows;
+      parts = [];
+      rows = 0;
+      return batch;
+    };
+    for await (const part of reader.parts(this.#read)) {
+      signal?.throwIfAborted();
+      if (part.rows === 0) continue;
+      parts.push(part);
+      rows += part.rows;
+      if (rows >= batchRows) yield await takeBatch();
+    }
+    if (rows > 0 || rowsBefore === 0) yield await takeBatch();
+  }
+
+  /**
+   * Finds the columns that must be read. A choice that depends on cells is made for both outcomes, because no
+   * cells are read yet.
+   *
+   * @returns Makes the choice with the first parts.
+   */
+  #choose(): (parts: readonly P[]) => BoundColumns {
+    const found = this.#fields.map(({ name }) => name),
+      asked: string[] = [];
+    const noCells = (name: string): string[] => (asked.push(name), []);
+    const choices = [this.#choice(found, noCells)];
+    const dependsOnCells = asked.length > 0;
+    if (dependsOnCells) choices.push(this.#choice(found, () => [UNUSUAL_CELL]));
+    else checkColumns(choices[0], found);
+    const names = choices.flatMap(({ points = [], ids = [], texts = [], outputs }) => [
+      ...points.flat(),
+      ...ids,
+      ...texts,
+      ...outputs,
+    ]);
+    this.#read = [...new Set([...names, ...asked])].flatMap((name) => {
+      const index = this.#indexOf(name);
+      return index < 0 || this.#fields[index].type.kind === 'other' ? [] : [index];
+    });
+    if (!dependsOnCells) {
+      const bound = this.#bind(choices[0]);
+      return () => bound;
+    }
+    return (parts) => {
+      const columns = this.#choice(found, (name) => textsOfParts(parts, this.#placeOf(name)));
+      checkColumns(columns, found);
+      return this.#bind(columns);
+    };
+  }
+
+  #bind(columns: TableColumns): BoundColumns {
+    const { points = [], ids = [], texts = [] } = columns;
+    const bound = (name: string): BoundColumn => {
+      const field = this.#fields[this.#indexOf(name)],
+        place = this.#placeOf(name);
+      if (place < 0)
+        throw new TableError('BAD_FORMAT', `column ${name} holds ${field.typeName}, which is not read`);
+      return { field, place };
+    };
+    return {
+      columns,
+      points: points.map((names) => {
+        const own = names.map((name) => this.#fields[this.#indexOf(name)]);
+        return new PointColumnReader(
+          own,
+          names.map((name) => this.#placeOf(name)),
+        );
+      }),
+      ids: ids.map((name) => {
+        checkIdField(this.#fields[this.#indexOf(name)]);
+        return bound(name);
+      }),
+      texts: texts.map((name) => (this.#indexOf(name) < 0 ? undefined : bound(name))),
+    };
+  }
+
+  /** Returns the index of a column in the table, or -1. @throws TableError if it occurs twice. */
+  #indexOf(name: string): number {
+    const index = this.#fields.findIndex((field) => field.name === name);
+    if (index >= 0 && this.#fields.findLastIndex((field) => field.name === name) !== index)
+      throw new TableError('BAD_FORMAT', `column ${name} occurs more than once`);
+    return index;
+  }
+
+  /** Returns the place of a column among the columns of a part, or -1. */
+  #placeOf(name: string): number {
+    return this.#read.indexOf(this.#indexOf(name));
+  }
+
+  /** Returns a sink that writes the same rows with their answers. */
+  sinkTo(out: ByteSink): TableSink<ColumnarBatch<P>> {
+    let writer: ColumnarWriter<P> | undefined,
+      fields: AnswerField[] = [];
+    return {
+      write: async (batch, answers) => {
+        const places = layOutAnswers(answers, batch.columns.outputs.length / cellsPerSide(answers));
+        if (!writer) {
+          fields = this.#fieldsOf(batch.columns.outputs, places);
+          writer = this.#format!.writerTo(out);
+          await writer.begin(fields);
+        }
+        await this.#write(batch, places, fields, writer);
+      },
+      finish: async () => writer?.finish(),
+    };
+  }
+
+  #fieldsOf(outputs: readonly string[], places: readonly AnswerPlace[]): AnswerField[] {
+    return outputs.map((name, k) => {
+      const index = this.#indexOf(name),
+        replaced = index < 0 ? undefined : this.#fields[index];
+      return {
+        name,
+        type: typeOfAnswers(places[k], this.#options.idType ?? replaced?.idType ?? 'uint64'),
+        ...(replaced && { replaces: index }),
+      };
+    });
+  }
+
+  async #write(
+    batch: ColumnarBatch<P>,
+    places: readonly AnswerPlace[],
+    fields: readonly AnswerField[],
+    writer: ColumnarWriter<P>,
+  ): Promise<void> {
+    const columns = fields.map(({ name, type, replaces }, k) => {
+      const answers = valuesOfAnswers(places[k], batch.rows, name, type);
+      return {
+        answers,
+        kept: replaces === undefined ? undefined : keptRows(places[k], batch.rows, answers.valid),
+      };
+    });
+    let first = 0;
+    for (const part of batch.parts) {
+      const from = first,
+        end = first + part.rows;
+      const answers = columns.map(({ answers: { values, valid, spellings }, kept }, k): AnswerValues => {
+        const own = { values: values.subarray(from, end), valid: valid?.subarray(from, end), spellings },
+          keptHere = kept?.subarray(from, end);
+        return keptHere?.includes(1)
+          ? this.#keep(own, part, keptHere, fields[k], (row) => batch.nameOf(from + row))
+          : own;
+      });
+      await writer.write(part, answers);
+      first = end;
+    }
+  }
+
+  #keep(
+    answers: AnswerValues,
+    part: P,
+    kept: Uint8Array,
+    { name, type, replaces }: AnswerField,
+    nameOf: (row: number) => string,
+  ): AnswerValues {
+    const old = part.columns[this.#read.indexOf(replaces!)] as P['columns'][number] | undefined;
+    if (!old)
+      throw new TableError(
+        'BAD_FORMAT',
+        `column ${name} holds ${this.#fields[replaces!].typeName}, whose old values cannot be kept: rename it`,
+      );
+    return keepValues(answers, old, kept, { name, type, nameOf });
+  }
+
+  /** Frees what the table holds. */
+  async close(): Promise<void> {
+    await this.#format?.reader.close();
+  }
+}
+
+/** A cell that is not a status. */
+const UNUSUAL_CELL = '?';

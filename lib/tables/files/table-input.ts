@@ -1,0 +1,70 @@
+/** The input of a table: a stream of bytes for formats that are read in order, a file for those that seek. */
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { ioError, readFileBytes } from './byte-streams.ts';
+
+/** A table that is read. A format calls one of the two methods, once. */
+export interface TableInput {
+  /** The name in messages: a path or `standard input`. */
+  readonly name: string;
+  /** Yields the bytes in order. @throws TableError UNREADABLE during the iteration. */
+  bytes(): AsyncIterable<Uint8Array>;
+  /**
+   * Returns the path of a regular file with the bytes. A stream is copied to a temporary file first.
+   *
+   * @throws TableError UNREADABLE.
+   */
+  file(): Promise<string>;
+}
+
+/** An input whose owner closes it. */
+export interface OpenTableInput extends TableInput {
+  /** Removes the temporary file. */
+  close(): Promise<void>;
+}
+
+/** Returns whether a source of bytes is an input that also gives a file. */
+export const isTableInput = (source: AsyncIterable<Uint8Array> | TableInput): source is TableInput =>
+  'file' in source;
+
+/** Makes the input of a file or a FIFO. */
+export function fileInput(path: string, signal?: AbortSignal): OpenTableInput {
+  const spooled = streamInput(path, () => readFileBytes(path, signal), signal);
+  return {
+    ...spooled,
+    async file() {
+      const isFile = await stat(path).then(
+        (stats) => stats.isFile(),
+        (error: unknown) => {
+          throw ioError('read', path, error);
+        },
+      );
+      return isFile ? path : spooled.file();
+    },
+  };
+}
+
+/** Makes the input of a stream. @param read Called once. */
+export function streamInput(
+  name: string,
+  read: () => AsyncIterable<Uint8Array>,
+  signal?: AbortSignal,
+): OpenTableInput {
+  let folder: string | undefined;
+  return {
+    name,
+    bytes: read,
+    async file() {
+      folder = await mkdtemp(join(tmpdir(), 'graphene-points-'));
+      const path = join(folder, 'table');
+      await pipeline(read(), createWriteStream(path), { signal });
+      return path;
+    },
+    async close() {
+      if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
