@@ -25,7 +25,7 @@ export interface ChunkConsumer {
    */
   voxelsOf?(ordinal: number): Uint32Array | undefined;
   /** Receives the values of `voxelsOf` instead of the bytes: another thread has decoded them. */
-  receiveValues?(ordinal: number, values: WordArray): PausableWork;
+  receiveValues?(ordinal: number, values: WordArray): PausableWork | void;
   /** Returns a reader that receives the chunk in windows instead, if the encoding allows it. */
   windowReader?(ordinal: number): WindowReader | undefined;
   /**
@@ -92,11 +92,29 @@ export class ChunkWaiter {
     return call.consumer.receiveValues && call.consumer.voxelsOf?.(ordinal);
   }
 
-  /** Delivers the values of `voxels`. */
-  *deliverValues(values: WordArray): PausableWork {
+  /** Delivers the values of `voxels`. There are very many chunks, so generators are made only where needed. */
+  deliverValues(values: WordArray): PausableWork | void {
     const { call, ordinal } = this;
-    if (!call.hasEnded) yield* whileWanted(call, call.consumer.receiveValues!(ordinal, values));
+    const receiving = call.hasEnded ? undefined : call.consumer.receiveValues!(ordinal, values);
+    return receiving ? this.#finishAfter(receiving) : this.#finishSoon(true);
+  }
+
+  *#finishAfter(receiving: PausableWork): PausableWork {
+    yield* whileWanted(this.call, receiving);
     yield* this.finish(true);
+  }
+
+  #finishSoon(stored: boolean): PausableWork | void {
+    const { call, ordinal } = this;
+    if (call.hasEnded) return;
+    const finishing = call.consumer.done(ordinal, stored);
+    if (finishing) return this.#settleAfter(finishing);
+    this.#settleIfWanted();
+  }
+
+  *#settleAfter(finishing: PausableWork): PausableWork {
+    yield* whileWanted(this.call, finishing);
+    this.#settleIfWanted();
   }
 
   /**
@@ -118,10 +136,8 @@ export class ChunkWaiter {
 
   /** Completes the chunk, after the last window or at the end of `deliver`. */
   *finish(stored: boolean): PausableWork {
-    const { call, ordinal } = this;
-    if (call.hasEnded) return;
-    yield* whileWanted(call, call.consumer.done(ordinal, stored));
-    if (!call.hasEnded) this.#settle();
+    const finishing = this.#finishSoon(stored);
+    if (finishing) yield* finishing;
   }
 
   fail(error: unknown): void {
@@ -129,6 +145,10 @@ export class ChunkWaiter {
     if (call.hasEnded) return;
     call.consumer.fail(ordinal, ChunkError.of(call.source.urlOf(cell), error));
     this.#settle();
+  }
+
+  #settleIfWanted(): void {
+    if (!this.call.hasEnded) this.#settle();
   }
 
   #settle(): void {

@@ -7,7 +7,7 @@
  * chunks, and about 300 bytes per waiting chunk.
  */
 import { LRUCache } from 'lru-cache';
-import { ChunkError, DeadlineError } from '../base/errors.ts';
+import { DeadlineError } from '../base/errors.ts';
 import {
   runWithoutPause,
   type CooperativeRunner,
@@ -26,11 +26,13 @@ import type {
   ReadTask,
   Reencoder,
   StoredChunk,
+  WorkDone,
 } from './chunk-source.ts';
 import { AdaptiveLimit, fixedLimit, limitClock, type ReadLimit } from './adaptive-limit.ts';
 import type { ChunkThreads } from './chunk-threads.ts';
 import type { ChunkWork } from './chunk-work.ts';
 import { JobQueue } from './job-queue.ts';
+import { failLateChunks } from './late-chunks.ts';
 import type { Planned } from './planned.ts';
 import { isSlow, keptChunkTask, slowChunksOf } from './slow-chunks.ts';
 import { convertKept, isElsewhere, orderWork, unpackWithThreads } from './unpack-in-threads.ts';
@@ -52,27 +54,10 @@ export interface ChunkReaderOptions {
   threads?: ChunkThreads;
 }
 
-/** Most late chunks that fail one by one; with more, `failRest` is called once. */
-const MAX_SINGLE_FAILURES = 1000;
 /** Chunks that are registered, planned or dropped between two pauses. */
 const CELLS_PER_PAUSE = 512;
 /** Chunks of one task that wait for each worker thread, so that none is idle. */
 const DELIVERIES_PER_THREAD = 4;
-
-/** Fails the chunks that had not come at the deadline of their call. */
-function failLateChunks(
-  { source, consumer, isSettled }: ChunkCall,
-  cells: Float64Array,
-  { timeoutMs }: DeadlineError,
-): void {
-  let count = 0;
-  for (const isOver of isSettled) count += 1 - isOver;
-  const late = new DeadlineError(timeoutMs, { what: 'chunks', count, of: cells.length });
-  if (consumer.failRest && count > MAX_SINGLE_FAILURES)
-    return consumer.failRest(count, ChunkError.of(source.id, late));
-  for (const [ordinal, isOver] of isSettled.entries())
-    if (!isOver) consumer.fail(ordinal, ChunkError.of(source.urlOf(cells[ordinal]), late));
-}
 
 /** Reads and caches the chunks of one volume, for any number of calls at once. */
 export class ChunkReader {
@@ -182,7 +167,11 @@ export class ChunkReader {
       if (call.hasEnded) break;
       const cell = cells[ordinal],
         slowContent = slowContentOf?.(cell),
-        wanted = yield* this.#request(call, ordinal, cell, slowContent !== undefined);
+        key = `${source.id}:${cell}`,
+        cached = this.#cache?.get(key),
+        isAtHand = cached && (cached.codec || !slowContent);
+      if (isAtHand) yield* this.#deliverCached(call, ordinal, cell, cached);
+      const wanted = isAtHand ? undefined : this.#request(call, ordinal, cell, key, cached);
       if (!wanted) continue;
       fresh.set(cell, wanted);
       if (slowContent) slow++;
@@ -194,25 +183,24 @@ export class ChunkReader {
     yield* this.#enqueue(source, source.plan(toRead), fresh);
   }
 
+  *#deliverCached(call: ChunkCall, ordinal: number, cell: number, { bytes, codec }: KeptChunk): PausableWork {
+    call.cost.cacheHits++;
+    yield* new ChunkWaiter(call, ordinal, cell, undefined).deliver(bytes, codec);
+    yield;
+  }
+
   /**
-   * Takes a chunk from the cache or joins its read. Returns the chunk if it must be read, or if it is in the cache
-   * and slow to decode.
+   * Joins the read of a chunk. Returns the chunk if it must be read.
+   * @param cached The chunk, if it is in the cache and slow to decode.
    */
-  *#request(
+  #request(
     call: ChunkCall,
     ordinal: number,
     cell: number,
-    isSlowChunk: boolean,
-  ): PausableWork<PendingChunk | undefined> {
-    const { source, consumer, cost } = call,
-      key = `${source.id}:${cell}`;
-    const cached = this.#cache?.get(key);
-    if (cached && (cached.codec || !isSlowChunk)) {
-      cost.cacheHits++;
-      yield* new ChunkWaiter(call, ordinal, cell, undefined).deliver(cached.bytes, cached.codec);
-      yield;
-      return undefined;
-    }
+    key: string,
+    cached: KeptChunk | undefined,
+  ): PendingChunk | undefined {
+    const { source, consumer, cost } = call;
     // A cached chunk must be whole.
     const ranges = this.#cache || source.save ? undefined : consumer.rangesOf?.(ordinal),
       waiter = new ChunkWaiter(call, ordinal, cell, ranges);
@@ -250,28 +238,62 @@ export class ChunkReader {
     }
   }
 
-  async #run(job: ReadJob): Promise<void> {
-    const { task, source, wanted, stop } = job;
+  /** Runs a job. Never rejects. */
+  #run(job: ReadJob): Promise<void> {
+    const startedAt = performance.now();
+    if (this.#inFlight.size === 0) this.#limit.resume();
+    this.#inFlight.add(job);
+    const context = this.#contextOf(job);
+    const end = (error: unknown): void => this.#endRun(job, context, startedAt, error);
+    return context
+      .start(job.task)
+      .then((followUps) => (followUps ? this.#follow(job, followUps).then(end, end) : end(undefined)), end);
+  }
+
+  async #follow({ source, wanted }: ReadJob, followUps: Planned<ReadTask>): Promise<void> {
+    await this.#runner.run(this.#enqueue(source, followUps, wanted));
+  }
+
+  /** @param error Fails the chunks that are left. */
+  #endRun(job: ReadJob, { storedBytes }: TaskContext, startedAt: number, error: unknown): void {
+    if (job.wanted.size > 0) {
+      const reason = error ?? new Error('the read ended without this chunk');
+      for (const cell of job.wanted.keys()) this.#fail(job, cell, reason);
+    }
+    this.#inFlight.delete(job);
+    if (this.#limit.ended(performance.now() - startedAt, storedBytes, this.#queue.waiting))
+      this.#queue.wake();
+  }
+
+  #fail({ wanted }: ReadJob, cell: number, error: unknown): void {
+    const pending = wanted.get(cell);
+    if (!pending) return;
+    this.#forget(pending);
+    for (const waiter of pending.waiters) waiter.fail(error);
+  }
+
+  #contextOf(job: ReadJob): TaskContext {
+    const { source, wanted, stop } = job;
     // The first call pays for the read. If that call ends early, the cost is lost with it.
     const [first] = wanted.values(),
       [{ call: payer }] = first.waiters;
-    const fail = (cell: number, error: unknown): void => {
-      const pending = wanted.get(cell);
-      if (!pending) return;
-      this.#forget(pending);
-      for (const waiter of pending.waiters) waiter.fail(error);
-    };
-    const startedAt = performance.now();
-    let bytes = 0;
-    const context = new TaskContext({
+    const context: TaskContext = new TaskContext({
       stop,
       meter: payer.cost,
       wanted,
       deliver: (cell, chunk, from) => {
-        bytes += chunk?.storedBytes ?? chunk?.bytes.byteLength ?? 0;
+        context.storedBytes += chunk?.storedBytes ?? chunk?.bytes.byteLength ?? 0;
         const delivery = this.#deliver(job, cell, chunk, from);
         return source.save ? this.#track(delivery) : delivery;
       },
+      deliverNow:
+        this.#cache || source.save
+          ? undefined
+          : (cell, workDone, storedBytes) => {
+              const isDelivered = this.#deliverValues(job, cell, workDone);
+              if (isDelivered) context.storedBytes += storedBytes;
+              return isDelivered;
+            },
       deliverParts: (cell, parts) => this.#deliverParts(job, cell, parts),
       readEntry:
         this.#threads && !this.#cache
@@ -279,19 +301,9 @@ export class ChunkReader {
           : undefined,
       workOf: (cell, content) => this.#orderWork(job, cell, content),
       deliveriesAtOnce: 1 + DELIVERIES_PER_THREAD * (this.#threads?.ready ?? 0),
-      fail,
+      fail: (cell, error) => this.#fail(job, cell, error),
     });
-    if (this.#inFlight.size === 0) this.#limit.resume();
-    this.#inFlight.add(job);
-    try {
-      const followUps = await task.run(context);
-      if (followUps) await this.#runner.run(this.#enqueue(source, followUps, wanted));
-      for (const cell of wanted.keys()) fail(cell, new Error('the read ended without this chunk'));
-    } catch (error) {
-      for (const cell of wanted.keys()) fail(cell, error);
-    }
-    this.#inFlight.delete(job);
-    if (this.#limit.ended(performance.now() - startedAt, bytes, this.#queue.waiting)) this.#queue.wake();
+    return context;
   }
 
   /** Makes the work on a chunk for the thread that will read it. */
@@ -383,6 +395,14 @@ export class ChunkReader {
           putBack: (rest) => pending.putBack(rest),
         })
       : unpackChunk(chunk, waiters, keep, stop, runner);
+  }
+
+  #deliverValues({ source, wanted }: ReadJob, cell: number, workDone: WorkDone): boolean {
+    const pending = wanted.get(cell);
+    if (!pending || this.#runner.isDue() || !pending.serveValues(workDone)) return false;
+    if (pending.isWanted) this.#readAgain(source, pending, wanted);
+    else this.#forget(pending);
+    return true;
   }
 
   #deliverParts({ source, wanted }: ReadJob, cell: number, parts: readonly ChunkPart[]): void {

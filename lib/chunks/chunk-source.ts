@@ -23,9 +23,15 @@ export interface StoredChunk {
   /** Decodes the bytes, if they are in another encoding than that of the source; they are not compressed then. */
   codec?: Codec;
   /** What another thread has already done with the chunk. */
-  workDone?: { readonly work: ChunkWork; readonly result: ChunkWorkResult };
+  workDone?: WorkDone;
   /** With `workDone`: the number of stored bytes. If `bytes` is empty, they stayed in the other thread. */
   storedBytes?: number;
+}
+
+/** What another thread has done with a chunk. */
+export interface WorkDone {
+  readonly work: ChunkWork;
+  readonly result: ChunkWorkResult;
 }
 
 /** What is known of a chunk before it is read. */
@@ -74,6 +80,13 @@ export interface ReadContext {
    * rejects.
    */
   deliver: (cell: number, chunk: StoredChunk | undefined, from?: 'store' | 'cache') => Promise<void>;
+  /**
+   * Delivers the values that a thread has read of a chunk, in this turn, if nothing else is to be done with the
+   * chunk: only one call waits for it, and no cache keeps it. Other chunks go through `deliver`.
+   * @param storedBytes The number of stored bytes.
+   * @returns Whether the values were delivered.
+   */
+  deliverNow?: (cell: number, workDone: WorkDone, storedBytes: number) => boolean;
   /**
    * Delivers parts instead of the chunk. Calls that joined late and need other parts continue in another
    * task.

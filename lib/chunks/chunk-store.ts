@@ -13,6 +13,8 @@ export function describeContent(codec: Codec, layout: ChunkLayout): ChunkContent
 /** A store for chunks and shards. */
 export class ChunkStore {
   readonly #store: Store;
+  /** Whether the info is known to be readable. */
+  #isReadable: boolean;
   #infoReadable: Promise<boolean> | undefined;
 
   /**
@@ -21,7 +23,7 @@ export class ChunkStore {
    */
   constructor(store: Store, infoWasRead: boolean) {
     this.#store = store;
-    if (infoWasRead) this.#infoReadable = Promise.resolve(true);
+    this.#isReadable = infoWasRead;
   }
 
   /** The URL of the store, for messages. It contains no credentials. */
@@ -33,7 +35,13 @@ export class ChunkStore {
    * Reads as {@link Store.read}, and sets `options.absentBy403`. If the info of the volume is readable, status 403 means that the object is
    * not stored.
    */
-  async read(key: string, options: ReadOptions): Promise<StoredObject | undefined> {
+  read(key: string, options: ReadOptions): Promise<StoredObject | undefined> {
+    if (!this.#isReadable) return this.#readUnsure(key, options);
+    options.absentBy403 = true;
+    return this.#store.read(key, options);
+  }
+
+  async #readUnsure(key: string, options: ReadOptions): Promise<StoredObject | undefined> {
     const absentBy403 = await this.#infoReadable;
     try {
       options.absentBy403 = absentBy403;
@@ -53,7 +61,7 @@ export class ChunkStore {
 
   #askInfo(meter: Meter | undefined): Promise<boolean> {
     return (this.#infoReadable ??= this.#store.read('info', { meter }).then(
-      (info) => info !== undefined,
+      (info) => (this.#isReadable = info !== undefined),
       (error: unknown) => {
         // A temporary failure: the next 403 reads the info again.
         if (!(error instanceof RequestError && error.status === 403)) this.#infoReadable = undefined;

@@ -47,21 +47,32 @@ export class JobQueue<Job> {
 
   #startWorker(): void {
     this.#workers++;
-    queueMicrotask(() => void this.#work());
+    queueMicrotask(this.#work);
   }
 
-  /**
-   * Runs jobs until the queue is empty. Ends in the same turn, so that the next `add` starts a new worker.
-   * Never rejects.
-   */
-  async #work(): Promise<void> {
+  /** Runs jobs until the queue is empty. Ends in the same turn, so that the next `add` starts a new worker. */
+  readonly #work = (): void => {
     for (let job = this.#take(); job; job = this.#take()) {
       const running = this.#run(job);
-      if (running) await running;
-      if (this.#next < this.#waiting.length && this.#runner.isDue()) await this.#runner.pause();
+      if (running) return void running.then(this.#afterJob);
+      if (this.#mustPause()) return void this.#runner.pause().then(this.#afterPause);
       if (this.#workers > this.#limit.limit) break; // the limit has fallen; other workers go on
     }
     this.#workers--;
+  };
+
+  readonly #afterJob = (): void => {
+    if (this.#mustPause()) void this.#runner.pause().then(this.#afterPause);
+    else this.#afterPause();
+  };
+
+  readonly #afterPause = (): void => {
+    if (this.#workers > this.#limit.limit) this.#workers--;
+    else this.#work();
+  };
+
+  #mustPause(): boolean {
+    return this.#next < this.#waiting.length && this.#runner.isDue();
   }
 
   #take(): Job | undefined {

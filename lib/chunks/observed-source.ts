@@ -21,6 +21,7 @@ export function observedSource(source: ChunkSource, observe: Observer): ChunkSou
     return {
       ...context,
       signal: context.signal,
+      deliverNow: undefined,
       deliver(cell, chunk, from = 'store') {
         const bytes = chunk?.storedBytes ?? chunk?.bytes.byteLength ?? 0;
         reportOnce(cell, { from, outcome: chunk ? 'read' : 'missing', bytes });

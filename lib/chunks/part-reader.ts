@@ -30,6 +30,11 @@ export class PartReader {
   /** Whether parts work; undefined until a reply shows it. */
   #possible: boolean | undefined;
 
+  /** Whether parts may work. */
+  get isPossible(): boolean {
+    return this.#possible !== false;
+  }
+
   /** Learns from a chunk that was read whole. */
   learn({ bytes, storedBytes, contentEncoding }: StoredObject, exactBytes: number): void {
     if (contentEncoding || (storedBytes ?? bytes.byteLength) !== exactBytes) this.#possible = false;

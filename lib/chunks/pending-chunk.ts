@@ -1,8 +1,10 @@
 /** Chunks that are queued or in flight, and the jobs that read them. */
+import { runWithoutPause } from '../base/cooperative-work.ts';
 import type { Stop } from '../base/stop.ts';
 import type { ByteRange } from '../storage/store.ts';
 import type { ChunkWaiter } from './chunk-consumer.ts';
-import type { ChunkSource, KeptChunk, ReadTask, WantedChunk } from './chunk-source.ts';
+import type { ChunkSource, KeptChunk, ReadTask, WantedChunk, WorkDone } from './chunk-source.ts';
+import type { ChunkWorkResult } from './chunk-work.ts';
 import type { OrderedWork } from './unpack-in-threads.ts';
 
 /** A task in the queue, and the chunks of it that are still wanted. */
@@ -72,9 +74,34 @@ export class PendingChunk implements WantedChunk {
     this.#waiters.push(...waiters);
   }
 
+  /**
+   * Gives the values that a thread has read to the only call that waits. Returns false if more is to be done: then
+   * nothing was given.
+   */
+  serveValues({ work, result }: WorkDone): boolean {
+    const [waiter] = this.#waiters,
+      values = result.values[0] as ChunkWorkResult['values'][number] | undefined;
+    if (
+      this.#waiters.length !== 1 ||
+      this.ordered?.work !== work ||
+      this.ordered.readers[0] !== waiter ||
+      result.error ||
+      !ArrayBuffer.isView(values) ||
+      values.length > MOST_VALUES_AT_ONCE
+    )
+      return false;
+    this.#served = this.#waiters;
+    this.#waiters = [];
+    runWithoutPause(waiter.deliverValues(values));
+    this.#served = NONE;
+    return true;
+  }
+
   finishServing(): void {
     this.#served = NONE;
   }
 }
 
 const NONE: readonly ChunkWaiter[] = [];
+/** So many values, as words, are given to a call without a pause. */
+const MOST_VALUES_AT_ONCE = 2048;

@@ -1,14 +1,17 @@
 /** The context of one task. */
 import type { Stop } from '../base/stop.ts';
 import type { Meter } from '../storage/store.ts';
-import type { ReadContext } from './chunk-source.ts';
+import type { ReadContext, ReadTask } from './chunk-source.ts';
 
 /** A context whose signal is that of its stop. A class, because a getter of an object literal costs more. */
 export class TaskContext implements ReadContext {
+  /** How many stored bytes the task has delivered. */
+  storedBytes = 0;
   readonly stop: Stop;
   readonly meter: Meter;
   readonly wanted: ReadContext['wanted'];
   readonly deliver: ReadContext['deliver'];
+  readonly deliverNow: ReadContext['deliverNow'];
   readonly deliverParts: ReadContext['deliverParts'];
   readonly workOf: ReadContext['workOf'];
   readonly deliveriesAtOnce: number | undefined;
@@ -19,10 +22,20 @@ export class TaskContext implements ReadContext {
     this.meter = parts.meter;
     this.wanted = parts.wanted;
     this.deliver = parts.deliver;
+    this.deliverNow = parts.deliverNow;
     this.deliverParts = parts.deliverParts;
     this.workOf = parts.workOf;
     this.deliveriesAtOnce = parts.deliveriesAtOnce;
     this.fail = parts.fail;
+  }
+
+  /** Runs the task of the context. Does not throw. */
+  start(task: ReadTask): ReturnType<ReadTask['run']> {
+    try {
+      return task.run(this);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   get signal(): AbortSignal {

@@ -96,7 +96,8 @@ export async function unpackWithThreads(
     if (result.error || values === undefined) reader.fail(errorOf(result.error));
     else if (!ArrayBuffer.isView(values)) reader.fail(errorOf(values));
     else {
-      const delivering = runner.run(reader.deliverValues(values));
+      const work = reader.deliverValues(values),
+        delivering = work && runner.run(work);
       if (delivering) await delivering;
       wasAccepted = true;
     }

@@ -85,24 +85,53 @@ export class UnshardedSource implements ObjectSource {
     return cells.map((cell) => ({ cells: [cell], run: (context) => this.#read(cell, context) }));
   }
 
-  async #read(cell: number, context: ReadContext): Promise<void> {
-    const { scale, codec, layoutOf } = this.#options,
-      { wanted, workOf, deliver, deliverParts } = context;
-    const content = describeContent(codec, layoutOf(cell)),
+  #read(cell: number, context: ReadContext): Promise<void> {
+    const { codec, layoutOf } = this.#options,
+      content = describeContent(codec, layoutOf(cell)),
       { exactBytes } = content;
-    const read = (range?: ByteRange, work?: ChunkWork): Promise<StoredObject | undefined> =>
-      this.#chunks.read(chunkKey(scale, cell), new ChunkReadOptions(content, context, range, work));
-    const needed = this.#parts && exactBytes !== undefined ? wanted.get(cell)?.ranges : undefined;
+    const needed =
+      exactBytes !== undefined && this.#parts?.isPossible ? context.wanted.get(cell)?.ranges : undefined;
     const ranges = needed && planParts(needed, exactBytes!);
-    const found = ranges && (await this.#parts!.read(ranges, exactBytes!, read));
-    if (found && 'parts' in found) return deliverParts(cell, found.parts);
-    const work = found ? undefined : workOf?.(cell, content);
-    const object = found ? found.whole : await read(undefined, work);
-    if (object && exactBytes !== undefined) this.#parts?.learn(object, exactBytes);
-    const result = object?.workResult as ChunkWorkResult | undefined;
-    await deliver(
-      cell,
-      object && { ...object, ...content, ...(work && result && { workDone: { work, result } }) },
+    return ranges ? this.#readParts(cell, ranges, content, context) : this.#readWhole(cell, content, context);
+  }
+
+  #readWhole(cell: number, content: ChunkContent, context: ReadContext): Promise<void> {
+    const work = context.workOf?.(cell, content),
+      reading = this.#readObject(cell, new ChunkReadOptions(content, context, undefined, work));
+    return reading.then((object) => this.#deliver(cell, object, content, work, context));
+  }
+
+  async #readParts(
+    cell: number,
+    ranges: readonly ByteRange[],
+    content: ChunkContent,
+    context: ReadContext,
+  ): Promise<void> {
+    const found = await this.#parts!.read(ranges, content.exactBytes!, (range) =>
+      this.#readObject(cell, new ChunkReadOptions(content, context, range, undefined)),
     );
+    if (!found) return this.#readWhole(cell, content, context);
+    if ('parts' in found) return context.deliverParts(cell, found.parts);
+    await this.#deliver(cell, found.whole, content, undefined, context);
+  }
+
+  #readObject(cell: number, options: ChunkReadOptions): Promise<StoredObject | undefined> {
+    return this.#chunks.read(chunkKey(this.#options.scale, cell), options);
+  }
+
+  #deliver(
+    cell: number,
+    object: StoredObject | undefined,
+    content: ChunkContent,
+    work: ChunkWork | undefined,
+    { deliver, deliverNow }: ReadContext,
+  ): Promise<void> | undefined {
+    if (object && content.exactBytes !== undefined) this.#parts?.learn(object, content.exactBytes);
+    const result = object?.workResult as ChunkWorkResult | undefined;
+    if (!object || !work || !result) return deliver(cell, object && { ...object, ...content });
+    const workDone = { work, result };
+    return deliverNow?.(cell, workDone, object.storedBytes ?? 0)
+      ? undefined
+      : deliver(cell, { ...object, ...content, workDone });
   }
 }

@@ -8,10 +8,11 @@ import { isReadMethod, type ExchangeResult } from '../http/exchange.ts';
 import { redactUrl } from '../http/excerpt.ts';
 import { firstHop, type Hop } from '../http/hop.ts';
 import { sendFollowingRedirects } from '../http/redirect.ts';
+import type { RemoteHandlers } from '../http/remote-exchange.ts';
 import { Cancellation } from '../http/cancellation.ts';
 import { acceptedRetryAfterMs } from './retry-delay.ts';
 import { processPace, type Pace } from './pace.ts';
-import type { ServerFeedback } from './throttle.ts';
+import type { ReleaseSlot, ServerFeedback } from './throttle.ts';
 import { RetryCounter, type RetryOptions } from './retry-counter.ts';
 import { isBusyStatus, decideByError, decideByStatus } from './retry-decision.ts';
 
@@ -35,18 +36,20 @@ export function createHttpClient({
   const inFlight = new Map<Cancellation, URL>();
   let closed = false;
 
+  /** @param made What the first attempt has come to, if it was made elsewhere. */
   async function sendWithRetries(
     httpRequest: HttpRequest,
     hop: Hop,
     cancellation: Cancellation,
+    made?: FirstAttempt,
   ): Promise<HttpReply> {
     const attempt = connections.prepareAttempt(httpRequest, hop, cancellation);
     if (!(httpRequest.retry ?? isReadMethod(httpRequest.method))) return replyOf(await attempt());
     const { host } = hop.url,
       onRetry = observe && retryObserver(host, observe);
     const counter = new RetryCounter({ retries, backoffMs, onRetry });
-    for (;;) {
-      const result = await sendAtPace(host, attempt, cancellation);
+    for (let first = made; ; first = undefined) {
+      const result = first?.result ?? (await sendAtPace(host, attempt, cancellation, first?.slot));
       if ('reply' in result && result.reply.status < 400) return result.reply;
       const delayMs = counter.nextDelayMs(...decide(result));
       if (delayMs === undefined) return replyOf(result);
@@ -54,13 +57,16 @@ export function createHttpClient({
     }
   }
 
-  /** Makes one attempt when the pace of the host allows it, and reports the result to the pace. */
+  /**
+   * Makes one attempt when the pace of the host allows it, and reports the result to the pace.
+   * @param slot The slot for it, if one was taken.
+   */
   async function sendAtPace(
     host: string,
     attempt: () => Promise<ExchangeResult>,
     cancellation: Cancellation,
+    slot = pace.take(host, cancellation),
   ): Promise<ExchangeResult> {
-    const slot = pace.take(host, cancellation);
     const release = typeof slot === 'function' ? slot : await slot;
     let feedback: ServerFeedback = { busy: false, answered: false };
     try {
@@ -72,27 +78,86 @@ export function createHttpClient({
     }
   }
 
-  async function request(httpRequest: HttpRequest): Promise<HttpReply> {
-    const { signal, stop, method, followRedirects = true } = httpRequest;
+  /** Notes a request that begins. @throws What ends it before it begins. */
+  function begin(httpRequest: HttpRequest): RunningRequest {
+    const { signal, stop } = httpRequest;
     stop?.throwIfStopped();
     signal?.throwIfAborted();
-    const first = firstHop(httpRequest),
-      { url } = first;
-    if (closed) throw closedError(url);
+    const first = firstHop(httpRequest);
+    if (closed) throw closedError(first.url);
     const cancellation = new Cancellation();
     const release = stop
       ? stop.onStop((reason) => cancellation.cancel(reason))
       : signal && onAbort(signal, () => cancellation.cancel(signal.reason));
-    inFlight.set(cancellation, url);
+    inFlight.set(cancellation, first.url);
+    return { httpRequest, first, cancellation, release };
+  }
+
+  function end({ cancellation, release }: RunningRequest): void {
+    inFlight.delete(cancellation);
+    release?.();
+  }
+
+  /** Sends a request with all that it may need: redirects, credentials, a proxy, retries. */
+  async function send(running: RunningRequest, made?: FirstAttempt): Promise<HttpReply> {
+    const { httpRequest, first, cancellation } = running;
     try {
-      const sendHop = (hop: Hop): Promise<HttpReply> => sendWithRetries(httpRequest, hop, cancellation);
-      return await (followRedirects && isReadMethod(method)
+      const sendHop = (hop: Hop): Promise<HttpReply> =>
+        sendWithRetries(httpRequest, hop, cancellation, hop === first ? made : undefined);
+      return await (httpRequest.followRedirects !== false && isReadMethod(httpRequest.method)
         ? sendFollowingRedirects(first, sendHop)
         : sendHop(first));
     } finally {
-      inFlight.delete(cancellation);
-      release?.();
+      end(running);
     }
+  }
+
+  /**
+   * Makes the first attempt in another thread. If it succeeds, as nearly all do, nothing else is needed.
+   * Otherwise {@link send} goes on with what it has come to.
+   */
+  function sendElsewhere(
+    running: RunningRequest,
+    resolve: (reply: HttpReply | Promise<HttpReply>) => void,
+  ): void {
+    const { httpRequest, first, cancellation } = running,
+      sent = connections.prepareElsewhere(httpRequest, first);
+    if (!sent) return resolve(send(running));
+    const slot = pace.take(first.url.host, cancellation);
+    if (typeof slot !== 'function') return resolve(send(running, { slot }));
+    const handlers: RemoteHandlers = {
+      onResult(result) {
+        if (!result)
+          return resolve(
+            send({ ...running, httpRequest: { ...httpRequest, bodyWork: undefined } }, { slot }),
+          );
+        slot(feedbackOf(result));
+        if (!('reply' in result) || result.reply.status >= 300) return resolve(send(running, { result }));
+        end(running);
+        resolve(result.reply);
+      },
+      onCancel(reason) {
+        slot(NO_FEEDBACK);
+        end(running);
+        resolve(Promise.reject(reason));
+      },
+    };
+    if (!connections.sendElsewhere(sent, httpRequest.bodyWork!, cancellation, handlers))
+      resolve(send(running, { slot }));
+  }
+
+  function request(httpRequest: HttpRequest): Promise<HttpReply> {
+    return new Promise((resolve) => {
+      const running = begin(httpRequest);
+      if (!options.remote || !httpRequest.bodyWork || httpRequest.retry === false)
+        return resolve(send(running));
+      try {
+        sendElsewhere(running, resolve);
+      } catch (error) {
+        end(running);
+        throw error;
+      }
+    });
   }
 
   function close(): void {
@@ -103,6 +168,21 @@ export function createHttpClient({
 
   return { request, close };
 }
+
+/** A request in flight. */
+interface RunningRequest {
+  readonly httpRequest: HttpRequest;
+  readonly first: Hop;
+  readonly cancellation: Cancellation;
+  readonly release: (() => void) | undefined;
+}
+
+/** A first attempt: its result, or the slot in which it may be made. */
+type FirstAttempt =
+  | { readonly result: ExchangeResult; readonly slot?: undefined }
+  | { readonly slot: ReleaseSlot | Promise<ReleaseSlot>; readonly result?: undefined };
+
+const NO_FEEDBACK: ServerFeedback = { busy: false, answered: false };
 
 /** Returns the reply of an exchange. @throws The error of an exchange without a reply. */
 function replyOf(result: ExchangeResult): HttpReply {

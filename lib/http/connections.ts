@@ -5,14 +5,14 @@ import type { LookupFunction } from 'node:net';
 import { PathError } from '../base/errors.ts';
 import { checkHostAllowed, restrictedLookup, type AddressPolicy } from './address.ts';
 import { DEFAULT_MAX_BYTES, type Headers, type HttpRequest } from './http-request.ts';
-import { exchange, type ExchangeResult, type RequestSender } from './exchange.ts';
+import { exchange, type ExchangeOptions, type ExchangeResult, type RequestSender } from './exchange.ts';
 import { redactUrl } from './excerpt.ts';
 import type { Hop } from './hop.ts';
 import { withProxyReplies, createTunnelAgent } from './proxy-agents.ts';
 import { proxyFor, describeProxy, type Proxy } from './proxy.ts';
 import { isSecretHeader } from './secret-headers.ts';
 import { sendGet, sendToProxy, type Agents } from './send-get.ts';
-import type { RemoteExchange } from './remote-exchange.ts';
+import type { BodyWork, RemoteExchange, RemoteHandlers } from './remote-exchange.ts';
 import { sendWithGot } from './send-with-got.ts';
 import type { Cancellation } from './cancellation.ts';
 
@@ -52,6 +52,10 @@ export class Connections {
    * address are refused.
    */
   readonly #proxied = new Map<string, Promise<RequestSender>>();
+  /** How many exchanges ran in other threads when idle connections were closed last. */
+  #mostElsewhere = 0;
+  /** Whether nothing was sent in this thread since then. */
+  #isSettled = false;
 
   constructor({
     maxSockets = 48,
@@ -80,37 +84,69 @@ export class Connections {
    *   `authorize`, or the reason of the cancellation.
    */
   prepareAttempt(request: HttpRequest, hop: Hop, cancellation: Cancellation): () => Promise<ExchangeResult> {
-    const { url, headers, authorize, allowAddress } = hop;
-    const { method = 'GET', body, meter, bodyWork, maxBytes = DEFAULT_MAX_BYTES } = request;
-    if (allowAddress !== 'any') checkHostAllowed(url.hostname, allowAddress);
-    const proxy = request.bypassProxy ? undefined : proxyFor(url, this.#env);
-    const options = {
-      url,
-      headers,
-      allowAddress,
-      proxyName: proxy && describeProxy(proxy),
-      method,
-      body,
-      meter,
-      maxBytes,
-      connectTimeoutMs: this.#connectTimeoutMs,
-      idleTimeoutMs: request.idleTimeoutMs ?? this.#idleTimeoutMs,
-    };
+    const { url, headers, authorize, allowAddress } = hop,
+      { method = 'GET', bodyWork } = request;
+    const proxy = this.#proxyOf(request, hop),
+      options = this.#optionsOf(request, hop, proxy);
     return async () => {
       const credentials = authorize && (await orCancelled(authorize({ method, url, headers }), cancellation));
       const sent = credentials ? { ...options, headers: { ...headers, ...credentials } } : options;
       if (proxy) checkNoSecret(url, sent.headers, proxy);
-      else if (bodyWork && this.#remote) {
-        const making = this.#remote.exchange(sent, bodyWork, cancellation);
-        if (making) this.#closeIdle(this.#remote.mostFetching);
-        const made = await making;
+      else if (bodyWork) {
+        const made = await new Promise<ExchangeResult | undefined>((onResult, onCancel) => {
+          if (!this.sendElsewhere(sent, bodyWork, cancellation, { onResult, onCancel })) onResult(undefined);
+        });
         if (made) return made;
       }
       const send = proxy
         ? await orCancelled(this.#proxySender(proxy), cancellation)
         : this.#direct[allowAddress];
+      this.#isSettled = false;
       return exchange(send, sent, cancellation);
     };
+  }
+
+  /**
+   * Returns what {@link sendElsewhere} sends; undefined if the request needs credentials or a proxy.
+   * @throws PathError FORBIDDEN_ADDRESS.
+   */
+  prepareElsewhere(request: HttpRequest, hop: Hop): ExchangeOptions | undefined {
+    return hop.authorize || this.#proxyOf(request, hop)
+      ? undefined
+      : this.#optionsOf(request, hop, undefined);
+  }
+
+  #proxyOf(request: HttpRequest, { url, allowAddress }: Hop): Proxy | undefined {
+    if (allowAddress !== 'any') checkHostAllowed(url.hostname, allowAddress);
+    return request.bypassProxy ? undefined : proxyFor(url, this.#env);
+  }
+
+  #optionsOf(request: HttpRequest, hop: Hop, proxy: Proxy | undefined): ExchangeOptions {
+    return {
+      url: hop.url,
+      headers: hop.headers,
+      allowAddress: hop.allowAddress,
+      proxyName: proxy && describeProxy(proxy),
+      method: request.method ?? 'GET',
+      body: request.body,
+      meter: request.meter,
+      maxBytes: request.maxBytes ?? DEFAULT_MAX_BYTES,
+      connectTimeoutMs: this.#connectTimeoutMs,
+      idleTimeoutMs: request.idleTimeoutMs ?? this.#idleTimeoutMs,
+    };
+  }
+
+  /** Makes one attempt in another thread. @returns False if none makes it: nothing is called then. */
+  sendElsewhere(
+    options: ExchangeOptions,
+    bodyWork: BodyWork,
+    cancellation: Cancellation,
+    handlers: RemoteHandlers,
+  ): boolean {
+    const remote = this.#remote;
+    if (!remote?.exchange(options, bodyWork, cancellation, handlers)) return false;
+    if (!this.#isSettled || remote.mostFetching > this.#mostElsewhere) this.#closeIdle(remote.mostFetching);
+    return true;
   }
 
   close(): void {
@@ -119,9 +155,11 @@ export class Connections {
 
   /** Closes connections without a request, as many as are too many with those of other threads. */
   #closeIdle(elsewhere: number): void {
+    this.#mostElsewhere = elsewhere;
     let busy = 0;
     for (const { sockets } of this.#agents)
       for (const used of Object.values(sockets)) busy += used?.length ?? 0;
+    this.#isSettled = busy === 0;
     const kept = Math.max(KEPT_SOCKETS, MOST_CONNECTIONS - KEPT_SOCKETS - elsewhere - busy);
     for (const { freeSockets } of this.#agents)
       for (const idle of Object.values(freeSockets))

@@ -11,20 +11,29 @@ export type BodyWork = object;
 /** An exchange that another thread may make: a GET without a proxy. */
 export type RemoteExchangeOptions = Omit<ExchangeOptions, 'proxyName' | 'body' | 'method'>;
 
+/** Receives the end of an exchange in another thread: one call of one of its methods. */
+export interface RemoteHandlers {
+  /** Undefined if no thread makes the exchange after all: it is then made in this thread. */
+  readonly onResult: (result: ExchangeResult | undefined) => void;
+  /** Receives the reason of the cancellation. */
+  readonly onCancel: (reason: unknown) => void;
+}
+
 /** Makes exchanges in other threads. */
 export interface RemoteExchange {
   /** Most exchanges that ran at once so far: about as many connections are open there. */
   readonly mostFetching: number;
   /**
-   * Makes one attempt, as {@link exchange} does. The reply may have a `workResult`.
-   * @returns Undefined, at once or later, if no thread makes it: it is then made in this thread.
-   * @throws The reason of the cancellation.
+   * Makes one attempt, as {@link exchange} does. The reply may have a `workResult`. There are thousands of these
+   * exchanges, and a promise for each layer between a thread and its caller would cost more than the rest.
+   * @returns False if no thread makes it: nothing is called then.
    */
   exchange(
     options: RemoteExchangeOptions,
     bodyWork: BodyWork,
     cancellation: Cancellation,
-  ): Promise<ExchangeResult | undefined> | undefined;
+    handlers: RemoteHandlers,
+  ): boolean;
 }
 
 /** Headers of a successful reply that are handed over. Other threads keep the rest to themselves. */

@@ -93,6 +93,13 @@ export async function readPoints(
     for (let k = from; k < end; k++)
       for (let w = order[k] * wordsPerPoint; w < (order[k] + 1) * wordsPerPoint; w++) out[w] = 0;
   };
+  function* finish(ordinal: number, stored: boolean): PausableWork {
+    const from = starts[ordinal],
+      count = starts[ordinal + 1] - from;
+    if (stored) yield* acceptAll(ordinal);
+    else yield* inStretches(count, (a, b) => setStatus(from + a, from + b, PointStatus.missingChunk));
+    countDone();
+  }
   const consumer: ChunkConsumer = {
     *receive(ordinal, bytes, chunkCodec = codec) {
       if (!bytes) return;
@@ -126,19 +133,16 @@ export async function readPoints(
       if (onChunkRead) yield* onChunkRead(ordinal, bytes, chunkCodec);
     },
     voxelsOf: (ordinal) => (onChunkRead ? undefined : offsetsOf(ordinal)),
-    *receiveValues(ordinal, values) {
+    receiveValues(ordinal, values) {
       const first = starts[ordinal],
         count = starts[ordinal + 1] - first;
-      yield* inStretches(
-        count,
-        (from, end) => {
-          for (let k = from; k < end; k++)
-            for (let w = 0; w < wordsPerPoint; w++)
-              out[order[first + k] * wordsPerPoint + w] = values[k * wordsPerPoint + w];
-          accept(ordinal, first + from, first + end);
-        },
-        STRETCH,
-      );
+      const receive = (from: number, end: number): void => {
+        for (let k = from; k < end; k++)
+          for (let w = 0; w < wordsPerPoint; w++)
+            out[order[first + k] * wordsPerPoint + w] = values[k * wordsPerPoint + w];
+        accept(ordinal, first + from, first + end);
+      };
+      return count <= STRETCH ? receive(0, count) : inStretches(count, receive, STRETCH);
     },
     windowReader(ordinal) {
       const reader = onChunkRead
@@ -148,19 +152,16 @@ export async function readPoints(
       return reader;
     },
     rangesOf(ordinal) {
+      if (!codec.wantedBytes) return undefined;
       const voxels = offsetsOf(ordinal),
         layout = layoutOf(cells[ordinal]);
       return onChunkRead || voxels.length * layout.channels > MAX_VALUES_FOR_PARTS
         ? undefined
-        : codec.wantedBytes?.(layout, voxels);
+        : codec.wantedBytes(layout, voxels);
     },
-    *done(ordinal, stored) {
-      const from = starts[ordinal],
-        count = starts[ordinal + 1] - from;
-      if (!stored)
-        yield* inStretches(count, (a, b) => setStatus(from + a, from + b, PointStatus.missingChunk));
-      else if (unaccepted.has(ordinal)) yield* acceptAll(ordinal);
-      countDone();
+    done(ordinal, stored) {
+      if (stored && !unaccepted.has(ordinal)) return countDone();
+      return finish(ordinal, stored);
     },
     fail(ordinal, error) {
       if (unaccepted.delete(ordinal)) clearPoints(starts[ordinal], starts[ordinal + 1]);

@@ -19,4 +19,6 @@ const listEncodings = (contentEncoding: string | undefined): string[] =>
  * remains.
  */
 export const normalizeContentEncoding = (contentEncoding: string | undefined): string | undefined =>
-  listEncodings(contentEncoding).join(', ') || undefined;
+  contentEncoding === undefined || contentEncoding === 'gzip' // what nearly all chunks have
+    ? contentEncoding
+    : listEncodings(contentEncoding).join(', ') || undefined;

@@ -72,8 +72,7 @@ export class HttpStore implements Store {
   }
 
   async read(key: string, options: ReadOptions = {}): Promise<StoredObject | undefined> {
-    const { range, stop, maxBytes = DEFAULT_MAX_BYTES, absentBy403 = false, meter } = options,
-      { ifNoneMatch, mayBeCut = false, bodyWork } = options;
+    const { range, stop, maxBytes = DEFAULT_MAX_BYTES, meter, ifNoneMatch, bodyWork } = options;
     // The signal of a read that has a stop is made on first use, and hardly ever needed.
     const signal = stop ? undefined : options.signal;
     stop?.throwIfStopped();
@@ -81,13 +80,24 @@ export class HttpStore implements Store {
     const path = encodeKey(key);
     const empty = answerEmptyRange(range);
     if (empty) return empty;
-    const url = `${this.url}/${path}`;
     const headers =
       ifNoneMatch !== undefined && isETag(ifNoneMatch) ? { 'if-none-match': ifNoneMatch } : undefined;
-    const answer = await this.#request(path, { range, signal, stop, maxBytes, meter, bodyWork, headers });
-    const { reply, isSigned } = answer;
-    const { status } = reply;
+    const answer = await this.#request(path, { range, signal, stop, maxBytes, meter, bodyWork, headers }),
+      { reply } = answer;
     this.#serverAddress = reply.serverAddress;
+    return reply.status === 200 && reply.workResult !== undefined
+      ? wholeObject(reply)
+      : this.#readReply(answer, `${this.url}/${path}`, options);
+  }
+
+  /** Reads a reply. @throws RequestError if it does not hold what was asked for. */
+  #readReply(
+    answer: ObjectReply,
+    url: string,
+    { range, absentBy403 = false, meter, ifNoneMatch, mayBeCut = false }: ReadOptions,
+  ): StoredObject | undefined {
+    const { reply, isSigned } = answer,
+      { status } = reply;
     if (status === 404) return undefined;
     if (status === 403 && absentBy403 && this.#isBucket && !isSigned) {
       if (meter) meter.absentBy403++;
@@ -105,13 +115,21 @@ export class HttpStore implements Store {
       throw new RequestError('HTTP_STATUS', `${url} answered ${status}${quote(answer)}`, url, status);
     if (isHtmlPage(reply.body, reply.headers))
       throw new RequestError('BAD_RESPONSE', `${url} answered with a web page${quote(answer)}`, url, status);
-    const contentEncoding = normalizeContentEncoding(reply.headers['content-encoding']);
-    const part = status === 206 ? partOf(url, reply, range, mayBeCut) : undefined;
-    const validator = readValidator(reply.headers, part ? part.totalBytes : lengthOf(reply));
-    const { body: bytes, workResult } = reply,
-      work = workResult !== undefined && { workResult, storedBytes: lengthOf(reply) };
-    return { bytes, contentEncoding, validator, ...part, ...work };
+    if (status === 200) return wholeObject(reply);
+    const part = partOf(url, reply, range, mayBeCut);
+    return { ...wholeObject(reply), validator: readValidator(reply.headers, part.totalBytes), ...part };
   }
+}
+
+/** Makes the object of a reply with status 200. */
+function wholeObject(reply: HttpReply): StoredObject {
+  const { body: bytes, headers, workResult } = reply,
+    storedBytes = lengthOf(reply),
+    contentEncoding = normalizeContentEncoding(headers['content-encoding']),
+    validator = readValidator(headers, storedBytes);
+  return workResult === undefined
+    ? { bytes, contentEncoding, validator }
+    : { bytes, contentEncoding, validator, workResult, storedBytes };
 }
 
 const lengthOf = ({ body, bodyBytes }: HttpReply): number => bodyBytes ?? body.byteLength;
@@ -130,21 +148,20 @@ export function createUrlRequester(
     headers !== undefined || base.search !== '' || base.username !== '' || base.password !== '';
   const prefix = `${base.protocol}//${userInfo(base)}${base.host}${base.pathname.replace(/\/+$/, '')}`;
   const { search } = base;
-  return async (path, request) => {
-    const { range, signal, stop, maxBytes, meter, bodyWork } = request;
-    const reply = await http.request({
-      url: `${prefix}/${path}${search}`,
-      headers: request.headers ? { ...headers, ...request.headers } : headers,
-      range,
-      signal,
-      stop,
-      maxBytes,
-      meter,
-      bodyWork,
-      allowAddress,
-    });
-    return { reply, isSigned };
-  };
+  return (path, { range, signal, stop, maxBytes, meter, bodyWork, headers: more }) =>
+    http
+      .request({
+        url: `${prefix}/${path}${search}`,
+        headers: more ? { ...headers, ...more } : headers,
+        range,
+        signal,
+        stop,
+        maxBytes,
+        meter,
+        bodyWork,
+        allowAddress,
+      })
+      .then((reply) => ({ reply, isSigned }));
 }
 
 const userInfo = ({ username, password }: URL): string =>

@@ -14,7 +14,12 @@ import type { ChunkWork, ChunkWorkResult } from '../chunks/chunk-work.ts';
 import type { Cancellation } from '../http/cancellation.ts';
 import type { ExchangeResult } from '../http/exchange.ts';
 import type { HttpMeter } from '../http/meter.ts';
-import type { BodyWork, RemoteExchange, RemoteExchangeOptions } from '../http/remote-exchange.ts';
+import type {
+  BodyWork,
+  RemoteExchange,
+  RemoteExchangeOptions,
+  RemoteHandlers,
+} from '../http/remote-exchange.ts';
 import type { EntryRead } from '../chunks/chunk-source.ts';
 import type { EntryAnswer, FetchFailure, FetchedReply, SavedAnswer, WorkAnswer } from './worker-messages.ts';
 import { watchNetworkFunctions } from '../http/network-functions.ts';
@@ -107,36 +112,36 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
     { meter, url, headers, maxBytes, connectTimeoutMs, idleTimeoutMs, allowAddress }: RemoteExchangeOptions,
     bodyWork: BodyWork,
     cancellation: Cancellation,
-  ): Promise<ExchangeResult | undefined> | undefined {
+    { onResult, onCancel }: RemoteHandlers,
+  ): boolean {
     const thread = this.#idlest();
-    if (!thread || !this.#isNetworkOriginal()) return undefined;
+    if (!thread || !this.#isNetworkOriginal()) return false;
     const limits = { maxBytes, connectTimeoutMs, idleTimeoutMs, allowAddress };
     const id = ++this.#lastId;
     this.#fetches.set(bodyWork, id);
     if (meter) meter.requests++;
     this.#mostFetching = Math.max(this.#mostFetching, ++this.#fetching);
-    return new Promise((resolve, reject) => {
-      const finish = (result: ExchangeResult | undefined): void => {
-        this.#fetching--;
-        cancellation.clear();
-        resolve(result);
-      };
-      thread.send({
-        command: { kind: 'fetch', id, url: url.href, headers, ...limits, work: bodyWork as ChunkWork },
-        onAnswer: (answer, by) => {
-          if (answer.kind === 'failure') return finish(toFailure(answer, meter));
-          const reply = answer as FetchedReply;
-          this.#noteHeld(reply.result, by, id);
-          finish(toReply(reply, url, meter));
-        },
-        onLost: (error) => finish(error && { error }),
-      });
-      cancellation.onCancel((reason) => {
-        this.#fetching--;
-        this.#cancel(id);
-        reject(reason);
-      });
+    const finish = (result: ExchangeResult | undefined): void => {
+      this.#fetching--;
+      cancellation.clear();
+      onResult(result);
+    };
+    thread.send({
+      command: { kind: 'fetch', id, url: url.href, headers, ...limits, work: bodyWork as ChunkWork },
+      onAnswer: (answer, by) => {
+        if (answer.kind === 'failure') return finish(toFailure(answer, meter));
+        const reply = answer as FetchedReply;
+        this.#noteHeld(reply.result, by, id);
+        finish(toReply(reply, url, meter));
+      },
+      onLost: (error) => finish(error && { error }),
     });
+    cancellation.onCancel((reason) => {
+      this.#fetching--;
+      this.#cancel(id);
+      onCancel(reason);
+    });
+    return true;
   }
 
   work(

@@ -39,7 +39,13 @@ const reply: ExchangeResult = {
 async function openAndMove(mostFetching: number): Promise<() => void> {
   const client = createHttpClient({
     maxSockets: 300,
-    remote: { mostFetching, exchange: () => Promise.resolve(reply) },
+    remote: {
+      mostFetching,
+      exchange: (_options, _work, _cancellation, { onResult }) => {
+        queueMicrotask(() => onResult(reply));
+        return true;
+      },
+    },
   });
   const requests = Array.from({ length: 40 }, () => client.request({ url }));
   while (held.length < requests.length) await once(server, 'request');

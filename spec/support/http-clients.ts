@@ -22,15 +22,15 @@ export function createTestedClient(options: HttpClientOptions = {}): HttpClient 
     ...options,
     remote: {
       mostFetching: 0,
-      exchange: (remote, _bodyWork, cancellation) =>
-        // The other hosts are mocked.
-        remote.url.hostname === '127.0.0.1'
-          ? exchange(
-              senders[remote.allowAddress].send,
-              { ...remote, method: 'GET', body: undefined, proxyName: undefined },
-              cancellation,
-            )
-          : undefined,
+      exchange: (remote, _bodyWork, cancellation, { onResult, onCancel }) => {
+        if (remote.url.hostname !== '127.0.0.1') return false; // the other hosts are mocked
+        exchange(
+          senders[remote.allowAddress].send,
+          { ...remote, method: 'GET', body: undefined, proxyName: undefined },
+          cancellation,
+        ).then(onResult, onCancel);
+        return true;
+      },
     },
   });
   return {
