@@ -300,6 +300,7 @@ export class ChunkReader {
           ? (file, maxBytes, work) => this.#threads!.readEntry(file, maxBytes, work, stop)
           : undefined,
       workOf: (cell, content) => this.#orderWork(job, cell, content),
+      sharesBytes: (this.#threads?.ready ?? 0) > 0,
       deliveriesAtOnce: 1 + DELIVERIES_PER_THREAD * (this.#threads?.ready ?? 0),
       fail: (cell, error) => this.#fail(job, cell, error),
     });

@@ -101,6 +101,11 @@ export interface ReadContext {
    * @returns Undefined, at once or later, if no thread does it.
    */
   readEntry?: (file: string, maxBytes: number, work: ChunkWork) => Promise<EntryRead | undefined> | undefined;
+  /**
+   * Whether other threads do the work on chunks. Bytes that hold many of them are best read into memory that
+   * threads share.
+   */
+  sharesBytes?: boolean;
   /** How many chunks of a task may be delivered at the same time. @default 1 */
   deliveriesAtOnce?: number;
   /** Fails one cell. The other cells of the task continue. */

@@ -30,6 +30,15 @@ export interface ChunkWork {
   readonly holds: boolean;
 }
 
+/**
+ * What a thread does with a reply that holds many chunks: it puts the body into memory that all threads share, so
+ * that each of them can do the work on some of the chunks.
+ */
+export interface SharedBodyWork {
+  /** Most bytes that are expected. */
+  readonly sharedBytes: number;
+}
+
 /** The result of {@link ChunkWork}. */
 export interface ChunkWorkResult {
   /** One array per call, as words (see {@link WordArray}), or the error of decoding its voxels. */

@@ -1,4 +1,5 @@
 /** The forms in which the disk cache keeps chunks. */
+import { toOwnMemory } from '../base/shared-memory.ts';
 import type { Codec } from '../codecs/codec.ts';
 import { rowRunsCodec, RowRunsEncoder } from '../codecs/row-runs.ts';
 import type { ChunkContent, KeptChunk, StoredChunk } from './chunk-source.ts';
@@ -33,7 +34,7 @@ export function chooseForm(
   if (codec) return { bytes, form: ROW_RUNS };
   const most = stored.encoding === 'raw' ? stored.bytes.byteLength : MOST_GROWTH * stored.bytes.byteLength;
   if (bytes.byteLength <= Math.max(SMALL_BYTES, most)) return { bytes, form: INFLATED };
-  return { bytes: stored.bytes, form: STORED + (stored.contentEncoding ?? '') };
+  return { bytes: toOwnMemory(stored.bytes), form: STORED + (stored.contentEncoding ?? '') };
 }
 
 /** Whether row runs may be the best form of a chunk: it is not compressed, and has labels. */

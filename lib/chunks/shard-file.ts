@@ -1,7 +1,9 @@
 /** Reads byte ranges of one shard file, for one task. The caller adds the name of the shard to the errors. */
 import { DecodeError, RequestError } from '../base/errors.ts';
 import { decompress } from '../compression/decompress.ts';
+import { toOwnMemory, toSharedMemory } from '../base/shared-memory.ts';
 import type { ByteRange, Meter, StoredObject } from '../storage/store.ts';
+import type { SharedBodyWork } from './chunk-work.ts';
 import type { ChunkStore } from './chunk-store.ts';
 import { planReads } from './merge-ranges.ts';
 import type { VersionCheck } from './shard-versions.ts';
@@ -10,6 +12,8 @@ import type { VersionCheck } from './shard-versions.ts';
 export interface ShardReadContext {
   signal: AbortSignal;
   meter: Meter;
+  /** Whether the bytes are best in memory that threads share. */
+  sharesBytes?: boolean;
 }
 
 /** Bytes of a shard file from the offset `start`. */
@@ -93,7 +97,7 @@ export class ShardFile {
    */
   async read(
     range: ByteRange,
-    { signal, meter }: ShardReadContext,
+    { signal, meter, sharesBytes = false }: ShardReadContext,
     mayBeCut = false,
   ): Promise<ShardPiece | undefined> {
     if (this.hasRange(range)) return this.#held;
@@ -101,7 +105,17 @@ export class ShardFile {
     if (ignoresRanges) return (this.#whole ??= this.#readWhole({ signal, meter }));
     try {
       const maxBytes = Math.max(MAX_WHOLE_SHARD_BYTES, range.end - range.start);
-      const object = await chunks.read(`${key}/${this.name}`, { range, signal, meter, maxBytes, mayBeCut });
+      const bodyWork: SharedBodyWork | undefined = sharesBytes
+        ? { sharedBytes: range.end - range.start }
+        : undefined;
+      const object = await chunks.read(`${key}/${this.name}`, {
+        range,
+        signal,
+        meter,
+        maxBytes,
+        mayBeCut,
+        bodyWork,
+      });
       if (!object) return undefined;
       if (!object.range) {
         // Otherwise the whole object is what was requested.
@@ -115,7 +129,7 @@ export class ShardFile {
         );
       return {
         start: object.range.start,
-        bytes: object.bytes,
+        bytes: sharesBytes ? toSharedMemory(object.bytes) : object.bytes,
         totalBytes: object.totalBytes,
         validator: object.validator,
       };
@@ -143,7 +157,7 @@ export class ShardFile {
             found && {
               ...found,
               start: ranges[wanted[member]].start,
-              bytes: sliceRange(found, ranges[wanted[member]]),
+              bytes: toOwnMemory(sliceRange(found, ranges[wanted[member]])),
             },
         );
     }

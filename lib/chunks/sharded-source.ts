@@ -12,6 +12,7 @@
  */
 import { cooperativeRunner, type CooperativeRunner } from '../base/cooperative-work.ts';
 import { DecodeError } from '../base/errors.ts';
+import { isShared } from '../base/shared-memory.ts';
 import { maxStoredBytes } from '../compression/decompress.ts';
 import { trimMemory } from '../compression/memory.ts';
 import { chunkKey, gridShape } from '../precomputed/grid.ts';
@@ -32,6 +33,7 @@ import {
   sliceRange,
   type ShardPiece,
   type Shard,
+  type ShardReadContext,
   type ShardStore,
 } from './shard-file.ts';
 import { WHOLE_INDEX_BYTES, type VersionMismatch } from './shard-entries.ts';
@@ -143,7 +145,7 @@ export class ShardedSource implements ObjectSource {
     try {
       const located = await this.#locate(file, cells, context);
       if (this.#store.ignoresRanges && !located.every((chunk) => file.hasRange(chunk)))
-        await file.readBeginning(MAX_READ_BYTES, context);
+        await file.readBeginning(MAX_READ_BYTES, this.#sharing(context));
       const rest = located.filter((chunk) => !file.hasRange(chunk));
       const held = located.filter((chunk) => file.hasRange(chunk));
       const again = held.length > 0 ? await this.#deliver(file, file.held, held, budget, context) : [];
@@ -177,7 +179,13 @@ export class ShardedSource implements ObjectSource {
           )
         : undefined;
       if (ranges) return await this.#readParts(file, ranges, members, wanted, budget, context);
-      return await this.#deliver(file, await file.read(range, context), members, budget, context);
+      return await this.#deliver(
+        file,
+        await file.read(range, this.#sharing(context)),
+        members,
+        budget,
+        context,
+      );
     } catch (error) {
       if (isTruncated(error) && members.some(({ index }) => wasReadBefore(index, budget)))
         return this.#readAgain(file, members, {}, budget, context);
@@ -245,7 +253,7 @@ export class ShardedSource implements ObjectSource {
     budget: ReadBudget,
     context: ReadContext,
   ): Promise<readonly ReadTask[]> {
-    const pieces = ranges.map((range) => file.read(range, context));
+    const pieces = ranges.map((range) => file.read(range, { signal: context.signal, meter: context.meter }));
     const received = (await Promise.allSettled(pieces)).flatMap((piece) =>
       piece.status === 'fulfilled' && piece.value ? [piece.value] : [],
     );
@@ -285,7 +293,9 @@ export class ShardedSource implements ObjectSource {
     const wanted = [...new Set(minishards)];
     const isDense = this.#isDense(cells, shards[0], shards[1]) && !this.#arePartsCheaper(cells, context);
     const absent =
-      isDense && !this.#indices.has(file, wanted) && !(await file.readBeginning(MAX_READ_BYTES, context));
+      isDense &&
+      !this.#indices.has(file, wanted) &&
+      !(await file.readBeginning(MAX_READ_BYTES, this.#sharing(context)));
     const found = absent ? [] : await this.#indices.read(file, wanted, context);
     const indices = new Map(found.map((index, k) => [wanted[k], index]));
     const located: LocatedChunk[] = [];
@@ -302,6 +312,16 @@ export class ShardedSource implements ObjectSource {
       else await context.deliver(cell, undefined);
     }
     return located.filter((chunk) => this.#checkSize(file.name, chunk, context));
+  }
+
+  /** The context of a read that holds many chunks: threads share its memory if they do the work on the chunks. */
+  #sharing({ signal, meter, sharesBytes }: ReadContext): ShardReadContext {
+    const { sharding, codec } = this.#options;
+    return {
+      signal,
+      meter,
+      sharesBytes: sharesBytes && (sharding.dataEncoding !== 'raw' || codec.isPointwise !== true),
+    };
   }
 
   /** Whether to read the beginning of the shard first, before its indices are known. */
@@ -353,7 +373,7 @@ export class ShardedSource implements ObjectSource {
       content = { ...this.contentOf(cell), validator };
     // Plain bytes may be cached as they are. They are copied, so that they do not keep a large piece alive.
     return dataEncoding === 'raw'
-      ? { bytes: trimMemory(bytes), contentEncoding: undefined, ...content }
+      ? { bytes: isShared(bytes) ? bytes : trimMemory(bytes), contentEncoding: undefined, ...content }
       : { bytes, contentEncoding: dataEncoding, ...content };
   }
 

@@ -14,6 +14,7 @@ export class TaskContext implements ReadContext {
   readonly deliverNow: ReadContext['deliverNow'];
   readonly deliverParts: ReadContext['deliverParts'];
   readonly workOf: ReadContext['workOf'];
+  readonly sharesBytes: boolean | undefined;
   readonly deliveriesAtOnce: number | undefined;
   readonly fail: ReadContext['fail'];
 
@@ -25,6 +26,7 @@ export class TaskContext implements ReadContext {
     this.deliverNow = parts.deliverNow;
     this.deliverParts = parts.deliverParts;
     this.workOf = parts.workOf;
+    this.sharesBytes = parts.sharesBytes;
     this.deliveriesAtOnce = parts.deliveriesAtOnce;
     this.fail = parts.fail;
   }

@@ -4,6 +4,7 @@
  * completely in memory.
  */
 import { runWithoutPause, type CooperativeRunner, type PausableWork } from '../base/cooperative-work.ts';
+import { isShared, toOwnMemory } from '../base/shared-memory.ts';
 import type { Stop } from '../base/stop.ts';
 import { canStream, decompressWindows } from '../compression/decompress.ts';
 import { releaseMemory, SLACK_BYTES } from '../compression/memory.ts';
@@ -34,6 +35,7 @@ export async function unpackChunk(
   runner: CooperativeRunner,
   bytesAtHand?: Uint8Array,
 ): Promise<KeptChunk | undefined> {
+  if (chunk && isShared(chunk.bytes)) chunk = { ...chunk, bytes: toOwnMemory(chunk.bytes) };
   let reencoder = chunk && !chunk.codec ? keep?.() : undefined;
   const readers =
     (keep && !reencoder) || !chunk || bytesAtHand || !isDeliveredInWindows(chunk)

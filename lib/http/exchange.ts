@@ -56,6 +56,10 @@ export interface ExchangeOptions extends OutgoingRequest {
   /** The proxy of the request, for messages. */
   proxyName: string | undefined;
   meter: HttpMeter | undefined;
+  /**
+   * Returns memory for a body of this many bytes, which is then not joined from pieces. Undefined: it has none.
+   */
+  memoryFor?: (bytes: number) => Uint8Array | undefined;
 }
 
 /**
@@ -69,6 +73,8 @@ export interface ResponseHandlers {
     serverAddress: string | undefined,
   ) => void;
   readonly onData: (chunk: Uint8Array) => void;
+  /** Whether `onData` copies what it is given, so that the sender may use the memory again. */
+  readonly copiesData?: () => boolean;
   /** The whole body has come. */
   readonly onEnd: () => void;
   readonly onError: (error: ConnectionFailure) => void;
@@ -140,6 +146,7 @@ export function exchange(
     const pieces: Uint8Array[] = [];
     let received = 0,
       loose = 0;
+    let memory: Uint8Array | undefined;
     let reply: Omit<HttpReply, 'body' | 'url'> | undefined;
     let timer: NodeJS.Timeout | undefined;
     let hasEnded = false;
@@ -154,7 +161,15 @@ export function exchange(
       act();
     };
     const succeed = (): void =>
-      end(() => resolve({ reply: { ...reply!, body: joinPieces(pieces, received), url: url.href } }));
+      end(() =>
+        resolve({
+          reply: {
+            ...reply!,
+            body: memory?.subarray(0, received) ?? joinPieces(pieces, received),
+            url: url.href,
+          },
+        }),
+      );
     const fail = (failed: ExchangeFailure): void =>
       end(() => {
         sending.destroy();
@@ -211,15 +226,21 @@ export function exchange(
         reply = { status: statusCode, headers, serverAddress };
         // A body that is too large is refused before its first byte. A failed reply is read up to its own
         // limit.
-        if (reply.status < 300 && method !== 'HEAD') checkFits(Number(headers['content-length'] ?? 0));
+        if (reply.status < 300 && method !== 'HEAD') {
+          const bytes = Number(headers['content-length'] ?? 0);
+          checkFits(bytes);
+          if (!hasEnded && bytes > 0) memory = options.memoryFor?.(bytes);
+        }
       },
+      copiesData: () => memory !== undefined,
       onData(chunk) {
         if (hasEnded) return;
         timer?.refresh();
+        memory?.set(chunk, received); // HTTP does not let more come than was announced
         received += chunk.byteLength;
         if (meter) meter.bytes += chunk.byteLength;
-        pieces.push(chunk);
-        if (++loose === JOINED_PIECES) {
+        if (!memory) pieces.push(chunk);
+        if (!memory && ++loose === JOINED_PIECES) {
           pieces.push(Buffer.concat(pieces.splice(-loose)));
           loose = 0;
         }

@@ -131,7 +131,7 @@ class Connection {
         seconds === undefined ? Infinity : performance.now() + Number(seconds) * 1000 - KEEP_MARGIN_MS;
       this.#handlers?.onResponse({ statusCode, headers }, this.#socket.remoteAddress);
     },
-    onPiece: (piece) => this.#handlers?.onData(new Uint8Array(piece)),
+    onPiece: (piece) => this.#handlers?.onData(this.#handlers.copiesData?.() ? piece : new Uint8Array(piece)),
     onEnd: (isKept) => this.#end(isKept),
   });
 

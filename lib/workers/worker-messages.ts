@@ -2,7 +2,7 @@
 import type { ErrorJson } from '../base/error-json.ts';
 import type { AddressPolicy } from '../http/address.ts';
 import type { EntryRead } from '../chunks/chunk-source.ts';
-import type { ChunkWork, ChunkWorkResult } from '../chunks/chunk-work.ts';
+import type { ChunkWork, ChunkWorkResult, SharedBodyWork } from '../chunks/chunk-work.ts';
 
 /** Sends a request, and does the work on the body of a successful reply. */
 export interface FetchCommand {
@@ -14,7 +14,7 @@ export interface FetchCommand {
   readonly connectTimeoutMs: number;
   readonly idleTimeoutMs: number;
   readonly allowAddress: AddressPolicy;
-  readonly work: ChunkWork;
+  readonly work: ChunkWork | SharedBodyWork;
 }
 
 /** Does the work on stored bytes. */

@@ -6,11 +6,12 @@
  */
 import { DecodeError, type LookupError } from '../base/errors.ts';
 import { reviveError } from '../base/revive-error.ts';
+import { isShared } from '../base/shared-memory.ts';
 import type { Stop } from '../base/stop.ts';
 import { redactSecretsIn } from '../base/secret-redaction.ts';
 import { isSlow } from '../chunks/slow-chunks.ts';
 import type { ChunkThreads } from '../chunks/chunk-threads.ts';
-import type { ChunkWork, ChunkWorkResult } from '../chunks/chunk-work.ts';
+import type { ChunkWork, ChunkWorkResult, SharedBodyWork } from '../chunks/chunk-work.ts';
 import type { Cancellation } from '../http/cancellation.ts';
 import type { ExchangeResult } from '../http/exchange.ts';
 import type { HttpMeter } from '../http/meter.ts';
@@ -127,7 +128,14 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
       onResult(result);
     };
     thread.send({
-      command: { kind: 'fetch', id, url: url.href, headers, ...limits, work: bodyWork as ChunkWork },
+      command: {
+        kind: 'fetch',
+        id,
+        url: url.href,
+        headers,
+        ...limits,
+        work: bodyWork as ChunkWork | SharedBodyWork,
+      },
       onAnswer: (answer, by) => {
         if (answer.kind === 'failure') return finish(toFailure(answer, meter));
         const reply = answer as FetchedReply;
@@ -161,7 +169,13 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
         resolve(result);
       };
       thread.send({
-        command: { kind: 'work', id, stored: new Uint8Array(stored), contentEncoding, work },
+        command: {
+          kind: 'work',
+          id,
+          stored: isShared(stored) ? stored : new Uint8Array(stored),
+          contentEncoding,
+          work,
+        },
         onAnswer: (answer, by) => {
           const { result } = answer as WorkAnswer;
           this.#noteHeld(result, by, id);

@@ -3,6 +3,7 @@
  * else (retries, pace, caches, credentials) is decided in the main thread.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { isShared, sharedMemory, toSharedMemory } from '../base/shared-memory.ts';
 import { errorJson } from '../base/error-json.ts';
 import { restrictedLookup, type AddressPolicy } from '../http/address.ts';
 import { Cancellation } from '../http/cancellation.ts';
@@ -10,7 +11,7 @@ import { exchange, type HttpReply } from '../http/exchange.ts';
 import { isHtmlPage } from '../http/excerpt.ts';
 import { HANDED_OVER_HEADERS } from '../http/remote-exchange.ts';
 import { SocketSender } from '../http/send-over-socket.ts';
-import type { ChunkWork, ChunkWorkResult } from '../chunks/chunk-work.ts';
+import type { ChunkWork, ChunkWorkResult, SharedBodyWork } from '../chunks/chunk-work.ts';
 import { doChunkWork } from '../chunks/do-chunk-work.ts';
 import { readEntryNow } from '../cache/entry-files.ts';
 import type { EntryRead } from '../chunks/chunk-source.ts';
@@ -33,6 +34,8 @@ const running = new Map<number, Cancellation>();
 /** Fetches whose bodies are wanted by a call that joined later. */
 const kept = new Set<number>();
 const held = new HeldChunks();
+/** Larger memory is not kept. */
+const MOST_OWN_BYTES = 4 * 1024 * 1024;
 const senders: Record<AddressPolicy, SocketSender> = {
   any: new SocketSender(),
   public: new SocketSender(restrictedLookup('public')),
@@ -64,10 +67,20 @@ const work = (
   chunkWork: ChunkWork,
 ): Promise<ChunkWorkResult> =>
   inTurn(id, () =>
-    doChunkWork(stored, contentEncoding, chunkWork, {
+    doChunkWork(isShared(stored) ? toOwnBytes(stored, chunkWork) : stored, contentEncoding, chunkWork, {
       hold: chunkWork.holds ? (form) => held.add(id, form) : undefined,
     }),
   );
+
+let ownBytes = new Uint8Array(0);
+
+/** Copies bytes out of shared memory. If nothing keeps them, each copy uses the memory of the last one. */
+function toOwnBytes(shared: Uint8Array, { wantsBytes, holds }: ChunkWork): Uint8Array {
+  if (wantsBytes || holds || shared.byteLength > MOST_OWN_BYTES) return new Uint8Array(shared);
+  if (ownBytes.byteLength < shared.byteLength) ownBytes = new Uint8Array(2 * shared.byteLength);
+  ownBytes.set(shared);
+  return ownBytes.subarray(0, shared.byteLength);
+}
 
 /** Reads an entry of the disk cache and does the work on it. @returns undefined if it cannot be read. */
 const readEntry = ({
@@ -99,7 +112,18 @@ async function fetchChunk({ id, url, work: chunkWork, ...limits }: FetchCommand)
   try {
     const answer = await exchange(
       senders[limits.allowAddress].send,
-      { ...limits, url: new URL(url), method: 'GET', body: undefined, proxyName: undefined, meter },
+      {
+        ...limits,
+        url: new URL(url),
+        method: 'GET',
+        body: undefined,
+        proxyName: undefined,
+        meter,
+        memoryFor:
+          'sharedBytes' in chunkWork
+            ? (bytes) => (bytes <= chunkWork.sharedBytes ? sharedMemory(bytes) : undefined)
+            : undefined,
+      },
       cancellation,
     );
     if ('reply' in answer) return post(await replyMessage(id, answer.reply, chunkWork));
@@ -115,12 +139,18 @@ async function fetchChunk({ id, url, work: chunkWork, ...limits }: FetchCommand)
   }
 }
 
-async function replyMessage(id: number, reply: HttpReply, chunkWork: ChunkWork): Promise<FetchedReply> {
+async function replyMessage(
+  id: number,
+  reply: HttpReply,
+  bodyWork: ChunkWork | SharedBodyWork,
+): Promise<FetchedReply> {
   const { status, headers, body, serverAddress } = reply,
     isChunk = (status === 200 || status === 206) && !isHtmlPage(body, headers);
-  const result = isChunk
-    ? await work(id, body, normalizeContentEncoding(headers['content-encoding']), chunkWork)
-    : undefined;
+  const shares = 'sharedBytes' in bodyWork,
+    contentEncoding = normalizeContentEncoding(headers['content-encoding']);
+  const result = isChunk && !shares ? await work(id, body, contentEncoding, bodyWork) : undefined;
+  // A reply of another kind than was asked for is left to the main thread.
+  const isSharedPart = shares && status === 206 && contentEncoding === undefined;
   return {
     kind: 'reply',
     id,
@@ -131,7 +161,11 @@ async function replyMessage(id: number, reply: HttpReply, chunkWork: ChunkWork):
         )
       : { ...headers },
     serverAddress,
-    body: result && !chunkWork.wantsStored && !kept.has(id) ? undefined : body,
+    body: isSharedPart
+      ? toSharedMemory(body)
+      : result && !shares && !bodyWork.wantsStored && !kept.has(id)
+        ? undefined
+        : body,
     bodyBytes: body.byteLength,
     result,
   };
@@ -149,7 +183,12 @@ function postAll(): void {
     transferred = new Set<ArrayBuffer>();
   waiting = [];
   const transfer = (bytes: ArrayBufferView | undefined): void => {
-    if (bytes && bytes.byteLength > COPIED_BYTES && bytes.buffer.byteLength <= 1.2 * bytes.byteLength)
+    if (
+      bytes &&
+      !isShared(bytes) &&
+      bytes.byteLength > COPIED_BYTES &&
+      bytes.buffer.byteLength <= 1.2 * bytes.byteLength
+    )
       transferred.add(bytes.buffer as ArrayBuffer);
   };
   for (const answer of answers) {

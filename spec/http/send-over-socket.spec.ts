@@ -52,6 +52,14 @@ function get(
   };
   return exchange(sender.send, options, cancellation);
 }
+/** Makes memory for bodies, and keeps it. */
+const memoryOf = (most = 100): { made: Uint8Array[]; memoryFor: ExchangeOptions['memoryFor'] } => {
+  const made: Uint8Array[] = [];
+  return {
+    made,
+    memoryFor: (bytes) => (bytes <= most ? made[made.push(new Uint8Array(bytes)) - 1] : undefined),
+  };
+};
 const bodyOf = (result: ExchangeResult): string =>
   'reply' in result ? Buffer.from(result.reply.body).toString('latin1') : result.error.message;
 const reply = (body: string, headers = ''): string =>
@@ -371,6 +379,26 @@ describe('a request that is left', () => {
 });
 
 describe('a body', () => {
+  test.each([
+    ['of a known length is written to given memory', reply('0123456789'), ['0123456789']],
+    ['of a failed reply has no given memory', reply('x'.repeat(9)).replace('200 OK', '404 No'), []],
+    ['that is longer than expected has no given memory', reply('x'.repeat(101)), []],
+    [
+      'of an unknown length has no given memory',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n',
+      [],
+    ],
+  ])('%s', async (_, sent, written) => {
+    server = await serveRaw((socket) => {
+      socket.write(sent.slice(0, -4));
+      setImmediate(() => socket.write(sent.slice(-4)));
+    });
+    const { made, memoryFor } = memoryOf(),
+      result = await get('/', { memoryFor });
+    expect(made.map((bytes) => Buffer.from(bytes).toString())).toEqual(written);
+    if (made.length > 0) expect(result).toMatchObject({ reply: { body: made[0] } });
+    else expect(bodyOf(result)).toMatch(/^(abc|x+)$/);
+  });
   test('in thousands of pieces is whole', async () => {
     const body = Array.from({ length: 5000 }, (_, k) => String.fromCharCode(k % 251)).join('');
     server = await serveRaw(() => undefined);

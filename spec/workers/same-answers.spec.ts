@@ -144,6 +144,49 @@ describe('worker threads', () => {
     const { values } = await seenByBoth(`${served.url}/b`, voxels);
     expect(values === expected(volume, voxels)).toBe(true);
     expect(sentCommands.filter(({ kind }) => kind === 'work')).toHaveLength(18);
+    // The threads fetch the chunks. The main thread reads the indices.
+    const fetched = sentCommands.filter((command) => command.kind === 'fetch');
+    expect(fetched.length).toBeGreaterThan(0);
+    for (const { work } of fetched) expect(work).toEqual({ sharedBytes: expect.any(Number) });
+  });
+
+  test.each([
+    ['compresso', 'raw', {}],
+    ['compressed_segmentation', 'raw', {}],
+    ['compressed_segmentation', 'gzip', { lruBytes: 1 << 20 }],
+    ['compresso', 'raw', { lruBytes: 1 << 20 }],
+  ] as const)('read the same values of %s chunks in shards of %s chunks, with %j', async (...shards) => {
+    const [encoding, dataEncoding, options] = shards;
+    const volume = buildPrecomputed({ ...shape(encoding), sharding: { data_encoding: dataEncoding } }),
+      voxels = allVoxels(volume);
+    await using served = await serveMocks({ '/b': createMockBucket({ files: volume.files }) });
+    const read = async (workers: number): ReturnType<typeof seenBy> =>
+      seenBy(`${served.url}/b`, voxels, { workers, ...options, cacheDir: join(folder, shards.join()) });
+    const { values } = await seenByBoth(`${served.url}/b`, voxels, options);
+    expect(values === expected(volume, voxels)).toBe(true);
+    const filling = await read(2);
+    expect(filling.values === values).toBe(true);
+    expect(await read(0)).toEqual(await read(2)); // from the disk cache
+  });
+
+  test('see the same failures and retries in shards', async () => {
+    const volume = buildPrecomputed({ ...shape('compressed_segmentation'), sharding: { shard_bits: 2 } }),
+      stored = createMockBucket({ files: volume.files });
+    const shards = Object.keys(volume.files).filter((key) => key.endsWith('.shard'));
+    const made = (): Fault[] => [
+      { match: new RegExp(shards[0]), corrupt: 9, seed: 5 },
+      { match: new RegExp(shards[1]), status: 500, times: 1 },
+      { match: new RegExp(shards[1]), truncate: 30, times: 1 },
+      { match: new RegExp(shards[2]), status: 403 },
+    ];
+    const list = made(),
+      bucket = withFaults((request) => stored.handle(request), list);
+    await using served = await serveMocks({ '/b': mockServer(bucket) });
+    const { errors, events } = await seenByBoth(`${served.url}/b`, allVoxels(volume), {}, {}, () =>
+      list.splice(0, Infinity, ...made()),
+    );
+    expect(errors.length).toBeGreaterThan(1);
+    expect(events.filter((event) => event.includes('"retry"'))).toHaveLength(2);
   });
 
   test.each(encodings)('read the same values of %s chunks in files', async (encoding) => {

@@ -5,7 +5,7 @@ import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { OpenOptions, PrecomputedVolume } from '../../lib/index.ts';
-import { buildPrecomputed } from '../../mocks/index.ts';
+import { buildPrecomputed, createMockBucket, serveMocks } from '../../mocks/index.ts';
 import { findWorkerFile } from '../../testing/built-worker-file.ts';
 import { seeded } from '../../testing/random.ts';
 import { poolSettings, runningThreads, sdk, startedThreads } from '../support/eager-threads.ts';
@@ -84,7 +84,7 @@ const holdChunk = (chunk: number): Promise<() => void> =>
 
 /**
  * Writes a worker program that runs the code when the work on a chunk begins.
- * @param code Sees `url`, the URL of the chunk, and `once(name)`, which is true once per test.
+ * @param code Sees `url`, the URL of the chunk or `stored bytes`, and `once(name)`, which is true once per test.
  */
 function programWith(code: string): string {
   const marks = mkdtempSync(join(folder, 'marks-')),
@@ -96,7 +96,9 @@ function programWith(code: string): string {
     const once = (name) => {
       try { fs.writeFileSync(${JSON.stringify(marks)} + '/' + name, '', { flag: 'wx' }); return true; } catch { return false; }
     };
-    parentPort.on('message', (commands) => { for (const { id, url } of commands) if (url) urls.set(id, url); });
+    parentPort.on('message', (commands) => {
+      for (const { id, url, kind } of commands) if (url || kind === 'work') urls.set(id, url || 'stored bytes');
+    });
     Atomics.store = (array, index, id) => {
       store(array, index, id);
       const url = urls.get(id);
@@ -282,6 +284,29 @@ describe('a worker thread that dies', () => {
     // It is still there for the next call.
     expect((await volume.scatteredPoints(pointsIn(7))).values).toEqual(BigUint64Array.from(labelsIn(7)));
     expect(runningThreads()).toHaveLength(2);
+  });
+
+  test.each([
+    [`url === 'stored bytes' && once('died')`, []],
+    [`url === 'stored bytes' && (once('a') || once('b'))`, [expect.stringMatching(/died 2 times/)]],
+  ])('on a chunk of a shard (if %s) does not lose the shard', async (condition, messages) => {
+    const volume = buildPrecomputed({
+      labels: (x) => BigInt(x + 1),
+      size: [8 * CHUNKS, 8, 8],
+      chunkSize: [8, 8, 8],
+      encoding: 'compressed_segmentation',
+      sharding: true,
+    });
+    poolSettings.file = programWith(`if (${condition}) process.exit(3)`);
+    await using served = await serveMocks({ '/b': createMockBucket({ files: volume.files }) });
+    await using opened = await sdk.openPrecomputed(`${served.url}/b`, { retries: 0, workers: 1 });
+    const result = await opened.scatteredPoints(pointsIn(...ALL), { onError: 'status' }),
+      errors = [...result.rows()].filter(({ status }) => status === 'failed');
+    expect(errors.map(({ error }) => (error!.cause as Error).message)).toEqual(messages);
+    expect([...result.values]).toEqual(
+      labelsIn(...ALL).map((label, k) => (errors.some(({ index }) => index === k) ? 0n : label)),
+    );
+    expect(result.stats.requests).toBe(Object.keys(volume.files).filter((key) => key !== 'info').length);
   });
 
   test('and cannot be replaced fails the chunk that it died of', async () => {
