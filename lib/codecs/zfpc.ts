@@ -98,8 +98,8 @@ function* toRaw(bytes: Uint8Array, layout: ChunkLayout): PausableWork<Uint8Array
     reader.open(part.bytes, part.header, 0, container.blocksPerStream - 1);
     scatter.startStream(stream);
     for (let block = 0; block < container.blocksPerStream; block++) {
-      reader.decode();
-      scatter.writeBlock(reader.words);
+      if (!reader.decode(scatter.place)) scatter.writeBlock(reader.words);
+      scatter.advance();
       values += reader.blockSize;
       if (values >= PAUSE_VALUES) {
         values = 0;

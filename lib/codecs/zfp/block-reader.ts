@@ -9,6 +9,7 @@
  */
 import { DecodeError } from '../../base/errors.ts';
 import {
+  HIGHEST_PLANE,
   LOWEST_PLANE,
   MAX_CODED_BITS,
   READ_AHEAD_WORDS,
@@ -19,6 +20,7 @@ import {
 } from './bit-planes.ts';
 import { COEFFICIENT_PLACES } from './coefficient-order.ts';
 import { collectCoefficients, collectWideCoefficients } from './coefficients.ts';
+import { PLANES_OF_SIXTEEN, decodeSixteen } from './decode-sixteen.ts';
 import { inverseLosslessTransform, inverseTransform } from './inverse-transform.ts';
 import { inverseLosslessWideTransform, inverseWideTransform } from './inverse-wide-transform.ts';
 import type { ZfpHeader, ZfpType } from './zfp-header.ts';
@@ -28,6 +30,14 @@ const MAX_STREAM_BYTES = 2 ** 28 - 1 - 4 * READ_AHEAD_WORDS;
 
 /** The longest header of a block: two flags, the exponent and the number of planes of a float64 block. */
 const MAX_BLOCK_HEADER_BITS = 1 + 1 + 11 + 6;
+
+/** Where a block of 4 x 4 goes in an array of its type: value (i, j) to `at + i * stride + j * rowStride`. */
+export interface BlockPlace {
+  readonly values: Int32Array | Float32Array | Float64Array;
+  readonly at: number;
+  readonly stride: number;
+  readonly rowStride: number;
+}
 
 /** How the values follow from the integers of a block. */
 const ZEROS = 0,
@@ -41,6 +51,9 @@ const ZEROS = 0,
  */
 export const isFixedRate = ({ minBits, maxBits }: ZfpHeader): boolean =>
   minBits === maxBits && maxBits >= MAX_BLOCK_HEADER_BITS;
+
+/** With two dimensions, the low words are 0 if no lower plane was read: each dimension shifts by two bits at most. */
+const LOWEST_OF_HIGH_WORDS = 32 + 2 * 2;
 
 /** Reads streams of one type and number of dimensions, one after the other. */
 export class ZfpBlockReader {
@@ -58,6 +71,8 @@ export class ZfpBlockReader {
   readonly #integers: Int32Array;
   readonly #floats: Float32Array;
   readonly #doubles: Float64Array;
+  /** Where a block of 4 x 4 is in `words`. */
+  readonly #ownPlace: BlockPlace;
   /** The integers of a block; `high` only for 64-bit types. */
   readonly #low: Int32Array;
   readonly #high: Int32Array;
@@ -89,6 +104,12 @@ export class ZfpBlockReader {
     this.#integers = new Int32Array(this.words.buffer);
     this.#floats = new Float32Array(this.words.buffer);
     this.#doubles = new Float64Array(this.#isWide ? this.words.buffer : new ArrayBuffer(0));
+    this.#ownPlace = {
+      values: this.#isWide ? this.#doubles : this.#isFloat ? this.#floats : this.#integers,
+      at: 0,
+      stride: 1,
+      rowStride: 4,
+    };
     this.#low = new Int32Array(this.blockSize);
     this.#high = new Int32Array(this.#isWide ? this.blockSize : 0);
   }
@@ -124,8 +145,13 @@ export class ZfpBlockReader {
     this.#position = Math.min(this.#header.firstBit + block * this.#header.maxBits - this.#origin, this.#end);
   }
 
-  /** Decodes the next block to `words`. @throws DecodeError TRUNCATED if it ends after the stream. */
-  decode(): void {
+  /**
+   * Decodes the next block to `words`, or to `place` where that takes less time.
+   *
+   * @returns Whether it is in `place`.
+   * @throws DecodeError TRUNCATED if it ends after the stream.
+   */
+  decode(place?: BlockPlace): boolean {
     const precision = this.#isWide ? 64 : 32,
       size = this.blockSize,
       planes = this.#planes;
@@ -133,7 +159,7 @@ export class ZfpBlockReader {
     if (this.#content === ZEROS) {
       this.#advance(coded);
       this.words.fill(0);
-      return;
+      return false;
     }
     const end = (size < 64 ? readNarrowPlanes : readPlanes)(
       this.#stream,
@@ -147,10 +173,24 @@ export class ZfpBlockReader {
     this.#advance(end);
     if (this.#content === SCALED && this.#header.isLossless && this.#exponent === -this.#bias) {
       this.words.fill(0); // as in zfp: 0, and not -0 for negative integers
-      return;
+      return false;
     }
     const { isLossless } = this.#header,
       lowest = planes[LOWEST_PLANE];
+    if (size === 16 && !isLossless && planes[HIGHEST_PLANE] < lowest + PLANES_OF_SIXTEEN) {
+      if (this.#isWide && this.#content === SCALED && lowest >= LOWEST_OF_HIGH_WORDS) {
+        const { values, at, stride, rowStride } = place ?? this.#ownPlace,
+          scale = this.#scale(64, -1074) * 2 ** 32;
+        decodeSixteen(planes, lowest, lowest - 32, scale, false, values, at, stride, rowStride);
+        return place !== undefined;
+      }
+      if (!this.#isWide) {
+        const { values, at, stride, rowStride } = place ?? this.#ownPlace,
+          scale = this.#isFloat ? this.#scale(32, -149) : 1;
+        decodeSixteen(planes, lowest, lowest, scale, this.#isFloat, values, at, stride, rowStride);
+        return place !== undefined;
+      }
+    }
     if (!this.#isWide) {
       collectCoefficients(planes, 0, lowest, this.#places, this.#low);
       (isLossless ? inverseLosslessTransform : inverseTransform)(this.#low, size);
@@ -169,6 +209,7 @@ export class ZfpBlockReader {
       (isLossless ? inverseLosslessWideTransform : inverseWideTransform)(this.#low, this.#high, size);
       this.#writeWide();
     }
+    return false;
   }
 
   /** Moves over the next block. @throws DecodeError TRUNCATED if it ends after the stream. */

@@ -67,7 +67,6 @@ function collectDigits(
     const end = Math.min(32, planes[HIGHEST_PLANE] - first + 1);
     if (end <= from) out.fill(0);
     else if (size === 4) collectFour(planes, start, from, end, out, mask);
-    else if (end <= from + 16) collectFewOfSixteen(planes, start + from, from, places, out, mask);
     else {
       collectSixteen(planes, start, from, end);
       for (let i = 0; i < size; i++) out[places[i]] = (rows[i] ^ mask) - mask;
@@ -121,87 +120,6 @@ function collectFour(
   out[1] = ((b << from) ^ mask) - mask;
   out[2] = ((c << from) ^ mask) - mask;
   out[3] = ((d << from) ^ mask) - mask;
-}
-
-/**
- * Writes 16 coefficients from 16 planes, the lowest of which is at `start`: two planes share a row of the
- * matrix. Planes above those of the word are shifted out.
- */
-function collectFewOfSixteen(
-  planes: Int32Array,
-  start: number,
-  from: number,
-  places: Uint8Array,
-  out: Int32Array,
-  mask: number,
-): void {
-  let a = pairOfPlanes(planes, start),
-    b = pairOfPlanes(planes, start + 1),
-    c = pairOfPlanes(planes, start + 2),
-    d = pairOfPlanes(planes, start + 3),
-    e = pairOfPlanes(planes, start + 4),
-    f = pairOfPlanes(planes, start + 5),
-    g = pairOfPlanes(planes, start + 6),
-    h = pairOfPlanes(planes, start + 7);
-  let swapped = ((a >>> 4) ^ e) & 0x0f0f0f0f;
-  a ^= swapped << 4;
-  e ^= swapped;
-  swapped = ((b >>> 4) ^ f) & 0x0f0f0f0f;
-  b ^= swapped << 4;
-  f ^= swapped;
-  swapped = ((c >>> 4) ^ g) & 0x0f0f0f0f;
-  c ^= swapped << 4;
-  g ^= swapped;
-  swapped = ((d >>> 4) ^ h) & 0x0f0f0f0f;
-  d ^= swapped << 4;
-  h ^= swapped;
-  swapped = ((a >>> 2) ^ c) & 0x33333333;
-  a ^= swapped << 2;
-  c ^= swapped;
-  swapped = ((b >>> 2) ^ d) & 0x33333333;
-  b ^= swapped << 2;
-  d ^= swapped;
-  swapped = ((e >>> 2) ^ g) & 0x33333333;
-  e ^= swapped << 2;
-  g ^= swapped;
-  swapped = ((f >>> 2) ^ h) & 0x33333333;
-  f ^= swapped << 2;
-  h ^= swapped;
-  swapped = ((a >>> 1) ^ b) & 0x55555555;
-  a ^= swapped << 1;
-  b ^= swapped;
-  swapped = ((c >>> 1) ^ d) & 0x55555555;
-  c ^= swapped << 1;
-  d ^= swapped;
-  swapped = ((e >>> 1) ^ f) & 0x55555555;
-  e ^= swapped << 1;
-  f ^= swapped;
-  swapped = ((g >>> 1) ^ h) & 0x55555555;
-  g ^= swapped << 1;
-  h ^= swapped;
-  out[places[0]] = (((a & 0xffff) << from) ^ mask) - mask;
-  out[places[8]] = (((a >>> 16) << from) ^ mask) - mask;
-  out[places[1]] = (((b & 0xffff) << from) ^ mask) - mask;
-  out[places[9]] = (((b >>> 16) << from) ^ mask) - mask;
-  out[places[2]] = (((c & 0xffff) << from) ^ mask) - mask;
-  out[places[10]] = (((c >>> 16) << from) ^ mask) - mask;
-  out[places[3]] = (((d & 0xffff) << from) ^ mask) - mask;
-  out[places[11]] = (((d >>> 16) << from) ^ mask) - mask;
-  out[places[4]] = (((e & 0xffff) << from) ^ mask) - mask;
-  out[places[12]] = (((e >>> 16) << from) ^ mask) - mask;
-  out[places[5]] = (((f & 0xffff) << from) ^ mask) - mask;
-  out[places[13]] = (((f >>> 16) << from) ^ mask) - mask;
-  out[places[6]] = (((g & 0xffff) << from) ^ mask) - mask;
-  out[places[14]] = (((g >>> 16) << from) ^ mask) - mask;
-  out[places[7]] = (((h & 0xffff) << from) ^ mask) - mask;
-  out[places[15]] = (((h >>> 16) << from) ^ mask) - mask;
-}
-
-/** Puts two planes of 16 bits, 8 planes apart, in one row: bits 0 to 7 of both, then bits 8 to 15 of both. */
-function pairOfPlanes(planes: Int32Array, at: number): number {
-  const row = planes[at] | (planes[at + 8] << 16),
-    swapped = (row ^ (row >>> 8)) & 0xff00;
-  return row ^ swapped ^ (swapped << 8);
 }
 
 /** Collects the digits of 16 coefficients in `rows`: two planes share a row of the matrix. */

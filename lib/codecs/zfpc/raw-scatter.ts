@@ -1,6 +1,7 @@
 /** Puts the blocks of zfp streams in their places in a raw chunk, block after block. */
 import { wordsPerValue } from '../../precomputed/data-type.ts';
 import type { ChunkLayout } from '../codec.ts';
+import type { BlockPlace } from '../zfp/block-reader.ts';
 import type { ZfpcContainer } from './zfpc-container.ts';
 
 /** One of the four dimensions of a stream; those that it does not have are 1 value long. */
@@ -20,7 +21,10 @@ interface BlockCopy {
   isInFours: boolean;
 }
 
-/** Writes to a raw chunk. Call `startStream`, and then `writeBlock` for each block of the stream in order. */
+/**
+ * Writes to a raw chunk. Call `startStream`, and for each block of the stream in order `writeBlock`, unless it was
+ * decoded to its `place`, and `advance`.
+ */
 export class RawScatter {
   readonly #raw: Uint32Array;
   readonly #isWide: boolean;
@@ -35,6 +39,8 @@ export class RawScatter {
   /** Where the first value of the next block is, and the copy of that block. */
   #first = 0;
   #copy!: BlockCopy;
+  /** Set for blocks of 4 x 4, of types that have one. */
+  readonly #place: (BlockPlace & { at: number }) | undefined;
 
   constructor({ axes }: ZfpcContainer, { chunkSize, channels, dataType }: ChunkLayout, raw: Uint32Array) {
     this.#raw = raw;
@@ -48,6 +54,10 @@ export class RawScatter {
     }));
     this.#spread = places.filter(({ isCorrelated }) => !isCorrelated);
     this.#dimensions = places.filter(({ isCorrelated }) => isCorrelated).reverse();
+    const [faster, slower] = this.#dimensions,
+      values = valuesView(raw, dataType);
+    if (this.#dimensions.length === 2 && values)
+      this.#place = { values, at: 0, stride: faster.stride, rowStride: slower.stride };
     while (this.#dimensions.length < 4) this.#dimensions.push({ size: 1, stride: 0, at: 0 });
   }
 
@@ -85,6 +95,17 @@ export class RawScatter {
         raw[at + 3] = words[from[i + 3]];
       }
     else for (let i = 0; i < count; i++) raw[first + to[i]] = words[from[i]];
+  }
+
+  /** Where the next block goes, if it is one of 4 x 4 and lies completely in the chunk. */
+  get place(): BlockPlace | undefined {
+    if (!this.#place || this.#copy.from.length < 16) return undefined;
+    this.#place.at = this.#first;
+    return this.#place;
+  }
+
+  /** Moves to the next block. */
+  advance(): void {
     const [fastest] = this.#dimensions;
     fastest.at += 4;
     // Most blocks have the shape of the one before.
@@ -140,4 +161,14 @@ export class RawScatter {
         values.length % 4 === 0 && values.every(({ at }, i) => at === values[i - (i % 4)].at + (i % 4)),
     };
   }
+}
+
+/** Returns the values of a raw chunk; undefined for int64, which has no array of numbers. */
+function valuesView(
+  { buffer }: Uint32Array,
+  dataType: ChunkLayout['dataType'],
+): BlockPlace['values'] | undefined {
+  if (dataType === 'float32') return new Float32Array(buffer);
+  if (dataType === 'float64') return new Float64Array(buffer);
+  return dataType === 'int32' ? new Int32Array(buffer) : undefined;
 }
