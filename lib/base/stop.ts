@@ -17,6 +17,10 @@ export class Stop {
     this.#controller?.abort(reason);
   }
 
+  get isStopped(): boolean {
+    return this.#stopped !== undefined;
+  }
+
   /** @throws The reason, if the work was stopped. */
   throwIfStopped(): void {
     if (this.#stopped) throw this.#stopped.reason;

@@ -1,19 +1,24 @@
 /** Maintenance of a cache folder: count its content, delete it, check it. */
-import { readdir, rm, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { CacheFolder, LARGEST_ENTRY_BYTES } from './cache-folder.ts';
-import { decodeEntry, ENTRY_OVERHEAD } from './entry.ts';
+import { decodeEntry, ENTRY_OVERHEAD, nextEntry } from './entry.ts';
+import { appendRecords, packFile, readPlace } from './pack-files.ts';
+import { encodeRecord, hashOf } from './pack-record.ts';
 
 /** The subfolder of a cache folder that holds snapshots of root caches. */
 export const ROOTS_FOLDER = 'roots-v1';
 
+/** Larger packs are not searched: there is one entry in them. */
+const MOST_PACK_BYTES = 64 * 1024 * 1024;
+
 /** What a cache folder holds. */
 export interface CacheStats {
-  /** The folder of the chunks: `chunks-v2` in the cache folder. */
+  /** The folder of the chunks: `chunks-v3` in the cache folder. */
   path: string;
   /** Entries: chunks, parts of shard indices, and objects that were not found. */
   entries: number;
-  /** Bytes of the entries on disk, in whole units of 4 KiB per entry. */
+  /** Bytes of their files on disk. A replaced or damaged entry takes room until its file is evicted. */
   bytes: number;
   /**
    * Snapshots of root caches, one per graph, and their bytes. They are not counted in `entries` and `bytes`.
@@ -24,7 +29,7 @@ export interface CacheStats {
     /** Their size on disk. */
     bytes: number;
   };
-  /** When the least recently used entry was last used; undefined if the cache is empty. */
+  /** When the least recently used file was last used; undefined if the cache is empty. */
   oldestUse: Date | undefined;
 }
 
@@ -40,13 +45,16 @@ export interface CacheStats {
  */
 export async function cacheStats(folder: string): Promise<CacheStats> {
   const cache = new CacheFolder(folder, Infinity);
-  const entries = await cache.list();
-  const oldest = entries.reduce((ms, { usedMs }) => Math.min(ms, usedMs), Infinity);
+  const packs = await cache.packs(),
+    names = new Set(packs.map(({ name }) => name));
+  let entries = 0;
+  for await (const { pack } of cache.index.entries()) if (names.has(pack)) entries++;
+  const oldest = packs.reduce((ms, { usedMs }) => Math.min(ms, usedMs), Infinity);
   return {
     path: cache.path,
-    entries: entries.length,
-    bytes: entries.reduce((sum, { size }) => sum + size, 0),
-    oldestUse: entries.length > 0 ? new Date(oldest) : undefined,
+    entries,
+    bytes: packs.reduce((sum, { size }) => sum + size, await cache.indexBytes()),
+    oldestUse: packs.length > 0 ? new Date(oldest) : undefined,
     snapshots: await snapshotsIn(folder),
   };
 }
@@ -83,7 +91,8 @@ export async function clearCache(folder: string): Promise<CacheStats> {
 }
 
 /**
- * Reads every entry of a cache folder and deletes the damaged ones. Snapshots are not checked.
+ * Reads every entry of a cache folder and deletes the damaged ones. Finds the entries of files again that the index
+ * does not name, because it was lost. Snapshots are not checked.
  *
  * @param folder The `cacheDir` of a volume.
  * @returns The folder of the chunks, the entries that were checked, and how many of them were damaged.
@@ -98,14 +107,37 @@ export async function verifyCache(folder: string): Promise<{
   damaged: number;
 }> {
   const cache = new CacheFolder(folder, Infinity);
-  const entries = await cache.list();
-  let damaged = 0;
-  for (const { file } of entries) {
-    const found = await cache.read(file, LARGEST_ENTRY_BYTES + ENTRY_OVERHEAD);
-    const decoded = found && decodeEntry(found.bytes);
-    if (!found || (decoded && basename(cache.fileOf(decoded.key)) === basename(file))) continue;
+  await recoverPacks(cache);
+  let entries = 0,
+    damaged = 0;
+  for await (const { hash, ...place } of cache.index.entries()) {
+    const isTooLarge = place.length > LARGEST_ENTRY_BYTES + ENTRY_OVERHEAD,
+      found = isTooLarge ? undefined : await readPlace(place);
+    if (!isTooLarge && !found) continue; // its pack was evicted
+    entries++;
+    if (found?.decoded && Buffer.compare(hashOf(found.decoded.key), hash) === 0) continue;
     damaged++;
-    await cache.remove(file);
+    await cache.remove(hash);
   }
-  return { path: cache.path, entries: entries.length, damaged };
+  return { path: cache.path, entries, damaged };
+}
+
+/** Enters the entries of packs into the index that names none of them. */
+async function recoverPacks(cache: CacheFolder): Promise<void> {
+  const named = new Set<string>();
+  for await (const { pack } of cache.index.entries()) named.add(pack);
+  for (const { name, size } of await cache.packs()) {
+    if (named.has(name) || size > MOST_PACK_BYTES) continue;
+    const bytes = await readFile(packFile(cache.path, name)).catch(() => Buffer.alloc(0));
+    const records: Uint8Array[] = [];
+    for (let next = nextEntry(bytes, 0); next; next = nextEntry(bytes, next.end)) {
+      const { start, end } = next,
+        decoded = decodeEntry(bytes.subarray(start, end));
+      if (!decoded)
+        next.end = start + 1; // what follows a torn entry may lie within it
+      else
+        records.push(encodeRecord(hashOf(decoded.key), { pack: name, offset: start, length: end - start }));
+    }
+    if (records.length > 0) await appendRecords(cache.path, Buffer.concat(records));
+  }
 }

@@ -3,12 +3,15 @@
  * agree; a damaged one is a miss. On a full disk or in a read-only folder nothing is stored. If no file
  * descriptor is left, calls wait for one. No method throws.
  *
- * Memory: one entry at a time, while it is read or written.
+ * Entries are appended to packs, and an index says where each is; `cache-folder.ts` shows the files.
+ *
+ * Memory: the index, about 50 bytes per entry of the folder, and one entry at a time, while it is read or written.
  */
 import { isDescriptorShortage, retryOnShortage } from '../base/descriptor-shortage.ts';
-import { decodeEntry, encodeEntry, encodeHead, ENTRY_OVERHEAD, type CacheEntry } from './entry.ts';
-import type { EntryFile, HeldBytes } from './entry-files.ts';
 import { CacheFolder, LARGEST_ENTRY_BYTES } from './cache-folder.ts';
+import { encodeEntry, encodeHead, ENTRY_OVERHEAD, type CacheEntry } from './entry.ts';
+import { readPlace, type EntryPlace, type HeldBytes, type PlaceRead } from './pack-files.ts';
+import { hashOf } from './pack-record.ts';
 
 /** Options of a {@link DiskCache}. */
 export interface DiskCacheOptions {
@@ -32,19 +35,22 @@ export interface DiskCacheCounts {
 }
 
 /**
- * Reads an entry in another thread, as {@link readEntryNow}.
- * @returns Undefined, at once or later, if no thread does it. `found` is undefined if the file does not exist.
+ * Reads an entry in another thread, as {@link readPlaceNow}.
+ * @returns Undefined, at once or later, if no thread does it. `found` is undefined if the pack does not exist.
  */
 export type ReadElsewhere = (
-  file: string,
-  maxBytes: number,
-) => Promise<{ found: EntryFile | undefined } | undefined> | undefined;
+  place: EntryPlace,
+) => Promise<{ found: PlaceRead | undefined } | undefined> | undefined;
 
 const DEFAULT_CACHE_BYTES = 10 * 1024 ** 3;
 /** The largest share of the cache that one entry may take. {@link LARGEST_ENTRY_BYTES} is a limit, too. */
 const LARGEST_SHARE = 0.1;
-/** A hit updates the time of an entry's last use, but at most once within this time. */
+/** A hit updates the time of a pack's last use, but at most once within this time. */
 const TOUCH_AFTER_MS = 60_000;
+/** How many hashes of missing keys are remembered. Most keys that were missing are stored next. */
+const MOST_MISSED = 10_000;
+/** How many packs are remembered as used within that time. */
+const MOST_TOUCHED = 10_000;
 
 /** A cache in a folder. */
 export class DiskCache {
@@ -53,6 +59,10 @@ export class DiskCache {
   readonly #maxBytes: number;
   readonly #now: () => number;
   readonly #warn: (message: string) => void;
+  /** Hashes of keys that were missing. */
+  readonly #missed = new Map<string, Uint8Array>();
+  /** When this process last marked a pack as used, by path. */
+  readonly #touched = new Map<string, number>();
   #ready: Promise<boolean> | undefined;
   #writable = true;
 
@@ -89,20 +99,19 @@ export class DiskCache {
   /** Stores an entry if it can. A failure to store is not an error. */
   async put(key: string, entry: Omit<CacheEntry, 'storedMs'>): Promise<void> {
     if (!(await this.#canStore(entry.bytes?.byteLength ?? 0))) return;
-    const parts = encodeEntry(key, { ...entry, storedMs: this.#now() }),
-      file = this.#folder.fileOf(key);
-    if (parts) await this.#store(() => this.#folder.write(file, parts, this.#now()));
+    const parts = encodeEntry(key, { ...entry, storedMs: this.#now() });
+    if (parts) await this.#store(() => this.#folder.write(this.#takeHash(key), parts, this.#now()));
   }
 
   /** As {@link put}, for bytes that another thread holds. */
   async putHeld(key: string, held: HeldBytes, fields: Omit<CacheEntry, 'storedMs' | 'bytes'>): Promise<void> {
     if (!(await this.#canStore(held.byteLength))) return;
-    const head = encodeHead(key, held, { ...fields, storedMs: this.#now() }),
-      file = this.#folder.fileOf(key);
+    const head = encodeHead(key, held, { ...fields, storedMs: this.#now() });
     if (!head) return;
-    const size = head.byteLength + held.byteLength;
+    const size = head.byteLength + held.byteLength,
+      hash = this.#takeHash(key);
     await this.#store(() =>
-      this.#folder.writeWith(file, size, this.#now(), (temporary) => held.write(temporary, file, head)),
+      this.#folder.writeWith(hash, size, this.#now(), (target) => held.write(target, hash, head)),
     );
   }
 
@@ -133,33 +142,59 @@ export class DiskCache {
     }
   }
 
-  async #readFile(file: string, maxBytes: number): Promise<EntryFile | undefined> {
-    const found = await retryOnShortage(() => this.#folder.read(file, maxBytes + ENTRY_OVERHEAD));
-    return found && { decoded: decodeEntry(found.bytes), usedMs: found.usedMs };
-  }
-
   async #read(
     key: string,
     maxBytes: number,
     readElsewhere: ReadElsewhere | undefined,
   ): Promise<CacheEntry | undefined> {
-    const file = this.#folder.fileOf(key);
+    const hash = hashOf(key);
     try {
-      const elsewhere = await readElsewhere?.(file, maxBytes),
-        found = elsewhere ? elsewhere.found : await this.#readFile(file, maxBytes);
-      if (!found) return undefined;
-      const { decoded } = found;
-      if (decoded?.key !== key) {
-        this.counts.damaged++;
-        if (this.#writable) await this.#folder.remove(file);
+      const read = await this.#readPlace(hash, maxBytes, readElsewhere);
+      if (!read) {
+        if (this.#missed.size < MOST_MISSED) this.#missed.set(key, hash);
         return undefined;
       }
-      const now = this.#now();
-      if (now - found.usedMs > TOUCH_AFTER_MS) await this.#folder.touch(file, now);
-      return decoded.entry;
+      const { place, found } = read;
+      if (found?.decoded?.key !== key) {
+        this.counts.damaged++;
+        if (this.#writable) await this.#folder.remove(hash);
+        return undefined;
+      }
+      await this.#touch(place, found.usedMs);
+      return found.decoded.entry;
     } catch {
       return undefined; // an entry that cannot be read is a miss
     }
+  }
+
+  /** Reads what is at the place of an entry. @returns undefined if there is none; no `found` if it is too large. */
+  async #readPlace(hash: Uint8Array, maxBytes: number, readElsewhere: ReadElsewhere | undefined) {
+    const { index } = this.#folder;
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const place = await retryOnShortage(() => index.find(hash, this.#now()));
+      if (!place) return undefined;
+      if (place.length > maxBytes + ENTRY_OVERHEAD) return { place };
+      const elsewhere = await readElsewhere?.(place),
+        found = elsewhere ? elsewhere.found : await retryOnShortage(() => readPlace(place));
+      if (found) return { place, found };
+      index.expire(hash); // its pack was evicted, and the entry may be in another one now
+    }
+    return undefined;
+  }
+
+  #takeHash(key: string): Uint8Array {
+    const hash = this.#missed.get(key) ?? hashOf(key);
+    this.#missed.delete(key);
+    return hash;
+  }
+
+  async #touch(place: EntryPlace, usedMs: number): Promise<void> {
+    const now = this.#now(),
+      lastMs = Math.max(usedMs, this.#touched.get(place.file) ?? 0);
+    if (now - lastMs <= TOUCH_AFTER_MS) return;
+    if (this.#touched.size >= MOST_TOUCHED) this.#touched.clear();
+    this.#touched.set(place.file, now);
+    await this.#folder.touch(place, now);
   }
 
   /** Makes the folder on first use. @returns whether it can be read. */

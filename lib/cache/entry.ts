@@ -1,10 +1,10 @@
 /**
- * The file format of one cache entry: its key, its bytes, and checksums of both.
+ * The format of one cache entry: its key, its bytes, and checksums of both.
  *
  *     "GPCACHE2" | u32 length of the header | u32 CRC-32 of the header | header, JSON | payload
  *
- * Numbers are little-endian. Spaces after the JSON let the payload begin at a multiple of 8. A file that does not match its checksums is not an entry: a cache may lose
- * bytes, but must never change them.
+ * Numbers are little-endian. Spaces after the JSON let the payload begin at a multiple of 8. Bytes that do not match
+ * their checksums are not an entry: a cache may lose bytes, but must never change them.
  */
 import { crc32 } from 'node:zlib';
 
@@ -40,12 +40,12 @@ const MAX_HEADER = 16_384;
 const ALIGNMENT = 8,
   SPACE = 0x20;
 
-/** Maximum number of bytes that a file has in addition to its payload. */
+/** Maximum number of bytes that an entry has in addition to its payload. */
 export const ENTRY_OVERHEAD = PREFIX + MAX_HEADER;
 
 /**
  * Encodes an entry.
- * @returns the parts of the file, in order; the payload is not copied. Undefined if the key is too long to be
+ * @returns the parts of the entry, in order; the payload is not copied. Undefined if the key is too long to be
  *   stored.
  */
 export function encodeEntry(key: string, { bytes, ...fields }: CacheEntry): Uint8Array[] | undefined {
@@ -85,8 +85,31 @@ export function encodeHead(
   return head;
 }
 
+/**
+ * Finds entries among other bytes, from `from` on.
+ * @returns the start and end of the next one whose header is whole; undefined if there is none.
+ */
+export function nextEntry(bytes: Uint8Array, from: number): { start: number; end: number } | undefined {
+  const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let start = from; (start = source.indexOf(MAGIC, start)) >= 0; start++) {
+    const header = readHeader(source.subarray(start));
+    if (header) return { start, end: start + header.end + Math.max(0, header.fields.length) };
+  }
+  return undefined;
+}
+
 /** Decodes a file. @returns the entry and its key; undefined if the file is damaged or is not an entry. */
 export function decodeEntry(file: Uint8Array): { key: string; entry: CacheEntry } | undefined {
+  const header = readHeader(file);
+  if (!header) return undefined;
+  const { key, length, crc, validator, storedMs, form, origin } = header.fields,
+    payload = file.subarray(header.end);
+  if (payload.length !== Math.max(0, length) || (length >= 0 && crc32(payload) !== crc)) return undefined;
+  return { key, entry: { bytes: length < 0 ? undefined : payload, validator, storedMs, form, origin } };
+}
+
+/** Reads the header of an entry. @returns undefined if it is damaged. */
+function readHeader(file: Uint8Array): { fields: Header; end: number } | undefined {
   if (file.length < PREFIX || MAGIC.some((byte, at) => file[at] !== byte)) return undefined;
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const end = PREFIX + view.getUint32(8, true);
@@ -94,11 +117,7 @@ export function decodeEntry(file: Uint8Array): { key: string; entry: CacheEntry 
   const header = file.subarray(PREFIX, end);
   if (crc32(header) !== view.getUint32(12, true)) return undefined;
   const fields = parseHeader(new TextDecoder().decode(header));
-  if (!fields) return undefined;
-  const { key, length, crc, validator, storedMs, form, origin } = fields,
-    payload = file.subarray(end);
-  if (payload.length !== Math.max(0, length) || (length >= 0 && crc32(payload) !== crc)) return undefined;
-  return { key, entry: { bytes: length < 0 ? undefined : payload, validator, storedMs, form, origin } };
+  return fields && { fields, end };
 }
 
 /** Parses a header. Its checksum agrees, but the file may still be made by another program. */

@@ -5,7 +5,7 @@
 import { RequestError } from '../base/errors.ts';
 import { redactSecrets } from '../base/secret-redaction.ts';
 import type { DiskCache, ReadElsewhere } from '../cache/disk-cache.ts';
-import type { HeldBytes } from '../cache/entry-files.ts';
+import type { HeldBytes } from '../cache/pack-files.ts';
 import { entryName } from '../cache/entry-name.ts';
 import type { Meter, Store } from '../storage/store.ts';
 import type { Revalidation } from './cache-options.ts';
@@ -62,7 +62,7 @@ export class ChunkDiskCache {
     key: string,
     object: string,
     maxBytes: number,
-    { signal, meter }: { signal: AbortSignal; meter: Meter },
+    read: { readonly signal: AbortSignal; meter: Meter },
     checks: VersionChecks,
     mustBeCurrent = false,
     readElsewhere?: ReadElsewhere,
@@ -73,8 +73,7 @@ export class ChunkDiskCache {
     if (!entry.bytes)
       return revalidate !== 'always' && now() - entry.storedMs < maxAbsentAgeMs ? entry : undefined;
     if (revalidate === 'never' || (revalidate === 'info' && !mustBeCurrent)) return entry;
-    return entry.validator !== undefined &&
-      (await this.#isCurrent(object, entry.validator, { signal, meter }, checks))
+    return entry.validator !== undefined && (await this.#isCurrent(object, entry.validator, read, checks))
       ? entry
       : undefined;
   }
@@ -105,7 +104,7 @@ export class ChunkDiskCache {
   #isCurrent(
     object: string,
     validator: string,
-    read: { signal: AbortSignal; meter: Meter },
+    read: { readonly signal: AbortSignal; meter: Meter },
     checks: VersionChecks,
   ): Promise<boolean> {
     const key = `${object} ${validator}`;
@@ -117,7 +116,7 @@ export class ChunkDiskCache {
   async #checkVersion(
     object: string,
     validator: string,
-    { signal, meter }: { signal: AbortSignal; meter: Meter },
+    { signal, meter }: { readonly signal: AbortSignal; meter: Meter },
   ): Promise<boolean> {
     try {
       const found = await this.#options.store.read(object, {

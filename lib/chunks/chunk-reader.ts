@@ -297,7 +297,7 @@ export class ChunkReader {
       deliverParts: (cell, parts) => this.#deliverParts(job, cell, parts),
       readEntry:
         this.#threads && !this.#cache
-          ? (file, maxBytes, work) => this.#threads!.readEntry(file, maxBytes, work, stop)
+          ? (place, work) => this.#threads!.readEntry(place, work, stop)
           : undefined,
       workOf: (cell, content) => this.#orderWork(job, cell, content),
       sharesBytes: (this.#threads?.ready ?? 0) > 0,

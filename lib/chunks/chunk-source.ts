@@ -3,7 +3,7 @@ import type { PausableWork } from '../base/cooperative-work.ts';
 import type { Stop } from '../base/stop.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import type { ByteRange, Meter } from '../storage/store.ts';
-import type { EntryFile, HeldBytes } from '../cache/entry-files.ts';
+import type { EntryPlace, HeldBytes, PlaceRead } from '../cache/pack-files.ts';
 import type { ChunkWork, ChunkWorkResult } from './chunk-work.ts';
 import type { Planned } from './planned.ts';
 
@@ -52,7 +52,7 @@ export interface HeldChunk extends HeldBytes {
  * An entry of the disk cache that another thread has read. The bytes of the entry stayed there, and are empty here.
  */
 export interface EntryRead {
-  found: EntryFile | undefined;
+  found: PlaceRead | undefined;
   /** Undefined if the entry holds no chunk. */
   result: ChunkWorkResult | undefined;
   /** The number of bytes in the entry. */
@@ -100,7 +100,7 @@ export interface ReadContext {
    * Reads an entry of the disk cache in another thread, which also does the work on it.
    * @returns Undefined, at once or later, if no thread does it.
    */
-  readEntry?: (file: string, maxBytes: number, work: ChunkWork) => Promise<EntryRead | undefined> | undefined;
+  readEntry?: (place: EntryPlace, work: ChunkWork) => Promise<EntryRead | undefined> | undefined;
   /**
    * Whether other threads do the work on chunks. Bytes that hold many of them are best read into memory that
    * threads share.

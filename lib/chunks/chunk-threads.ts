@@ -1,5 +1,6 @@
 /** The interface of the worker threads that do the work on chunks. */
 import type { Stop } from '../base/stop.ts';
+import type { EntryPlace, PackTarget } from '../cache/pack-files.ts';
 import type { EntryRead } from './chunk-source.ts';
 import type { ChunkWork, ChunkWorkResult } from './chunk-work.ts';
 
@@ -27,18 +28,13 @@ export interface ChunkThreads {
     stop: Stop,
   ): Promise<ChunkWorkResult | undefined> | undefined;
   /**
-   * Writes a chunk that a thread holds to a file; see {@link HeldBytes.write}.
+   * Stores a chunk that a thread holds; see {@link HeldBytes.write}.
    * @param result The result of the work that held the chunk.
    */
-  save(result: ChunkWorkResult, temporary: string, file: string, head: Uint8Array): Promise<boolean>;
+  save(result: ChunkWorkResult, target: PackTarget, hash: Uint8Array, head: Uint8Array): Promise<boolean>;
   /**
    * Reads an entry of the disk cache and does the work on it.
    * @returns Undefined, at once or later, if no thread does it.
    */
-  readEntry(
-    file: string,
-    maxBytes: number,
-    work: ChunkWork,
-    stop: Stop,
-  ): Promise<EntryRead | undefined> | undefined;
+  readEntry(place: EntryPlace, work: ChunkWork, stop: Stop): Promise<EntryRead | undefined> | undefined;
 }

@@ -60,8 +60,8 @@ export function diskCachedSource(
       checks,
       false,
       work &&
-        (async (file, maxBytes) => {
-          const read = await context.readEntry!(file, maxBytes, work);
+        (async (place) => {
+          const read = await context.readEntry!(place, work);
           result = read?.result;
           storedBytes = read?.storedBytes ?? 0;
           return read;
@@ -89,10 +89,12 @@ export function diskCachedSource(
     async run(context) {
       const missing: number[] = [],
         checks: VersionChecks = new Map();
+      const { stop } = context; // a signal costs more than all else that is done for a cell
+      const isStopped = (): boolean => (stop ? stop.isStopped : context.signal.aborted);
       const queue = task.cells.values();
       const work = async (): Promise<void> => {
         for (const cell of queue) {
-          if (context.signal.aborted) return; // no call waits for the rest
+          if (isStopped()) return; // no call waits for the rest
           try {
             if (!(await deliverFromDisk(cell, context, checks))) missing.push(cell);
           } catch (error) {
@@ -101,7 +103,8 @@ export function diskCachedSource(
         }
       };
       await Promise.all(Array.from({ length: Math.min(AT_ONCE, task.cells.length) }, work));
-      context.signal.throwIfAborted();
+      if (stop) stop.throwIfStopped();
+      else context.signal.throwIfAborted();
       if (missing.length === task.cells.length) return task.run(context);
       return missing.length > 0 ? source.plan(missing) : undefined;
     },

@@ -12,7 +12,8 @@ import { inflateChunk } from './inflate.ts';
 /**
  * Does the work. Never rejects: errors are part of the result.
  * @param how `codec` decodes the bytes, if they are in another encoding than the work says; they are not
- *   compressed then. `hold` keeps a chunk in the form of the disk cache.
+ *   compressed then. `hold` keeps a chunk in the form of the disk cache, and copies it if it would
+ *   be lost otherwise.
  */
 export async function doChunkWork(
   stored: Uint8Array,
@@ -26,7 +27,7 @@ export async function doChunkWork(
     wantsBytes,
     wantsRaw,
   }: Omit<ChunkWork, 'wantsStored' | 'holds'>,
-  how: { codec?: Codec; hold?: (form: DiskForm) => ChunkWorkResult['held'] } = {},
+  how: { codec?: Codec; hold?: (form: DiskForm, isLost: boolean) => ChunkWorkResult['held'] } = {},
 ): Promise<ChunkWorkResult> {
   try {
     await (how.codec ?? codecFor(encoding))?.load?.();
@@ -66,7 +67,7 @@ export async function doChunkWork(
       );
       // The memory of transient bytes is used for the next chunk.
       const isLost = isTransient && made.bytes === bytes && bytes !== stored;
-      result.held = how.hold(isLost ? { ...made, bytes: new Uint8Array(bytes) } : made);
+      result.held = how.hold(made, isLost);
     }
     return result;
   } catch (error) {

@@ -13,6 +13,7 @@ export class TaskContext implements ReadContext {
   readonly deliver: ReadContext['deliver'];
   readonly deliverNow: ReadContext['deliverNow'];
   readonly deliverParts: ReadContext['deliverParts'];
+  readonly readEntry: ReadContext['readEntry'];
   readonly workOf: ReadContext['workOf'];
   readonly sharesBytes: boolean | undefined;
   readonly deliveriesAtOnce: number | undefined;
@@ -25,6 +26,7 @@ export class TaskContext implements ReadContext {
     this.deliver = parts.deliver;
     this.deliverNow = parts.deliverNow;
     this.deliverParts = parts.deliverParts;
+    this.readEntry = parts.readEntry;
     this.workOf = parts.workOf;
     this.sharesBytes = parts.sharesBytes;
     this.deliveriesAtOnce = parts.deliveriesAtOnce;

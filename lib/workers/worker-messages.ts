@@ -1,6 +1,7 @@
 /** The messages between the main thread and a worker thread. All are plain data. */
 import type { ErrorJson } from '../base/error-json.ts';
 import type { AddressPolicy } from '../http/address.ts';
+import type { EntryPlace, PackTarget } from '../cache/pack-files.ts';
 import type { EntryRead } from '../chunks/chunk-source.ts';
 import type { ChunkWork, ChunkWorkResult, SharedBodyWork } from '../chunks/chunk-work.ts';
 
@@ -26,15 +27,16 @@ export interface WorkCommand {
   readonly work: ChunkWork;
 }
 
-/** Writes a chunk that the thread holds to a file. */
+/** Stores a chunk that the thread holds in the disk cache. */
 export interface SaveCommand {
   readonly kind: 'save';
   readonly id: number;
   /** The command whose chunk is held. */
   readonly heldId: number;
-  readonly temporary: string;
-  readonly file: string;
-  /** What comes before the chunk in the file. */
+  readonly target: PackTarget;
+  /** The hash of the entry's key. */
+  readonly hash: Uint8Array;
+  /** What comes before the chunk in the entry. */
   readonly head: Uint8Array;
 }
 
@@ -42,8 +44,7 @@ export interface SaveCommand {
 export interface ReadEntryCommand {
   readonly kind: 'readEntry';
   readonly id: number;
-  readonly file: string;
-  readonly maxBytes: number;
+  readonly place: EntryPlace;
   readonly work: ChunkWork;
 }
 
@@ -103,7 +104,7 @@ export interface SavedAnswer {
   readonly error?: { readonly code: string | undefined; readonly message: string };
 }
 
-/** The result of a {@link ReadEntryCommand}; undefined if the file could not be read. */
+/** The result of a {@link ReadEntryCommand}; undefined if the pack could not be read. */
 export interface EntryAnswer {
   readonly kind: 'entry';
   readonly id: number;

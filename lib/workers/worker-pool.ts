@@ -9,6 +9,7 @@ import { reviveError } from '../base/revive-error.ts';
 import { isShared } from '../base/shared-memory.ts';
 import type { Stop } from '../base/stop.ts';
 import { redactSecretsIn } from '../base/secret-redaction.ts';
+import type { EntryPlace, PackTarget } from '../cache/pack-files.ts';
 import { isSlow } from '../chunks/slow-chunks.ts';
 import type { ChunkThreads } from '../chunks/chunk-threads.ts';
 import type { ChunkWork, ChunkWorkResult, SharedBodyWork } from '../chunks/chunk-work.ts';
@@ -190,13 +191,13 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
     });
   }
 
-  save(result: ChunkWorkResult, temporary: string, file: string, head: Uint8Array): Promise<boolean> {
+  save(result: ChunkWorkResult, target: PackTarget, hash: Uint8Array, head: Uint8Array): Promise<boolean> {
     const held = this.#held.get(result);
     if (!held || !this.#readyThreads.has(held.thread)) return Promise.resolve(false);
     const id = ++this.#lastId;
     return new Promise((resolve, reject) =>
       held.thread.send({
-        command: { kind: 'save', id, heldId: held.heldId, temporary, file, head },
+        command: { kind: 'save', id, heldId: held.heldId, target, hash, head },
         onAnswer: (answer) => {
           const { error, wasHeld } = answer as SavedAnswer;
           if (error) reject(Object.assign(new Error(error.message), { code: error.code }));
@@ -207,12 +208,7 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
     );
   }
 
-  readEntry(
-    file: string,
-    maxBytes: number,
-    work: ChunkWork,
-    stop: Stop,
-  ): Promise<EntryRead | undefined> | undefined {
+  readEntry(place: EntryPlace, work: ChunkWork, stop: Stop): Promise<EntryRead | undefined> | undefined {
     const thread = this.#idlest();
     if (!thread) return undefined;
     const id = ++this.#lastId;
@@ -222,7 +218,7 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
         resolve(read);
       };
       thread.send({
-        command: { kind: 'readEntry', id, file, maxBytes, work },
+        command: { kind: 'readEntry', id, place, work },
         onAnswer: (answer) => finish((answer as EntryAnswer).read),
         onLost: () => finish(undefined),
       });

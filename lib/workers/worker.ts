@@ -13,7 +13,7 @@ import { HANDED_OVER_HEADERS } from '../http/remote-exchange.ts';
 import { SocketSender } from '../http/send-over-socket.ts';
 import type { ChunkWork, ChunkWorkResult, SharedBodyWork } from '../chunks/chunk-work.ts';
 import { doChunkWork } from '../chunks/do-chunk-work.ts';
-import { readEntryNow } from '../cache/entry-files.ts';
+import { readPlaceNow } from '../cache/pack-files.ts';
 import type { EntryRead } from '../chunks/chunk-source.ts';
 import { encodingOf } from '../chunks/disk-form.ts';
 import { HeldChunks } from './held-chunks.ts';
@@ -25,6 +25,7 @@ import type {
   FetchedReply,
   ReadEntryCommand,
   ReadyMessage,
+  SaveCommand,
   WorkerSetup,
 } from './worker-messages.ts';
 
@@ -68,7 +69,7 @@ const work = (
 ): Promise<ChunkWorkResult> =>
   inTurn(id, () =>
     doChunkWork(isShared(stored) ? toOwnBytes(stored, chunkWork) : stored, contentEncoding, chunkWork, {
-      hold: chunkWork.holds ? (form) => held.add(id, form) : undefined,
+      hold: chunkWork.holds ? (form, isLost) => held.add(id, form, isLost) : undefined,
     }),
   );
 
@@ -83,15 +84,10 @@ function toOwnBytes(shared: Uint8Array, { wantsBytes, holds }: ChunkWork): Uint8
 }
 
 /** Reads an entry of the disk cache and does the work on it. @returns undefined if it cannot be read. */
-const readEntry = ({
-  id,
-  file,
-  maxBytes,
-  work: chunkWork,
-}: ReadEntryCommand): Promise<EntryRead | undefined> =>
+const readEntry = ({ id, place, work: chunkWork }: ReadEntryCommand): Promise<EntryRead | undefined> =>
   inTurn(id, async () => {
     try {
-      const found = readEntryNow(file, maxBytes),
+      const found = readPlaceNow(place),
         bytes = found?.decoded?.entry.bytes,
         how = encodingOf(found?.decoded?.entry.form);
       if (!bytes || !how) return { found, result: undefined, storedBytes: 0 };
@@ -204,7 +200,7 @@ function postAll(): void {
 /** Smaller arrays are copied, which takes less time than to hand over their memory. */
 const COPIED_BYTES = 256 * 1024;
 
-function run(command: Command): void {
+function run(command: Exclude<Command, SaveCommand>): void {
   if (command.kind === 'fetch') return void fetchChunk(command);
   if (command.kind === 'work') {
     const { id, stored, contentEncoding } = command;
@@ -212,7 +208,6 @@ function run(command: Command): void {
       post({ kind: 'work', id, result }),
     );
   }
-  if (command.kind === 'save') return post({ kind: 'saved', id: command.id, ...held.save(command) });
   if (command.kind === 'readEntry')
     return void readEntry(command).then((read) => post({ kind: 'entry', id: command.id, read }));
   if (command.kind === 'keep') return void (running.has(command.id) && kept.add(command.id));
@@ -221,5 +216,15 @@ function run(command: Command): void {
   cancellation?.cancel(new Error('cancelled'));
 }
 
-port.on('message', (commands: readonly Command[]) => commands.forEach(run));
+/** Runs the commands of one message. What is saved is written together. */
+function runAll(commands: readonly Command[]): void {
+  const saves: SaveCommand[] = [];
+  for (const command of commands)
+    if (command.kind === 'save') saves.push(command);
+    else run(command);
+  if (saves.length === 0) return;
+  held.save(saves).forEach((answer, k) => post({ kind: 'saved', id: saves[k].id, ...answer }));
+}
+
+port.on('message', runAll);
 port.postMessage({ kind: 'ready' } satisfies ReadyMessage);

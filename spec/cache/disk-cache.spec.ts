@@ -1,10 +1,23 @@
-import { mkdtemp, mkdir, readdir, readFile, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdtemp,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { CacheFolder } from '../../lib/cache/cache-folder.ts';
 import { DiskCache, type DiskCacheOptions } from '../../lib/cache/disk-cache.ts';
 import { cacheStats, clearCache, verifyCache } from '../../lib/cache/cache-maintenance.ts';
+import { appendRecords, indexFile, type EntryPlace } from '../../lib/cache/pack-files.ts';
+import { encodeRecord, hashOf } from '../../lib/cache/pack-record.ts';
 
 let folder: string;
 beforeEach(async () => void (folder = join(await mkdtemp(join(tmpdir(), 'gp-cache-')), 'deep', 'er')));
@@ -16,7 +29,10 @@ const bytesOf = (seed: number, length = 100): Uint8Array => {
   return bytes;
 };
 const open = (options: Partial<DiskCacheOptions> = {}): DiskCache => new DiskCache({ folder, ...options });
-const fileOf = (key: string): string => new CacheFolder(folder, 1).fileOf(key);
+const find = (key: string): Promise<EntryPlace | undefined> =>
+  new CacheFolder(folder, 1).index.find(hashOf(key), 0);
+const placeOf = async (key: string): Promise<EntryPlace> => (await find(key))!;
+const packs = async (): Promise<string[]> => (await readdir(join(folder, 'chunks-v3', 'packs'))).sort();
 const MB = 1024 * 1024;
 
 describe('DiskCache', () => {
@@ -50,7 +66,9 @@ describe('DiskCache', () => {
   test('can be read by its owner only', async () => {
     await open().put('a', { bytes: bytesOf(1), validator: undefined });
     const modes = await Promise.all(
-      [folder, join(folder, 'chunks-v2'), fileOf('a')].map(async (path) => (await stat(path)).mode & 0o777),
+      [folder, join(folder, 'chunks-v3'), (await placeOf('a')).file].map(
+        async (path) => (await stat(path)).mode & 0o777,
+      ),
     );
     expect(modes.map((mode) => mode.toString(8))).toEqual(['700', '700', '600']);
   });
@@ -59,36 +77,124 @@ describe('DiskCache', () => {
     ['a flipped byte', (file: Buffer) => ((file[file.length - 1] ^= 1), file)],
     ['a cut', (file: Buffer) => file.subarray(0, file.length - 1)],
     ['nothing', () => Buffer.alloc(0)],
-  ])('treats an entry with %s as a miss, counts it and deletes it', async (_, damage) => {
+    ['zeros, as after a power cut', (file: Buffer) => file.fill(0)],
+  ])('treats an entry with %s as a miss, counts it and removes it', async (_, damage) => {
     const cache = open();
+    await cache.put('b', { bytes: bytesOf(2), validator: undefined });
     await cache.put('a', { bytes: bytesOf(1), validator: undefined });
-    await writeFile(fileOf('a'), damage(await readFile(fileOf('a'))));
+    const { file } = await placeOf('a');
+    await writeFile(file, damage(await readFile(file)));
     expect(await cache.get('a')).toBeUndefined();
     expect(cache.counts).toMatchObject({ misses: 1, damaged: 1 });
-    await expect(stat(fileOf('a'))).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(await find('a')).toBeUndefined();
+    expect(await cache.get('a')).toBeUndefined();
+    expect(cache.counts.damaged).toBe(1);
+    await cache.put('a', { bytes: bytesOf(3), validator: undefined });
+    expect((await cache.get('a'))?.bytes).toEqual(Buffer.from(bytesOf(3)));
   });
 
-  test('never returns the entry of another key, even if a file has a wrong name', async () => {
+  test('returns nothing for records that name the place of another entry, or none', async () => {
     const cache = open();
     await cache.put('a', { bytes: bytesOf(1), validator: undefined });
-    await mkdir(join(fileOf('b'), '..'), { recursive: true });
-    await writeFile(fileOf('b'), await readFile(fileOf('a')));
-    expect(await cache.get('b')).toBeUndefined();
-    expect(cache.counts.damaged).toBe(1);
+    await cache.put('c', { bytes: bytesOf(1, 50), validator: undefined });
+    const [{ offset, length }, [pack]] = [await placeOf('a'), await packs()];
+    const false_ = [
+      { pack, offset, length },
+      { pack, offset: offset + 8, length },
+      { pack, offset: 2 ** 32 - 1, length },
+      { pack, offset, length: length - 1 },
+      { pack, offset, length: length + 5 },
+      { pack, offset, length: 2 ** 32 - 1 },
+    ];
+    for (const [k, place] of false_.entries())
+      await appendRecords(join(folder, 'chunks-v3'), encodeRecord(hashOf(`false ${k}`), place));
+    for (const k of false_.keys()) expect(await cache.get(`false ${k}`)).toBeUndefined();
+    expect(cache.counts.damaged).toBe(false_.length);
+    expect(await verifyCache(folder)).toMatchObject({ entries: 2, damaged: 0 });
+    await appendRecords(
+      join(folder, 'chunks-v3'),
+      encodeRecord(hashOf('d'), { pack: '0123456789abcdef-00000000', offset, length }),
+    );
+    expect([await cache.get('d'), cache.counts.damaged]).toEqual([undefined, false_.length]);
   });
 
-  test('reads no more than the largest valid entry: a file of a terabyte is damaged', async () => {
+  test('does not read an entry that is larger than the caller expects', async () => {
     const cache = open();
-    await cache.put('a', { bytes: bytesOf(1, 40_000), validator: undefined });
-    await truncate(fileOf('a'), 1e12);
-    expect(await cache.get('a')).toBeUndefined();
-    expect([cache.counts.damaged, await stat(fileOf('a')).catch(() => 'gone')]).toEqual([1, 'gone']);
     await cache.put('a', { bytes: bytesOf(1, 40_000), validator: undefined });
     expect(await cache.get('a', 40_000)).toBeDefined();
-    expect(await cache.get('a', 10_000)).toBeUndefined();
+    expect([await cache.get('a', 10_000), cache.counts.damaged]).toEqual([undefined, 1]);
+  });
+
+  test('puts many entries into one pack, and starts another one when it is full or was evicted', async () => {
+    const cache = open({ maxBytes: 128 * MB }); // packs of 1 MiB
+    for (let k = 0; k < 6; k++)
+      await cache.put(`k${k}`, { bytes: bytesOf(k, 200_000), validator: undefined });
+    expect(await packs()).toHaveLength(2);
+    await rm((await placeOf('k5')).file);
+    await Promise.all(
+      [6, 7, 8].map((k) => cache.put(`k${k}`, { bytes: bytesOf(k, 200_000), validator: undefined })),
+    );
+    expect(await packs()).toHaveLength(2);
+    const other = open();
+    for (let k = 0; k < 9; k++) {
+      const found = (await other.get(`k${k}`))?.bytes;
+      expect([k, found && Buffer.compare(found, bytesOf(k, 200_000))]).toEqual([k, k === 5 ? undefined : 0]);
+    }
+    expect(other.counts.damaged).toBe(0);
+  });
+
+  test('sees what other processes store, replace and evict', async () => {
+    let now = 10_000;
+    const cache = open({ now: () => now }),
+      other = open();
+    const put = (seed: number) => other.put('a', { bytes: bytesOf(seed), validator: undefined });
+    const seen = async (): Promise<number | undefined> => (await cache.get('a'))?.bytes?.[0];
+    expect(await seen()).toBeUndefined();
+    await put(1);
+    now += 201;
+    expect(await seen()).toBe(1);
+    await put(2);
+    now += 1001;
+    expect(await seen()).toBe(2);
+    const { file } = await placeOf('a');
+    await rm(file);
+    expect(await seen()).toBeUndefined();
+    await put(3);
+    now += 201;
+    expect(await seen()).toBe(3);
+    await clearCache(folder);
+    expect(await seen()).toBeUndefined();
+    await put(4);
+    now += 201;
+    expect([await seen(), cache.counts.damaged]).toEqual([4, 0]);
+  });
+
+  test('finds the entries behind the torn end of an index, and behind the torn end of a pack', async () => {
+    const cache = open();
     await cache.put('a', { bytes: bytesOf(1), validator: undefined });
-    await truncate(fileOf('a'), 1e12);
-    expect(await verifyCache(folder)).toMatchObject({ entries: 1, damaged: 1 });
+    await appendFile(indexFile(join(folder, 'chunks-v3')), 'GPX3 half a record');
+    await appendFile((await placeOf('a')).file, 'GPCACHE2 half an entry');
+    await cache.put('b', { bytes: bytesOf(2), validator: undefined });
+    await cache.put('c', { bytes: bytesOf(3), validator: undefined });
+    for (const reader of [cache, open()])
+      expect(
+        await Promise.all(['a', 'b', 'c'].map(async (key) => (await reader.get(key))?.bytes?.[0])),
+      ).toEqual([1, 2, 3]);
+    expect(await packs()).toHaveLength(1);
+  });
+
+  test('loses no entry that is stored while the index is replaced', async () => {
+    const cache = open(),
+      other = new CacheFolder(folder, 1024 * MB);
+    await cache.put('a', { bytes: bytesOf(1), validator: undefined });
+    const storing = (async () => {
+      for (let k = 0; k < 100; k++) await cache.put(`k${k}`, { bytes: bytesOf(k), validator: undefined });
+    })();
+    for (let k = 0; k < 30; k++)
+      await other.index.compact(join(folder, 'chunks-v3', 'tmp', `index${k}`), new Set(await packs()));
+    await storing;
+    const reader = open();
+    for (let k = 0; k < 100; k++) expect((await reader.get(`k${k}`))?.bytes?.[0]).toBe(k);
   });
 
   test('reads an entry that a cache with a larger limit stored', async () => {
@@ -104,7 +210,7 @@ describe('DiskCache', () => {
     for (let k = 0; k < 60; k++) {
       now += 120_000;
       await cache.put(`k${k}`, { bytes: bytesOf(k, 500_000), validator: undefined });
-      await utimes(fileOf(`k${k}`), now / 1000, now / 1000);
+      await utimes((await placeOf(`k${k}`)).file, now / 1000, now / 1000);
       if (k > 0) expect((await cache.get('k0'))?.bytes).toHaveLength(500_000);
       expect((await cacheStats(folder)).bytes).toBeLessThanOrEqual(10 * MB);
     }
@@ -135,15 +241,15 @@ describe('DiskCache', () => {
   test('keeps working if nothing can be stored, and warns once', async () => {
     const warn = jest.fn();
     await open().put('a', { bytes: bytesOf(1), validator: undefined });
-    await rm(join(folder, 'chunks-v2', 'tmp'), { recursive: true });
-    await writeFile(join(folder, 'chunks-v2', 'tmp'), 'a file where a folder should be');
+    await rm(join(folder, 'chunks-v3', 'packs'), { recursive: true });
+    await writeFile(join(folder, 'chunks-v3', 'packs'), 'a file where a folder should be');
     const cache = open({ warn });
     await Promise.all(
       ['b', 'c', 'd'].map((key) => cache.put(key, { bytes: bytesOf(1), validator: undefined })),
     );
     expect(await cache.get('b')).toBeUndefined();
     expect(warn.mock.calls).toEqual([
-      [expect.stringMatching(/^the cache at .*chunks-v2 no longer stores anything: E/)],
+      [expect.stringMatching(/^the cache at .*chunks-v3 no longer stores anything: E/)],
     ]);
   });
 
@@ -155,7 +261,7 @@ describe('DiskCache', () => {
         caches.map((cache, k) => cache.put(`${k} ${round}`, { bytes: bytesOf(k), validator: undefined })),
       );
     expect(warn).not.toHaveBeenCalled();
-    expect([(await verifyCache(folder)).entries, await readdir(join(folder, 'chunks-v2', 'tmp'))]).toEqual([
+    expect([(await verifyCache(folder)).entries, await readdir(join(folder, 'chunks-v3', 'tmp'))]).toEqual([
       40,
       [],
     ]);
@@ -163,8 +269,8 @@ describe('DiskCache', () => {
 
   test('refuses a folder that others may write to', async () => {
     const warn = jest.fn();
-    await mkdir(join(folder, 'chunks-v2'), { recursive: true, mode: 0o777 });
-    await import('node:fs/promises').then(({ chmod }) => chmod(join(folder, 'chunks-v2'), 0o777));
+    await mkdir(join(folder, 'chunks-v3'), { recursive: true, mode: 0o777 });
+    await import('node:fs/promises').then(({ chmod }) => chmod(join(folder, 'chunks-v3'), 0o777));
     const cache = open({ warn });
     await cache.put('a', { bytes: bytesOf(1), validator: undefined });
     expect(await cache.get('a')).toBeUndefined();
@@ -173,19 +279,17 @@ describe('DiskCache', () => {
 
   test('deletes unfinished files and the lock of dead processes, and leaves unfinished files of live ones', async () => {
     await open().put('a', { bytes: bytesOf(1), validator: undefined });
-    const tmp = join(folder, 'chunks-v2', 'tmp'),
+    const tmp = join(folder, 'chunks-v3', 'tmp'),
       dead = 2 ** 22 + 1; // above the largest PID
-    const [ofDead, ofLiving] = [`${hostname()}.${dead}.0.4`, `${hostname()}.${process.pid}.999.4`];
+    const [ofDead, ofLiving] = [`${hostname()}.${dead}.0`, `${hostname()}.${process.pid}.999`];
     await Promise.all(
-      [ofDead, ofLiving, 'elsewhere.1.0.4', 'elsewhere.1.1.4'].map((name) =>
-        writeFile(join(tmp, name), 'half'),
-      ),
+      [ofDead, ofLiving, 'elsewhere.1.0', 'elsewhere.1.1'].map((name) => writeFile(join(tmp, name), 'half')),
     );
-    await utimes(join(tmp, 'elsewhere.1.1.4'), 1, 1);
-    await writeFile(join(folder, 'chunks-v2', 'lock'), `${hostname()} ${dead}`);
+    await utimes(join(tmp, 'elsewhere.1.1'), 1, 1);
+    await writeFile(join(folder, 'chunks-v3', 'lock'), `${hostname()} ${dead}`);
     await open({ maxBytes: MB }).get('a');
-    expect((await readdir(tmp)).sort()).toEqual(['elsewhere.1.0.4', ofLiving].sort());
-    await expect(stat(join(folder, 'chunks-v2', 'lock'))).rejects.toMatchObject({ code: 'ENOENT' });
+    expect((await readdir(tmp)).sort()).toEqual(['elsewhere.1.0', ofLiving].sort());
+    await expect(stat(join(folder, 'chunks-v3', 'lock'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   test.each([
@@ -193,32 +297,17 @@ describe('DiskCache', () => {
     ['that was never signed', 11_000, true],
   ])('replaces a lock %s: after %i ms %p', async (_, ageMs, isTakenOver) => {
     await open().put('a', { bytes: bytesOf(1), validator: undefined });
-    const lock = join(folder, 'chunks-v2', 'lock'),
+    const lock = join(folder, 'chunks-v3', 'lock'),
       now = 1_800_000_000_000;
     await writeFile(lock, '');
     await utimes(lock, (now - ageMs) / 1000, (now - ageMs) / 1000);
     expect((await new CacheFolder(folder, MB).collect(now)) !== undefined).toBe(isTakenOver);
   });
 
-  test('stores nothing more, and keeps most entries, while the files of other writers take all the room', async () => {
-    const cache = open({ maxBytes: MB });
-    for (const key of ['a', 'b', 'c', 'd'])
-      await cache.put(key, { bytes: bytesOf(1, 80_000), validator: undefined });
-    const { stored } = cache.counts;
-    for (let k = 0; k < 10; k++)
-      await writeFile(join(folder, 'chunks-v2', 'tmp', `${hostname()}.${process.pid}.other-${k}.80000`), '');
-    for (let k = 0; k < 5; k++) await cache.put(`k${k}`, { bytes: bytesOf(k, 80_000), validator: undefined });
-    expect([stored, cache.counts.stored, (await cacheStats(folder)).entries]).toEqual([4, 4, 4]);
-    for (let k = 0; k < 10; k++)
-      await rm(join(folder, 'chunks-v2', 'tmp', `${hostname()}.${process.pid}.other-${k}.80000`));
-    await cache.put('e', { bytes: bytesOf(1, 80_000), validator: undefined });
-    expect((await cacheStats(folder)).entries).toBe(5);
-  });
-
   test('stores nothing more while it is full and another process makes room', async () => {
     const cache = open({ maxBytes: MB });
     await cache.put('a', { bytes: bytesOf(1), validator: undefined });
-    await writeFile(join(folder, 'chunks-v2', 'lock'), `${hostname()} ${process.pid}`);
+    await writeFile(join(folder, 'chunks-v3', 'lock'), `${hostname()} ${process.pid}`);
     for (let k = 0; k < 100; k++)
       await cache.put(`k${k}`, { bytes: bytesOf(k, 50_000), validator: undefined });
     expect((await cacheStats(folder)).bytes).toBeLessThanOrEqual(MB / 4);
@@ -227,23 +316,44 @@ describe('DiskCache', () => {
 });
 
 describe('maintenance', () => {
+  test('makes a lost index again, without what is torn or damaged', async () => {
+    const cache = open();
+    for (const [k, key] of ['a', 'b', 'c', 'd'].entries())
+      await cache.put(key, { bytes: bytesOf(k, 3000), validator: undefined });
+    const { file, offset, length } = await placeOf('d');
+    await truncate(file, offset + length - 1);
+    await open().put('e', { bytes: bytesOf(4), validator: undefined });
+    const bytes = await readFile(file);
+    bytes[(await placeOf('b')).offset + 2000] ^= 1;
+    await writeFile(file, bytes);
+    await rm(indexFile(join(folder, 'chunks-v3')));
+    expect(await verifyCache(folder)).toMatchObject({ entries: 3, damaged: 0 });
+    const found = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((key) => open().get(key)));
+    expect(found.map((entry) => entry?.bytes?.[0])).toEqual([0, undefined, 2, undefined, 4]);
+  });
+
   test('counts, verifies and clears', async () => {
     expect(await cacheStats(folder)).toMatchObject({ entries: 0, bytes: 0, oldestUse: undefined });
     const cache = open();
     for (const key of ['a', 'b', 'c'])
       await cache.put(key, { bytes: bytesOf(1, 5000), validator: undefined });
-    await utimes(fileOf('b'), 1000, 1000);
+    await utimes((await placeOf('b')).file, 1000, 1000);
     expect(await cacheStats(folder)).toEqual({
-      path: join(folder, 'chunks-v2'),
+      path: join(folder, 'chunks-v3'),
       entries: 3,
-      bytes: 3 * 8192,
+      bytes: 4096 * (Math.ceil((3 * 5000) / 4096) + 1),
       oldestUse: new Date(1_000_000),
       snapshots: { entries: 0, bytes: 0 },
     });
     expect(await verifyCache(folder)).toMatchObject({ entries: 3, damaged: 0 });
-    await writeFile(fileOf('c'), 'x');
-    await writeFile(join(fileOf('a'), '..', '0'.repeat(64)), await readFile(fileOf('a')));
+    const { file, offset, length } = await placeOf('a');
+    await truncate(file, (await placeOf('c')).offset);
+    await appendRecords(
+      join(folder, 'chunks-v3'),
+      encodeRecord(hashOf('d'), { pack: basename(file), offset, length }),
+    );
     expect(await verifyCache(folder)).toMatchObject({ entries: 4, damaged: 2 });
+    expect(await verifyCache(folder)).toMatchObject({ entries: 2, damaged: 0 });
     await writeFile(join(folder, 'mine'), 'not the cache');
     expect(await clearCache(folder)).toMatchObject({ entries: 2 });
     expect(await readdir(folder)).toEqual(['mine']);

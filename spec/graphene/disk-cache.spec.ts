@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { CacheFolder } from '../../lib/cache/cache-folder.ts';
 import { cacheStats, clearCache } from '../../lib/cache/cache-maintenance.ts';
 import { ChunkDiskCache } from '../../lib/chunks/chunk-disk-cache.ts';
 import { openPrecomputed } from '../../lib/graphene/open-and-resolve.ts';
@@ -68,10 +69,9 @@ async function serve(
   };
 }
 
-async function entryFiles(): Promise<string[]> {
-  const root = join(cacheDir, 'chunks-v2');
-  const found = await readdir(root, { recursive: true });
-  return found.filter((name) => /[0-9a-f]{64}$/.test(name)).map((name) => join(root, name));
+async function packFiles(): Promise<string[]> {
+  const root = join(cacheDir, 'chunks-v3', 'packs');
+  return (await readdir(root)).map((name) => join(root, name));
 }
 
 describe('cacheDir', () => {
@@ -118,7 +118,7 @@ describe('cacheDir', () => {
     for (const storage of [{ token: 's3cr3t-two' }, { headers: { 'x-key': 's3cr3t-one' } }, undefined])
       expect((await readAgain({ storage })).requestedPaths.sort()).toEqual([...first.requestedPaths].sort());
     expect((await readAgain({ storage: { token: 's3cr3t-one' } })).requestedPaths).toEqual([]);
-    for (const file of await entryFiles()) expect((await readFile(file)).includes('s3cr3t')).toBe(false);
+    for (const file of await packFiles()) expect((await readFile(file)).includes('s3cr3t')).toBe(false);
   });
 
   test('does not use entries of another query, which may name another version or be a signature', async () => {
@@ -127,7 +127,7 @@ describe('cacheDir', () => {
       expect((await readAgain({}, query)).requestedPaths.length).toBeGreaterThan(0);
       expect((await readAgain({}, query)).requestedPaths).toEqual([]);
     }
-    for (const file of await entryFiles()) expect((await readFile(file)).includes('s3cr3t')).toBe(false);
+    for (const file of await packFiles()) expect((await readFile(file)).includes('s3cr3t')).toBe(false);
   });
 
   test('does not use entries of another log-in', async () => {
@@ -178,13 +178,15 @@ describe('cacheDir', () => {
   test('ignores a damaged entry', async () => {
     const { readAgain } = await serve('seg_cseg_u64_gzip');
     const cold = await readAgain();
-    const files = await entryFiles();
-    expect(files.length).toBe(cold.stats.chunks);
-    for (const file of files) {
-      const bytes = await readFile(file);
-      bytes[bytes.length - 1] ^= 1;
-      await writeFile(file, bytes);
+    const [file, ...others] = await packFiles(),
+      bytes = await readFile(file);
+    let entries = 0;
+    for await (const { offset, length } of new CacheFolder(cacheDir, 1).index.entries()) {
+      bytes[offset + length - 1] ^= 1;
+      entries++;
     }
+    expect([others, entries]).toEqual([[], cold.stats.chunks]);
+    await writeFile(file, bytes);
     const again = await readAgain();
     expect([again.values, [...again.requestedPaths].sort()]).toEqual([
       cold.values,
