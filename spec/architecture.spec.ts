@@ -30,7 +30,7 @@ const ROOMS = [
 ] as const;
 /** The rooms within a room, in the same order. */
 const INNER: Readonly<Record<string, readonly string[]>> = {
-  'lib/tables': ['files', 'text', 'columnar'],
+  'lib/tables': ['files', 'text', 'columnar', 'arrow'],
   'lib/chunkedgraph': ['ids', 'server', 'roots', 'api', 'root-cache'],
   mocks: ['graph', 'volume', 'endpoints', 'cave'],
 };

@@ -3,9 +3,9 @@ import { reasonNotReadable } from '../tables/file-kinds.ts';
 import { decompressTable } from '../tables/files/table-compression.ts';
 import { isTableInput, type TableInput } from '../tables/files/table-input.ts';
 import { formatOfFile, type FormatName, type IdFormatName } from '../tables/formats.ts';
+import { isColumnar } from '../tables/open-table.ts';
 import { detectFormat, canDetectFormat } from '../tables/detect-format.ts';
 import { refuseOptions } from './format-options.ts';
-import { isColumnar } from '../tables/open-table.ts';
 import { UsageError } from './io.ts';
 
 /** The flags for the format. */

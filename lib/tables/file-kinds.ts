@@ -16,14 +16,13 @@ interface FileKind {
 const pandas = (read: string): string =>
   `python -c "import pandas; pandas.${read}.to_csv('OUT', index=False)"`;
 
+const READ_ARROW = '--format arrow reads it';
+
 const KINDS: readonly FileKind[] = [
   { name: 'Parquet', suffixes: ['parquet', 'pq'], magic: /^PAR1/, convert: pandas("read_parquet('FILE')") },
-  {
-    name: 'Feather',
-    suffixes: ['feather', 'arrow', 'ipc'],
-    magic: /^(ARROW1|FEA1)/,
-    convert: pandas("read_feather('FILE')"),
-  },
+  { name: 'an Arrow file', suffixes: [], magic: /^ARROW1/, convert: READ_ARROW },
+  { name: 'an Arrow stream', suffixes: [], magic: /^\xff\xff\xff\xff/, convert: READ_ARROW },
+  { name: 'version 1 of Feather', suffixes: [], magic: /^FEA1/, convert: pandas("read_feather('FILE')") },
   { name: 'ORC', suffixes: ['orc'], magic: /^ORC/, convert: pandas("read_orc('FILE')") },
   {
     name: 'a spreadsheet',

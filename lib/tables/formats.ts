@@ -3,8 +3,17 @@
  * and writer.
  */
 
+/** The formats whose rows are lines of text. Their tables may be compressed. */
+const TEXT_FORMATS = ['csv', 'tsv', 'jsonl'] as const;
+/** A format whose rows are lines of text. */
+export type TextFormatName = (typeof TEXT_FORMATS)[number];
+/** The formats of typed columns. */
+const COLUMNAR_FORMATS = ['arrow'] as const;
+/** A format of typed columns. */
+export type ColumnarFormatName = (typeof COLUMNAR_FORMATS)[number];
+
 /** The formats that a user can name. */
-export const FORMATS = ['csv', 'tsv', 'jsonl'] as const;
+export const FORMATS = [...TEXT_FORMATS, ...COLUMNAR_FORMATS] as const;
 /** A format that a user can name. */
 export type FormatName = (typeof FORMATS)[number];
 
@@ -21,15 +30,17 @@ const SUFFIXES: Readonly<Record<FormatName, readonly string[]>> = {
   csv: ['csv'],
   tsv: ['tsv'],
   jsonl: ['jsonl', 'ndjson'],
+  arrow: ['arrow', 'feather', 'ipc', 'arrows'],
 };
 
 const OPTIONS: Readonly<Record<FormatName, readonly FormatOption[]>> = {
   csv: ['delimiter', 'decimal', 'missing'],
   tsv: ['delimiter', 'decimal', 'missing'],
   jsonl: [],
+  arrow: [],
 };
 
-/** The suffixes of each compression, the usual suffix first. Tables of every format may be compressed. */
+/** The suffixes of each compression, the usual suffix first. */
 const PACKINGS = { gzip: ['gz', 'gzip'], zstd: ['zst', 'zstd'] } as const;
 /** The compression of a table. */
 export type TableCompression = keyof typeof PACKINGS;
@@ -52,21 +63,19 @@ export function compressionOfFile(path: string): TableCompression | undefined {
  */
 export function formatOfFile(path: string): FormatName | undefined {
   const { last, before } = suffixesOf(path),
-    suffix = compressionOfFile(path) === undefined ? last : before;
-  return FORMATS.find((name) => includes(SUFFIXES[name], suffix));
+    isCompressed = compressionOfFile(path) !== undefined,
+    formats: readonly FormatName[] = isCompressed ? TEXT_FORMATS : FORMATS;
+  return formats.find((name) => includes(SUFFIXES[name], isCompressed ? before : last));
 }
 
 const includes = (suffixes: readonly string[], suffix: string | undefined): boolean =>
   suffix !== undefined && suffixes.includes(suffix);
 
 /** The suffixes that are read and written, as text for messages. */
-export const KNOWN_SUFFIXES = `${listed(
-  FORMATS.flatMap((name) => SUFFIXES[name]).map((suffix) => `.${suffix}`),
-  'and',
-)}, each also as ${listed(
+export const KNOWN_SUFFIXES = `${listed(suffixesOfAll(TEXT_FORMATS), 'and')}, each also as ${listed(
   Object.values(PACKINGS).map(([suffix]) => `.${suffix}`),
   'or',
-)}`;
+)}, and ${listed(suffixesOfAll(COLUMNAR_FORMATS), 'and')}`;
 
 /**
  * Lists the formats that have an option, such as `csv and tsv`. Returns undefined if this format is among
@@ -76,6 +85,10 @@ export function formatsWithOption(option: FormatOption, format: IdFormatName): s
   const formats = FORMATS.filter((name) => OPTIONS[name].includes(option));
   const name = format === 'list' ? 'csv' : format === 'tab-list' ? 'tsv' : format;
   return formats.includes(name) ? undefined : listed(formats, 'and');
+}
+
+function suffixesOfAll(formats: readonly FormatName[]): string[] {
+  return formats.flatMap((name) => SUFFIXES[name]).map((suffix) => `.${suffix}`);
 }
 
 function listed(names: readonly string[], word: string): string {

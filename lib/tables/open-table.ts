@@ -3,7 +3,7 @@ import { type ColumnarFormat, ColumnarTable, type ColumnarTableOptions } from '.
 import type { ByteSink } from './files/byte-streams.ts';
 import { decompressTable } from './files/table-compression.ts';
 import { isTableInput, type TableInput } from './files/table-input.ts';
-import type { FormatName, IdFormatName } from './formats.ts';
+import { type ColumnarFormatName, type IdFormatName, type TextFormatName } from './formats.ts';
 import type { ColumnChoice, TableSink, TableSource } from './table.ts';
 import type { MissingText } from './text/answer-cells.ts';
 import { Delimited } from './text/delimited.ts';
@@ -37,20 +37,29 @@ const delimited =
       columns,
     );
 
-const TEXT_FORMATS: Readonly<Record<FormatName, CreateFormat>> = {
+const TEXT_FORMATS: Readonly<Record<TextFormatName, CreateFormat>> = {
   csv: delimited(','),
   tsv: delimited('\t'),
   jsonl: (columns) => new JsonLines(columns),
 };
 
+/** Options of columnar formats. */
+interface OpenColumnarOptions {
+  /** The column name of values without a name. */
+  listName: string;
+  signal?: AbortSignal;
+}
+
 /** Imports a columnar format, and makes its reader for an input: of its bytes, or of a file. */
-export type OpenColumnar = (input: TableInput, options: { signal?: AbortSignal }) => Promise<ColumnarFormat>;
+type OpenColumnar = (input: TableInput, options: OpenColumnarOptions) => Promise<ColumnarFormat>;
 
 /** The columnar formats. Each is imported when a table of the format is read. */
-const COLUMNAR_FORMATS: Partial<Record<IdFormatName, OpenColumnar>> = {};
+const COLUMNAR_FORMATS: Readonly<Record<ColumnarFormatName, OpenColumnar>> = {
+  arrow: async (input) => (await import('./arrow/arrow-table.ts')).arrowFormat(input),
+};
 
 /** Returns whether a format is columnar: it is read from an input, and never detected from its text. */
-export const isColumnar = (format: IdFormatName): boolean => format in COLUMNAR_FORMATS;
+export const isColumnar = (format: IdFormatName): format is ColumnarFormatName => format in COLUMNAR_FORMATS;
 
 /** A table of any format: yields its rows, and writes them again with their answers. */
 export interface OpenedTable extends TableSource {
@@ -68,17 +77,17 @@ export function openTable(
   columns: ColumnChoice,
   { format, text = {}, listName = 'id', ...options }: TableOptions,
 ): OpenedTable {
-  const open = COLUMNAR_FORMATS[format];
-  if (open) {
+  if (isColumnar(format)) {
     if (!isTableInput(source)) throw new TypeError(`a table of the format ${format} needs an input`);
-    return new ColumnarTable(() => open(source, options), columns, options) as OpenedTable;
+    const { signal } = options;
+    return new ColumnarTable(() => COLUMNAR_FORMATS[format](source, { listName, signal }), columns, options);
   }
   const bytes = isTableInput(source) ? decompressTable(source.bytes(), source.name) : source;
-  return new TextTable(openFormat(format, columns, text, listName), bytes, options) as OpenedTable;
+  return new TextTable(openFormat(format, columns, text, listName), bytes, options);
 }
 
 function openFormat(
-  format: IdFormatName,
+  format: Exclude<IdFormatName, ColumnarFormatName>,
   columns: ColumnChoice,
   text: TextOptions,
   listName: string,

@@ -203,7 +203,6 @@ describe('files that are not tables of text', () => {
       'points.parquet',
       /Parquet, which is not read .*pandas\.read_parquet\('points\.parquet'\)\.to_csv\('points\.csv', index=False\)/,
     ],
-    ['points.feather', /read_feather/],
     ['points.xlsx', /a spreadsheet, which is not read .*CSV UTF-8/],
     ['points.npy', /numpy\.load\('points\.npy'\)/],
     ['points.json', /jq -c '\.\[\]' points\.json > points\.jsonl/],

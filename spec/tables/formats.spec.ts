@@ -25,7 +25,9 @@ describe('the formats of tables', () => {
   });
 
   test('are listed in messages, and each option names its formats', () => {
-    expect(KNOWN_SUFFIXES).toBe('.csv, .tsv, .jsonl and .ndjson, each also as .gz or .zst');
+    expect(KNOWN_SUFFIXES).toBe(
+      '.csv, .tsv, .jsonl and .ndjson, each also as .gz or .zst, and .arrow, .feather, .ipc and .arrows',
+    );
     for (const option of ['delimiter', 'decimal', 'missing'] as const)
       expect(
         (['csv', 'tsv', 'list', 'tab-list', 'jsonl'] as const).map((format) =>

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { wordsOf } from '../../lib/base/uint64.ts';
 import { PointStatus } from '../../lib/points/status.ts';
-import type { FormatName } from '../../lib/tables/formats.ts';
+import type { TextFormatName } from '../../lib/tables/formats.ts';
 import { openTable } from '../../lib/tables/open-table.ts';
 import type { ColumnChoice } from '../../lib/tables/table.ts';
 
@@ -20,7 +20,7 @@ const ROWS: readonly Cells[] = [
   ['[7, 8, 9]', 'None', '18446744073709551615', '-1', 'other'],
 ];
 
-const FORMS: Record<FormatName, (rows: readonly Cells[]) => string> = {
+const FORMS: Record<TextFormatName, (rows: readonly Cells[]) => string> = {
   csv: (rows) =>
     [NAMES, ...rows.map((row) => row.map((cell) => `"${cell}"`))].map((r) => `${r.join(',')}\n`).join(''),
   tsv: (rows) => [NAMES, ...rows].map((row) => `${row.join('\t')}\r\n`).join(''),
@@ -45,7 +45,7 @@ async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text);
 }
 
-async function read(format: FormatName, text = FORMS[format](ROWS)) {
+async function read(format: TextFormatName, text = FORMS[format](ROWS)) {
   const table = openTable(bytesOf(text), choose, { format });
   const batches = [];
   for await (const batch of table.batches()) batches.push(batch);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ioError, readFileBytes } from './byte-streams.ts';
 
-/** A table that is read. A format calls one of the two methods, once. */
+/** A table that is read. A format calls one of the two methods, once; or `bytes`, and then `file` with them. */
 export interface TableInput {
   /** The name in messages: a path or `standard input`. */
   readonly name: string;
@@ -15,9 +15,10 @@ export interface TableInput {
   /**
    * Returns the path of a regular file with the bytes. A stream is copied to a temporary file first.
    *
+   * @param begun All the bytes of the stream, if some of them have been read.
    * @throws TableError UNREADABLE.
    */
-  file(): Promise<string>;
+  file(begun?: AsyncIterable<Uint8Array>): Promise<string>;
 }
 
 /** An input whose owner closes it. */
@@ -35,14 +36,14 @@ export function fileInput(path: string, signal?: AbortSignal): OpenTableInput {
   const spooled = streamInput(path, () => readFileBytes(path, signal), signal);
   return {
     ...spooled,
-    async file() {
+    async file(begun) {
       const isFile = await stat(path).then(
         (stats) => stats.isFile(),
         (error: unknown) => {
           throw ioError('read', path, error);
         },
       );
-      return isFile ? path : spooled.file();
+      return isFile ? path : spooled.file(begun);
     },
   };
 }
@@ -57,10 +58,10 @@ export function streamInput(
   return {
     name,
     bytes: read,
-    async file() {
+    async file(begun = read()) {
       folder = await mkdtemp(join(tmpdir(), 'graphene-points-'));
       const path = join(folder, 'table');
-      await pipeline(read(), createWriteStream(path), { signal });
+      await pipeline(begun, createWriteStream(path), { signal });
       return path;
     },
     async close() {
