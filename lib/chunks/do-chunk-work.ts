@@ -7,7 +7,7 @@ import { DATA_TYPES, wordsView } from '../precomputed/data-type.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import type { ChunkWork, ChunkWorkResult } from './chunk-work.ts';
 import { makeForm, type DiskForm } from './disk-form.ts';
-import { inflateChunk } from './inflate.ts';
+import { inflateSoon } from './inflate.ts';
 
 /**
  * Does the work. Never rejects: errors are part of the result.
@@ -18,60 +18,86 @@ import { inflateChunk } from './inflate.ts';
 export async function doChunkWork(
   stored: Uint8Array,
   contentEncoding: string | undefined,
-  {
-    encoding,
-    layout,
-    maxBytes,
-    exactBytes,
-    voxels,
-    wantsBytes,
-    wantsRaw,
-  }: Omit<ChunkWork, 'wantsStored' | 'holds'>,
-  how: { codec?: Codec; hold?: (form: DiskForm, isLost: boolean) => ChunkWorkResult['held'] } = {},
+  work: OwnWork,
+  how?: WorkOptions,
 ): Promise<ChunkWorkResult> {
+  return doWorkSoon(stored, contentEncoding, work, how);
+}
+
+type OwnWork = Omit<ChunkWork, 'wantsStored' | 'holds'>;
+interface WorkOptions {
+  codec?: Codec;
+  hold?: (form: DiskForm, isLost: boolean) => ChunkWorkResult['held'];
+}
+
+/** As {@link doChunkWork}, but returns at once what can be had at once. Does not throw. */
+export function doWorkSoon(
+  stored: Uint8Array,
+  contentEncoding: string | undefined,
+  work: OwnWork,
+  how: WorkOptions = {},
+): ChunkWorkResult | Promise<ChunkWorkResult> {
   try {
-    await (how.codec ?? codecFor(encoding))?.load?.();
-    const codec = how.codec ?? requireCodec(encoding, layout.dataType);
-    const isTransient = !wantsBytes && !wantsRaw;
-    const bytes = how.codec
-      ? stored
-      : await inflateChunk(
-          { bytes: stored, contentEncoding, maxBytes, exactBytes },
-          { isBlocking: true, isTransient },
-        );
-    const raw = wantsRaw ? toRawOrNothing(codec, bytes, layout) : undefined;
-    const values = voxels.map((offsets) => {
-      const out = wordsView(new DATA_TYPES[layout.dataType](offsets.length * layout.channels));
-      try {
-        const decoding = (raw ? rawCodec : codec).decodePoints(
-          raw ?? bytes,
-          layout,
-          offsets,
-          out,
-          places(offsets.length),
-        );
-        if (decoding) runWithoutPause(decoding);
-        return out;
-      } catch (error) {
-        return errorJson(error);
-      }
-    });
-    const result: ChunkWorkResult = { values };
-    if (raw) result.raw = raw;
-    if (wantsBytes || (wantsRaw && !raw)) result.bytes = bytes;
-    if (how.hold) {
-      const made = makeForm(
-        bytes,
-        { bytes: stored, contentEncoding },
-        { encoding, layout, maxBytes, exactBytes },
-      );
-      // The memory of transient bytes is used for the next chunk.
-      const isLost = isTransient && made.bytes === bytes && bytes !== stored;
-      result.held = how.hold(made, isLost);
-    }
-    return result;
+    const inflate = (): Uint8Array | Promise<Uint8Array> =>
+      how.codec
+        ? stored
+        : inflateSoon(
+            { bytes: stored, contentEncoding, maxBytes: work.maxBytes, exactBytes: work.exactBytes },
+            { isBlocking: true, isTransient: isTransient(work) },
+          );
+    const loading = (how.codec ?? codecFor(work.encoding))?.load?.(),
+      bytes = loading ? loading.then(inflate) : inflate();
+    return bytes instanceof Uint8Array
+      ? readInflated(bytes, stored, contentEncoding, work, how)
+      : bytes
+          .then((inflated) => readInflated(inflated, stored, contentEncoding, work, how))
+          .catch(toFailedResult);
   } catch (error) {
-    return { values: [], error: errorJson(error) };
+    return toFailedResult(error);
+  }
+}
+
+const toFailedResult = (error: unknown): ChunkWorkResult => ({ values: [], error: errorJson(error) });
+
+/** Whether the decompressed bytes are not wanted: their memory is then used for the next chunk. */
+const isTransient = ({ wantsBytes, wantsRaw }: OwnWork): boolean => !wantsBytes && !wantsRaw;
+
+/** Does the work on the decompressed bytes. */
+function readInflated(
+  bytes: Uint8Array,
+  stored: Uint8Array,
+  contentEncoding: string | undefined,
+  work: OwnWork,
+  how: WorkOptions,
+): ChunkWorkResult {
+  const { layout } = work,
+    codec = how.codec ?? requireCodec(work.encoding, layout.dataType),
+    raw = work.wantsRaw ? toRawOrNothing(codec, bytes, layout) : undefined;
+  const result: ChunkWorkResult = {
+    values: work.voxels.map((offsets) => readVoxels(raw ? rawCodec : codec, raw ?? bytes, layout, offsets)),
+  };
+  if (raw) result.raw = raw;
+  if (work.wantsBytes || (work.wantsRaw && !raw)) result.bytes = bytes;
+  if (how.hold) {
+    const made = makeForm(bytes, { bytes: stored, contentEncoding }, work);
+    result.held = how.hold(made, isTransient(work) && made.bytes === bytes && bytes !== stored);
+  }
+  return result;
+}
+
+function readVoxels(
+  codec: Codec,
+  bytes: Uint8Array,
+  layout: ChunkLayout,
+  offsets: Uint32Array,
+): ChunkWorkResult['values'][number] {
+  const out = wordsView(new DATA_TYPES[layout.dataType](offsets.length * layout.channels));
+  try {
+    const decoding = codec.decodePoints(bytes, layout, offsets, out, places(offsets.length));
+    if (decoding) runWithoutPause(decoding);
+    return out;
+  } catch (error) {
+    return errorJson(error);
   }
 }
 

@@ -14,11 +14,28 @@ const MAX_UNANNOUNCED = 2;
  * encodings never begin like a compressed file.
  * @throws DecodeError; `signal.reason`.
  */
-export async function inflateChunk(
+export async function inflateChunk(chunk: StoredChunk, how: InflateOptions): Promise<Uint8Array> {
+  return inflateSoon(chunk, how);
+}
+
+/** How to undo the compression of a chunk. */
+type InflateOptions = Pick<DecompressOptions, 'signal' | 'stop' | 'isBlocking' | 'isTransient'>;
+
+/**
+ * As {@link inflateChunk}, but returns at once what can be had at once.
+ * @throws DecodeError. A returned promise rejects likewise.
+ */
+export function inflateSoon(chunk: StoredChunk, how: InflateOptions): Uint8Array | Promise<Uint8Array> {
+  const bytes = decompress(chunk.bytes, chunk.contentEncoding, { ...chunk, ...how });
+  return bytes instanceof Uint8Array && !sniffBitstream(bytes) ? bytes : undoUnannounced(bytes, chunk, how);
+}
+
+async function undoUnannounced(
+  outer: Uint8Array | Promise<Uint8Array>,
   chunk: StoredChunk,
-  how: Pick<DecompressOptions, 'signal' | 'stop' | 'isBlocking' | 'isTransient'>,
+  how: InflateOptions,
 ): Promise<Uint8Array> {
-  let bytes = await decompress(chunk.bytes, chunk.contentEncoding, { ...chunk, ...how });
+  let bytes = await outer;
   for (let layer = 0; layer < MAX_UNANNOUNCED; layer++) {
     const bitstream = sniffBitstream(bytes);
     if (!bitstream || bytes.byteLength === chunk.exactBytes) break;

@@ -12,7 +12,7 @@ import { isHtmlPage } from '../http/excerpt.ts';
 import { HANDED_OVER_HEADERS } from '../http/remote-exchange.ts';
 import { SocketSender } from '../http/send-over-socket.ts';
 import type { ChunkWork, ChunkWorkResult, SharedBodyWork } from '../chunks/chunk-work.ts';
-import { doChunkWork } from '../chunks/do-chunk-work.ts';
+import { doChunkWork, doWorkSoon } from '../chunks/do-chunk-work.ts';
 import { readPlaceNow } from '../cache/pack-files.ts';
 import type { EntryRead } from '../chunks/chunk-source.ts';
 import { encodingOf } from '../chunks/disk-form.ts';
@@ -43,21 +43,38 @@ const senders: Record<AddressPolicy, SocketSender> = {
   notMetadata: new SocketSender(restrictedLookup('notMetadata')),
 };
 
-/** Resolves when the work that was begun last has ended. */
+/** Resolves when the work that was begun last has ended; undefined if it has. */
 let lastWork: Promise<void> | undefined;
 
-/** Works on one chunk at a time, so that a thread that dies or hangs shows which chunk it was at. */
-async function inTurn<T>(id: number, doWork: () => Promise<T>): Promise<T> {
-  const before = lastWork;
-  let end!: () => void;
-  lastWork = new Promise((resolve) => (end = resolve));
-  await before;
+/**
+ * Works on one chunk at a time, so that a thread that dies or hangs shows which chunk it was at. Work that ends at
+ * once is done at once, if no other is under way.
+ */
+function inTurn<T>(id: number, doWork: () => Promise<T>): Promise<T>;
+function inTurn<T>(id: number, doWork: () => T | Promise<T>): T | Promise<T>;
+function inTurn<T>(id: number, doWork: () => T | Promise<T>): T | Promise<T> {
+  const result = lastWork ? lastWork.then(() => begin(id, doWork)) : begin(id, doWork);
+  if (!(result instanceof Promise)) return result;
+  const ended: Promise<void> = result.then(
+    () => forget(ended),
+    () => forget(ended),
+  );
+  lastWork = ended;
+  return result;
+}
+
+function forget(ended: Promise<void>): void {
+  if (lastWork === ended) lastWork = undefined;
+}
+
+function begin<T>(id: number, doWork: () => T | Promise<T>): T | Promise<T> {
+  let result: T | Promise<T> | undefined;
   Atomics.store(current, 0, id);
   try {
-    return await doWork();
+    result = doWork();
+    return result instanceof Promise ? result.finally(() => Atomics.store(current, 0, 0)) : result;
   } finally {
-    Atomics.store(current, 0, 0);
-    end();
+    if (!(result instanceof Promise)) Atomics.store(current, 0, 0);
   }
 }
 
@@ -101,70 +118,118 @@ const readEntry = ({ id, place, work: chunkWork }: ReadEntryCommand): Promise<En
 
 const NOTHING = new Uint8Array(0);
 
-async function fetchChunk({ id, url, work: chunkWork, ...limits }: FetchCommand): Promise<void> {
-  const cancellation = new Cancellation(),
+function fetchChunk(command: FetchCommand): void {
+  const { id, work: bodyWork } = command,
+    cancellation = new Cancellation(),
     meter = { requests: 0, bytes: 0 };
   running.set(id, cancellation);
-  try {
-    const answer = await exchange(
-      senders[limits.allowAddress].send,
-      {
-        ...limits,
-        url: new URL(url),
-        method: 'GET',
-        body: undefined,
-        proxyName: undefined,
-        meter,
-        memoryFor:
-          'sharedBytes' in chunkWork
-            ? (bytes) => (bytes <= chunkWork.sharedBytes ? sharedMemory(bytes) : undefined)
-            : undefined,
-      },
-      cancellation,
-    );
-    if ('reply' in answer) return post(await replyMessage(id, answer.reply, chunkWork));
-    const { error, ranOutOfDescriptors = false } = answer;
-    post({ kind: 'failure', id, error: errorJson(error), ranOutOfDescriptors, bytes: meter.bytes });
-  } catch (error) {
-    // The main thread has cancelled the command and expects no answer, or a header could not be sent.
+  const fail = (error: unknown, ranOutOfDescriptors = false): void => {
+    // If the main thread has cancelled the command, it expects no answer.
     if (running.has(id))
-      post({ kind: 'failure', id, error: errorJson(error), ranOutOfDescriptors: false, bytes: meter.bytes });
-  } finally {
-    running.delete(id);
-    kept.delete(id);
-  }
+      post({ kind: 'failure', id, error: errorJson(error), ranOutOfDescriptors, bytes: meter.bytes });
+    forgetFetch(id);
+  };
+  exchange(
+    senders[command.allowAddress].send,
+    {
+      url: new URL(command.url),
+      headers: command.headers,
+      maxBytes: command.maxBytes,
+      connectTimeoutMs: command.connectTimeoutMs,
+      idleTimeoutMs: command.idleTimeoutMs,
+      allowAddress: command.allowAddress,
+      method: 'GET',
+      body: undefined,
+      proxyName: undefined,
+      meter,
+      memoryFor:
+        'sharedBytes' in bodyWork
+          ? (bytes) => (bytes <= bodyWork.sharedBytes ? sharedMemory(bytes) : undefined)
+          : undefined,
+    },
+    cancellation,
+  )
+    .then((answer) =>
+      'reply' in answer
+        ? answerFetch(id, answer.reply, bodyWork)
+        : fail(answer.error, answer.ranOutOfDescriptors),
+    )
+    .catch(fail); // a header could not be sent
 }
 
-async function replyMessage(
+function forgetFetch(id: number): void {
+  running.delete(id);
+  kept.delete(id);
+}
+
+/** Does the work on a reply, and posts the answer: in this turn, unless the work takes longer. */
+function answerFetch(
   id: number,
   reply: HttpReply,
   bodyWork: ChunkWork | SharedBodyWork,
-): Promise<FetchedReply> {
-  const { status, headers, body, serverAddress } = reply,
+): void | Promise<void> {
+  const { status, headers, body } = reply,
     isChunk = (status === 200 || status === 206) && !isHtmlPage(body, headers);
-  const shares = 'sharedBytes' in bodyWork,
-    contentEncoding = normalizeContentEncoding(headers['content-encoding']);
-  const result = isChunk && !shares ? await work(id, body, contentEncoding, bodyWork) : undefined;
+  const finish = (message: FetchedReply): void => {
+    post(message);
+    forgetFetch(id);
+  };
+  if (!isChunk || 'sharedBytes' in bodyWork) return finish(plainReply(id, reply, isChunk, bodyWork));
+  const result = inTurn(id, () =>
+    doWorkSoon(body, normalizeContentEncoding(headers['content-encoding']), bodyWork, {
+      hold: bodyWork.holds ? (form, isLost) => held.add(id, form, isLost) : undefined,
+    }),
+  );
+  const finishWith = (done: ChunkWorkResult): void => finish(workedReply(id, reply, bodyWork, done));
+  return result instanceof Promise ? result.then(finishWith) : finishWith(result);
+}
+
+/** The answer with the result of the work on a chunk. */
+const workedReply = (
+  id: number,
+  { status, headers, body, serverAddress }: HttpReply,
+  { wantsStored }: ChunkWork,
+  result: ChunkWorkResult,
+): FetchedReply => ({
+  kind: 'reply',
+  id,
+  status,
+  headers: handedOver(headers),
+  serverAddress,
+  body: wantsStored || kept.has(id) ? body : undefined,
+  bodyBytes: body.byteLength,
+  result,
+});
+
+/** The answer with a reply on which no work was done. */
+function plainReply(
+  id: number,
+  { status, headers, body, serverAddress }: HttpReply,
+  isChunk: boolean,
+  bodyWork: ChunkWork | SharedBodyWork,
+): FetchedReply {
   // A reply of another kind than was asked for is left to the main thread.
-  const isSharedPart = shares && status === 206 && contentEncoding === undefined;
+  const isSharedPart =
+    'sharedBytes' in bodyWork &&
+    status === 206 &&
+    normalizeContentEncoding(headers['content-encoding']) === undefined;
   return {
     kind: 'reply',
     id,
     status,
-    headers: isChunk
-      ? Object.fromEntries(
-          HANDED_OVER_HEADERS.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])),
-        )
-      : { ...headers },
+    headers: isChunk ? handedOver(headers) : { ...headers },
     serverAddress,
-    body: isSharedPart
-      ? toSharedMemory(body)
-      : result && !shares && !bodyWork.wantsStored && !kept.has(id)
-        ? undefined
-        : body,
+    body: isSharedPart ? toSharedMemory(body) : body,
     bodyBytes: body.byteLength,
-    result,
+    result: undefined,
   };
+}
+
+/** The headers of a chunk that the main thread reads. */
+function handedOver(headers: HttpReply['headers']): FetchedReply['headers'] {
+  const some: FetchedReply['headers'] = {};
+  for (const name of HANDED_OVER_HEADERS) if (headers[name] !== undefined) some[name] = headers[name];
+  return some;
 }
 
 let waiting: Answer[] = [];
