@@ -436,16 +436,17 @@ describe('https://', () => {
   const [key, cert] = ['key', 'crt'].map(fixture);
   const loopback: LookupFunction = (_host, { all }, found) =>
     all ? found(null, [{ address: '127.0.0.1', family: 4 }]) : found(null, '127.0.0.1', 4);
-  const { connect } = tls;
+  const { connect, createSecureContext } = tls;
   let given: tls.ConnectionOptions[], resumed: boolean[];
   /** Trusts the certificate from now on. */
   const trust = (more: tls.ConnectionOptions = {}): void => {
+    tls.createSecureContext = (options) => createSecureContext({ ...options, ca: cert });
     tls.connect = ((options: tls.ConnectionOptions) => {
       given.push(options);
-      return connect({ ...options, ca: cert, ...more });
+      return connect({ ...options, ...more });
     }) as typeof tls.connect;
   };
-  afterEach(() => void (tls.connect = connect));
+  afterEach(() => void Object.assign(tls, { connect, createSecureContext }));
   beforeEach(async () => {
     given = [];
     resumed = [];
@@ -471,6 +472,8 @@ describe('https://', () => {
     expect(resumed).toEqual([false, true, true]);
     expect(given.map(({ servername }) => servername)).toEqual([host, host, host]);
     expect(given[0].ALPNProtocols).toEqual(['http/1.1']);
+    expect(given[0].secureContext).toBeDefined();
+    expect(new Set(given.map(({ secureContext }) => secureContext)).size).toBe(1);
     expect(server.requests[0]).toContain(`\r\nhost: ${host}:${server.port}\r\n`);
   });
   test.each([
