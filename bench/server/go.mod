@@ -1,3 +1,3 @@
 module bench/server
 
-go 1.20
+go 1.21

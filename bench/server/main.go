@@ -30,7 +30,11 @@ func (c counting) Write(b []byte) (int, error) {
 }
 
 func (c counting) ReadFrom(r io.Reader) (int64, error) {
-	n, err := c.ResponseWriter.(io.ReaderFrom).ReadFrom(r)
+	from, can := c.ResponseWriter.(io.ReaderFrom)
+	if !can { // HTTP/2
+		return io.Copy(struct{ io.Writer }{c}, r)
+	}
+	n, err := from.ReadFrom(r)
 	sent.Add(n)
 	return n, err
 }
@@ -68,14 +72,19 @@ func serve(root string, w http.ResponseWriter, r *http.Request) {
 
 func main() {
 	root := flag.String("root", ".", "folder")
+	certificate := flag.String("tls", "", "serve TLS, too, and write the certificate to this file")
 	flag.Parse()
 	http.HandleFunc("/__latency", func(w http.ResponseWriter, r *http.Request) {
 		ms, _ := strconv.Atoi(r.URL.Query().Get("ms"))
 		latencyMs.Store(int64(ms))
 	})
-	http.HandleFunc("/__reset", func(w http.ResponseWriter, r *http.Request) { requests.Store(0); sent.Store(0) })
+	http.HandleFunc("/__line", func(w http.ResponseWriter, r *http.Request) {
+		ms, _ := strconv.Atoi(r.URL.Query().Get("ms"))
+		lineMs.Store(int64(ms))
+	})
+	http.HandleFunc("/__reset", func(w http.ResponseWriter, r *http.Request) { requests.Store(0); sent.Store(0); connections.Store(0) })
 	http.HandleFunc("/__stats", func(w http.ResponseWriter, r *http.Request) {
-		json.NewEncoder(w).Encode(map[string]any{"requests": requests.Load(), "bytes": sent.Load(), "cpu_s": cpuSeconds()})
+		json.NewEncoder(w).Encode(map[string]any{"requests": requests.Load(), "bytes": sent.Load(), "connections": connections.Load(), "cpu_s": cpuSeconds()})
 	})
 	http.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		requests.Add(1)
@@ -89,6 +98,9 @@ func main() {
 		panic(err)
 	}
 	fmt.Printf("PORT %d\n", listener.Addr().(*net.TCPAddr).Port)
+	if *certificate != "" {
+		fmt.Printf("TLS %d\n", serveSecure(*certificate, http.DefaultServeMux))
+	}
 	go func() { io.Copy(io.Discard, os.Stdin); os.Exit(0) }() // stop when the parent process ends
 	http.Serve(listener, nil)
 }
