@@ -1,12 +1,15 @@
 /**
- * Makes the volumes of `disk-cache.ts`: every encoding and compression, in chunks of 64 x 64 x 64 and of 128 x 128 x 64. The labels are
+ * Makes the volumes of `disk-cache.ts`: every encoding, with every compression and in shards with gzip, in chunks of 64 x 64 x 64 and of
+ * 128 x 128 x 64. The labels are
  * the cells of a jittered grid of 24 x 24 x 12 voxels. There are only 8 different chunks, so that a volume is made in seconds.
  */
 import { existsSync, linkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { compress, init } from '@bokuweb/zstd-wasm';
+import { parseSharding } from '../lib/precomputed/sharding.ts';
 import { ENCODERS } from '../mocks/volume/encoders.ts';
+import { writeShards } from '../mocks/volume/shards.ts';
 import { seededRandom, walks } from './volumes.ts';
 
 type Vec3 = readonly [number, number, number];
@@ -33,6 +36,19 @@ export const COMPRESSIONS = {
   zstd: { suffix: '.zst', compress: (bytes: Uint8Array): Uint8Array => compress(bytes, 3) },
 };
 export type Compression = keyof typeof COMPRESSIONS;
+/** How the chunks of a volume are stored. */
+export const STORAGES = [...(Object.keys(COMPRESSIONS) as Compression[]), 'sharded'] as const;
+export type Storage = (typeof STORAGES)[number];
+
+const SHARDING = {
+  '@type': 'neuroglancer_uint64_sharded_v1',
+  hash: 'identity',
+  preshift_bits: 6,
+  minishard_bits: 3,
+  shard_bits: 2,
+  minishard_index_encoding: 'gzip',
+  data_encoding: 'gzip',
+} as const;
 
 /** Returns the labels of one chunk, x fastest: for each voxel the nearest point of a jittered grid. */
 function makePattern(seed: number, size: Vec3) {
@@ -65,8 +81,8 @@ function makePattern(seed: number, size: Vec3) {
 }
 
 /** Returns the name of a volume. */
-export const volumeName = (shape: Shape, encoding: string, compression: Compression): string =>
-  `${encoding}_${compression}_${shape}`;
+export const volumeName = (shape: Shape, encoding: string, storage: Storage): string =>
+  `${encoding}_${storage}_${shape}`;
 
 /**
  * Makes the volumes that do not exist yet below `folder`, and two sets of points per shape: `uniform`, and `walks` (as synapses lie
@@ -75,28 +91,13 @@ export const volumeName = (shape: Shape, encoding: string, compression: Compress
 export async function makeCacheVolumes(folder: string): Promise<void> {
   await init();
   for (const [name, { chunk, grid }] of Object.entries(SHAPES)) {
-    const shape = name as Shape;
-    if (existsSync(join(folder, `uniform_${shape}.u64`))) continue;
+    const shape = name as Shape,
+      size = chunk.map((n, axis) => n * grid[axis]) as [number, number, number];
+    const isMade = (encoding: string, storage: Storage): boolean =>
+      existsSync(join(folder, volumeName(shape, encoding, storage), 'info'));
+    if (ENCODINGS.every((encoding) => STORAGES.every((storage) => isMade(encoding, storage)))) continue;
     mkdirSync(folder, { recursive: true });
     const patterns = Array.from({ length: PATTERNS }, (_, k) => makePattern(k + 1, chunk));
-    const size = chunk.map((n, axis) => n * grid[axis]) as [number, number, number];
-    for (const encoding of ENCODINGS) {
-      const encoded = patterns.map((labels) =>
-        ENCODERS[encoding].encode(labels, { size: [...chunk], channels: 1, blockSize: [...BLOCK_SIZE] }),
-      );
-      for (const [compression, { suffix, compress }] of Object.entries(COMPRESSIONS)) {
-        const volume = join(folder, volumeName(shape, encoding, compression as Compression));
-        mkdirSync(join(volume, '8_8_40'), { recursive: true });
-        writeFileSync(join(volume, 'info'), infoOf(encoding, chunk, size));
-        const stored = encoded.map(compress);
-        for (const [k, bytes] of stored.entries()) writeFileSync(join(volume, `pattern${k}`), bytes);
-        for (let cell = 0; cell < grid[0] * grid[1] * grid[2]; cell++)
-          linkSync(
-            join(volume, `pattern${patternOf(cell)}`),
-            join(volume, '8_8_40', chunkName(positionOf(cell, grid), chunk) + suffix),
-          );
-      }
-    }
     for (const [set, points] of [
       ['walks', walks(seededRandom(5), size, 120, 250)],
       ['uniform', new Float64Array(300_000).map(uniform(seededRandom(7), size))],
@@ -104,11 +105,45 @@ export async function makeCacheVolumes(folder: string): Promise<void> {
       writeFileSync(join(folder, `${set}_${shape}.f64`), points);
       writeFileSync(join(folder, `${set}_${shape}.u64`), labelsAt(points, patterns, chunk, grid));
     }
+    for (const encoding of ENCODINGS) {
+      const encoded = patterns.map((labels) =>
+        ENCODERS[encoding].encode(labels, { size: [...chunk], channels: 1, blockSize: [...BLOCK_SIZE] }),
+      );
+      for (const storage of STORAGES) {
+        if (isMade(encoding, storage)) continue;
+        const volume = join(folder, volumeName(shape, encoding, storage)),
+          scale = join(volume, '8_8_40');
+        mkdirSync(scale, { recursive: true });
+        if (storage === 'sharded') writeAllShards(scale, encoded, grid);
+        else {
+          const { suffix, compress } = COMPRESSIONS[storage];
+          for (const [k, bytes] of encoded.entries())
+            writeFileSync(join(volume, `pattern${k}`), compress(bytes));
+          for (let cell = 0; cell < grid[0] * grid[1] * grid[2]; cell++)
+            linkSync(
+              join(volume, `pattern${patternOf(cell)}`),
+              join(scale, chunkName(positionOf(cell, grid), chunk) + suffix),
+            );
+        }
+        writeFileSync(join(volume, 'info'), infoOf(encoding, chunk, size, storage === 'sharded'));
+      }
+    }
   }
 }
 
+function writeAllShards(folder: string, encoded: readonly Uint8Array[], grid: Vec3): void {
+  const stored = encoded.map((bytes) => new Uint8Array(gzipSync(bytes)));
+  const chunks = Array.from({ length: grid[0] * grid[1] * grid[2] }, (_, cell) => ({
+    position: positionOf(cell, grid),
+    bytes: stored[patternOf(cell)],
+  }));
+  // The chunks are compressed already.
+  const spec = { ...parseSharding(SHARDING, 'sharding'), dataEncoding: 'raw' } as const;
+  for (const [name, bytes] of writeShards(chunks, [...grid], spec)) writeFileSync(join(folder, name), bytes);
+}
+
 const patternOf = (cell: number): number => (cell * 5 + (cell >> 3)) % PATTERNS;
-const positionOf = (cell: number, [gx, gy]: Vec3): number[] => [
+const positionOf = (cell: number, [gx, gy]: Vec3): [number, number, number] => [
   cell % gx,
   Math.floor(cell / gx) % gy,
   Math.floor(cell / (gx * gy)),
@@ -120,7 +155,7 @@ const uniform =
   (_: number, k: number): number =>
     Math.floor(random() * size[k % 3]);
 
-function infoOf(encoding: string, chunk: Vec3, size: readonly number[]): string {
+function infoOf(encoding: string, chunk: Vec3, size: readonly number[], isSharded: boolean): string {
   const scale = {
     encoding,
     chunk_sizes: [chunk],
@@ -128,6 +163,7 @@ function infoOf(encoding: string, chunk: Vec3, size: readonly number[]): string 
     resolution: [8, 8, 40],
     voxel_offset: [0, 0, 0],
     size,
+    ...(isSharded && { sharding: SHARDING }),
     ...(encoding === 'compressed_segmentation' && { compressed_segmentation_block_size: BLOCK_SIZE }),
   };
   return JSON.stringify({

@@ -1,25 +1,17 @@
 /**
  * What does it cost to fill a disk cache, and how much time does it save?
  *
- *   npm run build && tsx bench/disk-cache.ts [--runs 3] [--only REGEXP] [--set walks|uniform] [--against DIST] [--note TEXT]
+ *   npm run build && tsx bench/disk-cache.ts [--runs 3] [--only REGEXP] [--set walks|uniform] [--against DIST] [--note TEXT] [--add]
  *
  * Each volume of `cache-volumes.ts` is read in fresh processes that take turns: without a cache, filling an empty one, and from the full
- * one. `--against` names the `dist` folder of another version, which reads without a cache in the same rounds.
+ * one. `--add` keeps the rows of other volumes in the report. `--against` names the `dist` folder of another version, which reads without a cache in the same rounds.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { cacheStats } from '../lib/cache/cache-maintenance.ts';
-import {
-  COMPRESSIONS,
-  ENCODINGS,
-  makeCacheVolumes,
-  SHAPES,
-  volumeName,
-  type Compression,
-  type Shape,
-} from './cache-volumes.ts';
+import { ENCODINGS, makeCacheVolumes, SHAPES, STORAGES, volumeName, type Shape } from './cache-volumes.ts';
 import { HERE, measure, median, spread, startServer, type Measured } from './harness.ts';
 import { machine } from './machine.ts';
 
@@ -30,6 +22,7 @@ const { values: args } = parseArgs({
     set: { type: 'string', default: 'walks' },
     against: { type: 'string' },
     note: { type: 'string', default: '' },
+    add: { type: 'boolean', default: false },
   },
 });
 const DIST = join(HERE, '../dist'),
@@ -91,14 +84,27 @@ async function measureVolume(volume: string, shape: Shape): Promise<string> {
 
 for (const shape of Object.keys(SHAPES) as Shape[])
   for (const encoding of ENCODINGS)
-    for (const compression of Object.keys(COMPRESSIONS) as Compression[]) {
-      const volume = volumeName(shape, encoding, compression);
+    for (const storage of STORAGES) {
+      const volume = volumeName(shape, encoding, storage);
       if (!new RegExp(args.only).test(volume)) continue;
       rows.push(`| ${await measureVolume(volume, shape)} |`);
       console.log(rows.at(-1));
     }
 server.stop();
 for (const cache of caches) rmSync(cache, { recursive: true });
+
+const REPORT = join(HERE, 'results/disk-cache.md');
+const volumeOf = (row: string): string => row.split('|')[1].trim();
+const kept =
+  args.add && existsSync(REPORT)
+    ? readFileSync(REPORT, 'utf8')
+        .split('\n')
+        .filter((line) => /^\| \w+_\d+x/.test(line) && !rows.some((row) => volumeOf(row) === volumeOf(line)))
+    : [];
+const order = Object.keys(SHAPES).flatMap((shape) =>
+  ENCODINGS.flatMap((encoding) => STORAGES.map((storage) => volumeName(shape as Shape, encoding, storage))),
+);
+const all = [...kept, ...rows].sort((a, b) => order.indexOf(volumeOf(a)) - order.indexOf(volumeOf(b)));
 
 const report = `# The disk cache
 
@@ -110,7 +116,7 @@ ${args.against ? 'the version before' : 'no cache'}. Points: ${args.set}.
 
 | volume | version before, no cache | no cache | fill | read | fill / no cache | read / cold | MB on disk |
 |---|--:|--:|--:|--:|--:|--:|--:|
-${rows.join('\n')}
+${all.join('\n')}
 `;
 mkdirSync(join(HERE, 'results'), { recursive: true });
-if (rows.length > 0) writeFileSync(join(HERE, 'results/disk-cache.md'), report);
+if (rows.length > 0) writeFileSync(REPORT, report);
