@@ -53,6 +53,8 @@ const MAX_DEATHS = 2;
 const MAX_FAILED_STARTS = 3;
 const CHECK_MS = 1000;
 const LONGEST_WORK_CHECKS = 30;
+/** A thread that is at the same chunk in this many checks saves nothing more: closing waits for what is saved. */
+const LONGEST_SAVE_CHECKS = 3;
 
 /** Starts threads when they pay, and shares the work between them. */
 export class WorkerPool implements ChunkThreads, RemoteExchange {
@@ -308,8 +310,11 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
   }
 
   #endHangingThreads(): void {
-    for (const thread of this.#readyThreads)
-      if (thread.checksOfCurrentWork() >= this.#options.longestWorkChecks) thread.terminate('hung');
+    for (const thread of this.#readyThreads) {
+      const checks = thread.checksOfCurrentWork();
+      if (checks >= this.#options.longestWorkChecks) thread.terminate('hung');
+      else if (checks >= LONGEST_SAVE_CHECKS) thread.giveUpSaves();
+    }
   }
 }
 

@@ -107,6 +107,15 @@ export class WorkerThread {
     this.#queue({ kind: 'cancel', id });
   }
 
+  /** Gives up what is to be saved. A chunk that is not in the disk cache is only read again. */
+  giveUpSaves(): void {
+    for (const [id, job] of [...this.#jobs])
+      if (job.command.kind === 'save') {
+        this.#forget(id);
+        job.onLost(undefined);
+      }
+  }
+
   /** Ends the thread. */
   terminate(why: 'hung' | 'other' = 'other'): void {
     this.#end(why);

@@ -1,9 +1,12 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { PackIndex } from '../../lib/cache/pack-index.ts';
 import { hashOf } from '../../lib/cache/pack-record.ts';
+import { Stop } from '../../lib/base/stop.ts';
+import type { ChunkWork } from '../../lib/chunks/chunk-work.ts';
+import { WorkerPool } from '../../lib/workers/worker-pool.ts';
 import { HeldChunks } from '../../lib/workers/held-chunks.ts';
 import type { SaveCommand } from '../../lib/workers/worker-messages.ts';
 
@@ -22,6 +25,25 @@ const save = (heldId: number, path = folder): SaveCommand => ({
   target: { folder: path, packBytes: 1e9 },
   hash,
   head: Uint8Array.of(1, 2),
+});
+
+test('a chunk is not saved, and nothing waits for it, while its thread is at another one for long', async () => {
+  const file = join(folder, 'busy.cjs');
+  await writeFile(
+    file,
+    `const { parentPort, workerData } = require('node:worker_threads');
+    parentPort.on('message', ([{ kind, id }]) => {
+      if (kind === 'save') Atomics.store(workerData.current, 0, 99);
+      else parentPort.postMessage([{ kind, id, result: { values: [], held: { byteLength: 1, crc: 0, form: '' } } }]);
+    });
+    parentPort.postMessage({ kind: 'ready' });`,
+  );
+  const pool = new WorkerPool({ file, size: 1, fewestChunks: 1, isPatient: true, checkMs: 5 });
+  pool.expect(1);
+  const result = await pool.work(Uint8Array.of(1), undefined, {} as ChunkWork, new Stop());
+  expect(await pool.save(result!, { folder, packBytes: 1 }, hash, Uint8Array.of(1))).toBe(false);
+  expect(pool.ready).toBe(1);
+  await pool.close();
 });
 
 describe('HeldChunks', () => {
