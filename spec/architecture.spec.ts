@@ -25,6 +25,7 @@ const ROOMS = [
   'graphene',
   'doctor',
   'tables',
+  'spill',
   'jobs',
   'cli',
 ] as const;

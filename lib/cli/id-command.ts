@@ -2,7 +2,7 @@
  * Runs the commands on tables of IDs: reads a table, writes the same rows with their answers, and prints a
  * summary.
  */
-import type { RowCounts } from '../jobs/answer-table.ts';
+import type { RowCounts } from '../jobs/job-counts.ts';
 import type { MissingText } from '../tables/text/answer-cells.ts';
 import type { FormatName } from '../tables/formats.ts';
 import { lookUpIdTable, type IdLookup } from '../jobs/id-table.ts';
@@ -68,7 +68,7 @@ export async function runIdCommand(
   );
   let volume: GrapheneVolume | undefined;
   try {
-    const { format, source } = await detectIdFormat(files.source(), input, flags);
+    const { format, source } = await detectIdFormat(files.input().source(), input, flags);
     checkMissingOption(flags.missing, format, report);
     const { server, ocdbt, retries, timeoutMs } = optionsFromFlags<OpenGrapheneOptions>(
       GRAPHENE_OPTIONS,

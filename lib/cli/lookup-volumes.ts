@@ -2,11 +2,16 @@
 import type { Vec3 } from '../base/vec3.ts';
 import { isGraphPath, normalizeCloudPath } from '../graphene/resolve/cloud-path.ts';
 import { partsOf } from '../graphene/precomputed-volume.ts';
+import { describeSuspects } from '../graphene/supervoxel-check.ts';
 import type { OpenGrapheneOptions, ScatteredPointsOptions } from '../graphene/option-types.ts';
 import { createGraphLookup, createValueLookup, type PointLookup } from '../jobs/point-lookup.ts';
 import type { NamedLookup } from '../jobs/side-by-side.ts';
 import { checkInterpolation, reasonNotInterpolated } from '../points/linear-reads.ts';
-import { finestResolution } from '../precomputed/volume-info.ts';
+import { ChunkOrder } from '../points/chunk-order.ts';
+import { describeMisses, describeMissingChunks } from '../points/miss-warnings.ts';
+import { PointStatus } from '../points/status.ts';
+import { parseSharding } from '../precomputed/sharding.ts';
+import { finestResolution, scaleAt } from '../precomputed/volume-info.ts';
 import { UsageError } from './io.ts';
 import { openVolume, resolveJobTimestamp, type OpenedVolume } from './open-volume.ts';
 import type { NamedPath } from './option-values.ts';
@@ -25,6 +30,8 @@ export interface LookupReading extends Pick<
 export class LookupVolumes {
   readonly #main: OpenedVolume;
   readonly #others: readonly { name: string; volume: OpenedVolume }[];
+  /** Nanometres per unit of the points. */
+  #unit: Vec3 | undefined;
 
   private constructor(main: OpenedVolume, others: readonly { name: string; volume: OpenedVolume }[]) {
     this.#main = main;
@@ -78,6 +85,7 @@ export class LookupVolumes {
     const snapsNowhere = !all.some(({ graph, plain }) => graph ?? plain.type === 'segmentation');
     const { resolution, info } = partsOf(volumeOf(this.#main)),
       unit = resolution ?? finestResolution(info.scales);
+    this.#unit = unit;
     const create = async (volume: OpenedVolume, unitOfPoints?: Vec3): Promise<PointLookup> => {
       const { radiusNm, stopLayer, agglomerate } = reading,
         snaps = volume.graph ?? (volume.plain.type === 'segmentation' || snapsNowhere);
@@ -99,10 +107,32 @@ export class LookupVolumes {
         supervoxelsOnly: agglomerate === false,
       });
     };
+    const createWithMisses = async (volume: OpenedVolume, unitOfPoints?: Vec3): Promise<PointLookup> =>
+      Object.assign(await create(volume, unitOfPoints), {
+        describeMisses: missDescriber(volumeOf(volume), unit, unitOfPoints ? undefined : reading.mip),
+      });
     const also: NamedLookup[] = [];
-    const main = await create(this.#main);
-    for (const { name, volume } of this.#others) also.push({ name, lookup: await create(volume, unit) });
+    const main = await createWithMisses(this.#main);
+    for (const { name, volume } of this.#others)
+      also.push({ name, lookup: await createWithMisses(volume, unit) });
     return { main, also };
+  }
+
+  /** Returns the order of the chunks of the main volume. Called after `lookups`. @throws InfoError. */
+  orderOf(mip: number | undefined): ChunkOrder {
+    const { info, mip: ownMip } = partsOf(volumeOf(this.#main)),
+      scale = scaleAt(info.scales, mip ?? ownMip);
+    const sharding =
+      scale.sharding === undefined
+        ? undefined
+        : parseSharding(scale.sharding, `scales[${scale.mip}] of the info`);
+    return new ChunkOrder(scale, this.#unit!, sharding);
+  }
+
+  /** Mutes the warnings about the points of one call: a call has no longer the rows of one batch. */
+  muteCalls(): void {
+    for (const volume of [this.#main, ...this.#others.map((other) => other.volume)])
+      partsOf(volumeOf(volume)).warnOfCall = () => undefined;
   }
 
   close(): Promise<void> {
@@ -112,6 +142,29 @@ export class LookupVolumes {
 
 const volumeOf = ({ graph, plain }: OpenedVolume): NonNullable<typeof graph> | NonNullable<typeof plain> =>
   graph ?? plain;
+
+/** Describes the misses of a whole table as a volume describes those of one call. */
+function missDescriber(
+  volume: ReturnType<typeof volumeOf>,
+  unit: Vec3,
+  mip: number | undefined,
+): PointLookup['describeMisses'] {
+  const { info, reader, mip: ownMip } = partsOf(volume),
+    { outOfBounds, invalidPoint, notLookedUp, invalidTimestamp, missingChunk } = PointStatus;
+  return (counts, points, chunks) => {
+    const outside = counts[outOfBounds],
+      missing = counts[missingChunk],
+      scale = scaleAt(info.scales, mip ?? ownMip);
+    const inside = points - outside - counts[invalidPoint] - counts[notLookedUp] - counts[invalidTimestamp];
+    return [
+      describeMisses({ outside, background: counts[PointStatus.background], points }, scale, unit),
+      chunks > 1 && missing > 0 && missing === inside
+        ? describeMissingChunks(chunks, reader.urlOf(scale))
+        : undefined,
+      describeSuspects(counts[PointStatus.suspect], points),
+    ].filter((message) => message !== undefined);
+  };
+}
 
 const canInterpolate = (volume: OpenedVolume): boolean =>
   reasonNotInterpolated(volumeOf(volume)) === undefined;

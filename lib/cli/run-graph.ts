@@ -129,7 +129,7 @@ async function readIds(
         : 'no IDs: name them after the cloud path or in --ids FILE',
     );
   if (file === undefined) return { ids: [...new Set(args.map(parseId))], invalid: 0 };
-  const { format, source } = await detectIdFormat(files.source(), file, flags);
+  const { format, source } = await detectIdFormat(files.input().source(), file, flags);
   const collected = await collectIds(source, {
     format,
     text: { delimiter: flags.delimiter },

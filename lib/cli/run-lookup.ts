@@ -1,6 +1,8 @@
 /**
  * Runs `graphene-points lookup`: looks up the points of a table and writes the same rows with their answers.
  */
+import { tmpdir } from 'node:os';
+import { dirname } from 'node:path';
 import type { AnyOptionTable } from '../base/option-table.ts';
 import { parseTimestampOption } from '../chunkedgraph/ids/timestamp.ts';
 import { GRAPHENE_OPTIONS, OPEN_OPTIONS } from '../graphene/opening-options.ts';
@@ -10,7 +12,9 @@ import type { MissingText } from '../tables/text/answer-cells.ts';
 import { reasonNotReadable } from '../tables/file-kinds.ts';
 import { formatOfFile, type FormatName } from '../tables/formats.ts';
 import type { TextOptions } from '../tables/open-table.ts';
-import { lookUpPointTable } from '../jobs/point-table.ts';
+import { lookUpPointTable, type TableSummary } from '../jobs/point-table.ts';
+import type { ChunkOrder } from '../points/chunk-order.ts';
+import type { ByteSink } from '../tables/files/byte-streams.ts';
 import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.ts';
 import { refuseOptions } from './format-options.ts';
 import { type Io, UsageError } from './io.ts';
@@ -36,6 +40,8 @@ export interface LookupFlags {
   position?: string[];
   also?: NamedPath[];
   replace?: boolean;
+  /** The folder of the temporary files of a large table. */
+  tempDir?: string;
   missing?: MissingText;
   timestamp?: string;
   timestampColumn?: string;
@@ -94,12 +100,30 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
       { mip, stopLayer, agglomerate, interpolate, radiusNm, timestamp: flags.timestamp },
       signal,
     );
-    const source = files.source();
     const rowsAreShown = flags.out === '-' && io.stdout.isTTY; // on the same terminal as the progress bar
+    const folder = rowsAreShown ? undefined : temporaryFolder(flags, io),
+      input = files.input(folder),
+      source = input.source();
     const onProgress = flags.quiet || rowsAreShown ? undefined : await report.startProgress();
     const warn = (message: string): void => report.warn(message);
-    const summary = await files.writeOutput((sink) =>
+    let writesRows = true;
+    const outOfCore =
+      folder === undefined
+        ? undefined
+        : {
+            folder,
+            order: lazily(() => volumes!.orderOf(mip)),
+            reopen: () => ((writesRows = true), input.again()),
+            fractionRead: () => input.fractionRead(),
+            begin() {
+              writesRows = false;
+              volumes!.muteCalls();
+            },
+            note: flags.quiet ? undefined : (message: string) => report.line(message),
+          };
+    const lookUp = (sink: ByteSink): Promise<TableSummary> =>
       lookUpPointTable(main, source, sink, {
+        outOfCore,
         also,
         interpolates: interpolate === 'linear',
         format,
@@ -113,8 +137,8 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
         signal,
         warn,
         onProgress,
-      }),
-    );
+      });
+    const summary = await files.writeOutput(lookUp, () => writesRows);
     report.done();
     if (!summary) return false; // the reader has closed the output
     await files.writeStats(statsJson(summary));
@@ -125,6 +149,16 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
     await files.close();
     await volumes?.close();
   }
+}
+
+/** Returns the folder of temporary files: the one that is named, else that of the output. */
+const temporaryFolder = ({ tempDir, out }: LookupFlags, { env }: Io): string =>
+  tempDir ?? (env.TMPDIR || (out === '-' ? tmpdir() : dirname(out)));
+
+/** Makes the order of chunks when the first points are placed. */
+function lazily(create: () => ChunkOrder): Pick<ChunkOrder, 'place'> {
+  let order: ChunkOrder | undefined;
+  return { place: (points) => (order ??= create()).place(points) };
 }
 
 const toTextOptions = ({ delimiter, decimal }: LookupFlags): TextOptions => ({

@@ -12,8 +12,9 @@ import {
 } from '../tables/files/byte-streams.ts';
 import { reasonNotWritable } from '../tables/file-kinds.ts';
 import { claimOutput, type OutputFile, partialPath, followLinks } from '../tables/files/output-file.ts';
-import { fileInput, type OpenTableInput, streamInput, type TableInput } from '../tables/files/table-input.ts';
+import { fileInput, streamInput } from '../tables/files/table-input.ts';
 import { InterruptedError, type Io, UsageError } from './io.ts';
+import { JobInput } from './job-input.ts';
 import type { Report } from './report.ts';
 
 /** The names of the files of a job, as the user wrote them. */
@@ -28,14 +29,18 @@ export interface JobFileNames {
 
 /** The files of one job. The caller must close them. */
 export interface JobFiles {
-  /** Reads the input file. Called at most once. */
-  source(): TableInput;
   /**
-   * Runs a job that writes the output. A partial file stays only after an interrupt.
+   * Opens the input file. Called at most once.
+   * @param spoolFolder Where a stream is kept, so that it can be read again. @default It is not kept.
+   */
+  input(spoolFolder?: string): JobInput;
+  /**
+   * Runs a job that writes the output. A partial file with rows stays only after an interrupt.
    *
+   * @param hasRows Tells after an interrupt whether the output has rows. @default It has.
    * @returns undefined if the reader has closed the output.
    */
-  writeOutput<T>(job: (sink: ByteSink) => Promise<T>): Promise<T | undefined>;
+  writeOutput<T>(job: (sink: ByteSink) => Promise<T>, hasRows?: () => boolean): Promise<T | undefined>;
   /** Writes the counts, if `--stats` was given. */
   writeStats(json: string): Promise<void>;
   /** Removes the locks and stops reading the input. */
@@ -70,14 +75,22 @@ export async function openJobFiles(names: JobFileNames, io: Io, report: Report):
   // A job that fails may still be waiting for its input. Only an abort ends that wait.
   const reading = new AbortController(),
     release = onAbort(io.signal, () => reading.abort(io.signal.reason));
-  let source: OpenTableInput | undefined;
+  let opened: JobInput | undefined;
   return {
-    source: () =>
-      (source =
-        input!.file === '-'
-          ? streamInput('standard input', () => readInputStream(io.stdin, reading.signal), reading.signal)
-          : fileInput(input!.file, reading.signal)),
-    writeOutput: (job) => writeToOutput(output, io, job),
+    input(spoolFolder) {
+      const { file } = input!,
+        { signal } = reading;
+      opened =
+        file === '-'
+          ? new JobInput(
+              streamInput('standard input', () => readInputStream(io.stdin, signal), signal),
+              undefined,
+              spoolFolder,
+            )
+          : new JobInput(fileInput(file, signal), file, spoolFolder);
+      return opened;
+    },
+    writeOutput: (job, hasRows) => writeToOutput(output, io, job, hasRows),
     async writeStats(json) {
       await counts?.write(Buffer.from(json));
       await counts?.finish();
@@ -85,7 +98,7 @@ export async function openJobFiles(names: JobFileNames, io: Io, report: Report):
     async close() {
       release();
       reading.abort();
-      await source?.close();
+      await opened?.close();
       output?.release();
       await counts?.abandon(false);
     },
@@ -96,6 +109,7 @@ async function writeToOutput<T>(
   output: OutputFile | undefined,
   { stdout, signal }: Io,
   job: (sink: ByteSink) => Promise<T>,
+  hasRows = () => true,
 ): Promise<T | undefined> {
   const sink = output ? await output.open() : streamSink(stdout, { signal });
   try {
@@ -103,7 +117,7 @@ async function writeToOutput<T>(
     await sink.finish();
     return result;
   } catch (error) {
-    const left = await sink.abandon(signal.aborted);
+    const left = await sink.abandon(signal.aborted && hasRows());
     if (error instanceof ReaderClosedError) return undefined;
     throw left === undefined ? error : new InterruptedError(`interrupted; the rows so far are in ${left}`);
   }

@@ -191,7 +191,8 @@ export class GrapheneVolume extends Volume {
     options: ScatteredPointsOptions = {},
   ): Promise<PointsResult | SupervoxelResult> {
     const { source, options: own } = captureArguments(points, options, SCATTERED_OPTIONS);
-    return this.#scatteredPointsInTime(source, own, (message) => this.#parts.logger.warn(message));
+    const { logger, warnOfCall = (message) => logger.warn(message) } = this.#parts;
+    return this.#scatteredPointsInTime(source, own, warnOfCall);
   }
 
   /**

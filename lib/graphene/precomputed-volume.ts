@@ -28,6 +28,8 @@ export interface VolumeParts {
   resolution: Vec3 | undefined;
   mip: number;
   logger: Logger;
+  /** Receives what looks wrong about the points of a call. @default The logger. */
+  warnOfCall?: (message: string) => void;
   /** Deadline of calls without one of their own. */
   timeoutMs: number | undefined;
   /** Aborted by `close()`, which aborts all calls in flight. */
@@ -185,7 +187,7 @@ export class PrecomputedVolume extends Volume {
   }
 
   async #read(points: PointSource, options: ReadPointsOptions): Promise<ValuesResult> {
-    const { reader, logger, info } = this.parts;
+    const { reader, logger, info, warnOfCall } = this.parts;
     const { values, status, failures, stats, snapped } = await reader.read(points, {
       resolution: (options.resolution as Vec3 | undefined) ?? this.parts.resolution,
       mip: options.mip ?? this.parts.mip,
@@ -193,7 +195,7 @@ export class PrecomputedVolume extends Volume {
       interpolate: options.interpolate,
       signal: options.signal,
       onProgress: options.onProgress,
-      warn: (message) => logger.warn(message),
+      warn: warnOfCall ?? ((message) => logger.warn(message)),
     });
     const channels = info.numChannels,
       errorOf = createErrorLookup(failures, status);

@@ -51,9 +51,13 @@ export class SupervoxelCheck {
         mark = createSuspectMarker(moved, scale, this.#graph, wordsOf(values as BigUint64Array), status);
       this.#suspects += await cooperativeRunner.run(markSuspects(moved, mark));
     }
-    if (this.#suspects * 100 > status.length)
-      warn(
-        `${this.#suspects} of ${status.length} supervoxel IDs do not belong to the graph chunk of their point: does this watershed belong to this graph?`,
-      );
+    const message = describeSuspects(this.#suspects, status.length);
+    if (message !== undefined) warn(message);
   }
 }
+
+/** Describes that more than 1% of all points are suspect; undefined if fewer are. */
+export const describeSuspects = (suspects: number, points: number): string | undefined =>
+  suspects * 100 > points
+    ? `${suspects} of ${points} supervoxel IDs do not belong to the graph chunk of their point: does this watershed belong to this graph?`
+    : undefined;

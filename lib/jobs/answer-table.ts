@@ -2,15 +2,14 @@
  * Runs a job on a table: reads rows in batches, looks them up, and writes the same rows with their answers.
  * Memory stays bounded.
  */
-import { emptyStats, type LookupStats } from '../points/result.ts';
-import { PointStatus, statusText } from '../points/status.ts';
+import { PointStatus } from '../points/status.ts';
 import type { Batch, TableSink, TableSource } from '../tables/table.ts';
 import type { MissingText } from '../tables/text/answer-cells.ts';
+import { JobCounts, type RowCounts } from './job-counts.ts';
 import type { LookupAnswers } from './point-lookup.ts';
 import { messageWithCauses } from './messages.ts';
 import { runPipeline } from './pipeline.ts';
 import { type RowProblem, type RowWarningOptions, RowWarnings, MAX_WARNINGS } from './row-warnings.ts';
-import { addStats } from './stats.ts';
 
 /** Options of all jobs on tables. */
 export interface RowOptions extends RowWarningOptions {
@@ -63,25 +62,10 @@ export interface BatchLookup {
   lookUp(signal: AbortSignal, onProgress: ChunkProgress | undefined): Promise<LookupAnswers>;
 }
 
-/** What a job did. */
-export interface RowCounts {
-  rows: number;
-  /** The names of the sides of a row, if it has more than one. */
-  sides?: readonly string[];
-  /** The number of answers per status, by the text of the status. A status that did not occur is left out. */
-  statuses: Record<string, number>;
-  /**
-   * Sums over all batches; a chunk or supervoxel in several batches counts in each. `ms.total` is the wall
-   * time of the whole job.
-   */
-  stats: LookupStats;
-  /** The same counts for each of the other volumes, by its name. */
-  also?: Record<string, Pick<RowCounts, 'statuses' | 'stats'>>;
-}
-
 /**
  * Looks up and writes every row.
  *
+ * @param rowWarnings Has perhaps reported the first batch already.
  * @throws TableError if the table cannot be read. The message has the number of the row (data rows count
  *   from 1).
  */
@@ -90,16 +74,10 @@ export async function answerTable<B extends Batch>(
   sink: TableSink<B>,
   job: TableJob,
   options: RowOptions,
+  rowWarnings = new RowWarnings(job.wanted, options),
 ): Promise<RowCounts> {
   const { signal, warn = () => {}, onProgress } = options;
-  const began = performance.now();
-  const rowWarnings = new RowWarnings(job.wanted, options);
-  const newCounts = (): { counts: Float64Array; stats: LookupStats } => ({
-    counts: new Float64Array(256),
-    stats: emptyStats(),
-  });
-  const main = newCounts(),
-    others = (job.also ?? []).map((name) => ({ name, ...newCounts() }));
+  const counts = new JobCounts(job.also);
   let rows = 0;
   const lookUp = async (batch: B, batchSignal: AbortSignal): Promise<LookupAnswers> => {
     const batchLookup = job.prepare(batch);
@@ -109,12 +87,10 @@ export async function answerTable<B extends Batch>(
       batchSignal,
       onProgress && (({ chunksDone, chunks }) => onProgress({ rows, chunksDone, chunks })),
     );
-    for (const [k, { counts, stats }] of [main, ...others].entries()) {
+    counts.add(answers);
+    for (const [k, { prefix }] of counts.volumes.entries()) {
       const own = k === 0 ? answers : answers.also![k - 1];
-      for (const code of own.status) counts[code]++;
-      addStats(stats, own.stats);
-      const name = k === 0 ? '' : `${others[k - 1].name}: `;
-      warnOfFailures(own, batch, job.sides, (message) => warn(name + message));
+      warnOfFailures(own, batch, job.sides, (message) => warn(prefix + message));
     }
     return answers;
   };
@@ -129,22 +105,7 @@ export async function answerTable<B extends Batch>(
   }
   if (rows === 0 && !source.hasHeader) warn('the table is empty');
   rowWarnings.summarize();
-  const { sides } = job;
-  const summed = [main, ...others].map(({ counts, stats }) => {
-    stats.points = rows * Math.max(1, sides.length);
-    const statuses: Record<string, number> = {};
-    counts.forEach((count, code) => count > 0 && (statuses[statusText(code)] = count));
-    return { statuses, stats };
-  });
-  const [own, ...also] = summed;
-  own.stats.ms.total = performance.now() - began;
-  const byName = others.map(({ name }, k) => [name, also[k]] as const);
-  return {
-    rows,
-    ...(sides.length > 1 && { sides }),
-    ...own,
-    ...(also.length > 0 && { also: Object.fromEntries(byName) }),
-  };
+  return counts.summarize(rows, job.sides);
 }
 
 /** Warns about failed rows, once per message. */

@@ -18,23 +18,19 @@ export class CoordinateKinds {
   }
 
   /**
-   * Returns which coordinates of a batch name voxels: one byte for each; undefined if none does.
+   * Notes how the coordinates of a batch are written.
    * @param points The columns of the points.
    * @throws TableError BAD_FORMAT if a column has decimals, and its numbers so far were taken for voxels.
    */
-  integersOf(
-    { rows, firstRow, numberKinds }: Batch,
-    points: readonly PointColumns[],
-  ): Uint8Array | undefined {
+  note({ firstRow, numberKinds }: Batch, points: readonly PointColumns[]): void {
     for (const [k, kinds] of numberKinds.entries()) this.#note(k, kinds, firstRow, points);
-    if (!this.#namesVoxels.includes(true)) return undefined;
-    const integers = new Uint8Array(rows * numberKinds.length);
-    for (let side = 0; side < points.length; side++)
-      for (let axis = 0; axis < 3; axis++) {
-        if (!this.#namesVoxels[3 * side + axis]) continue;
-        for (let row = 0, at = 3 * side * rows + axis; row < rows; row++, at += 3) integers[at] = 1;
-      }
-    return integers;
+  }
+
+  /** Which coordinates of a row name voxels, three for each side; undefined if none does. */
+  get namesVoxels(): readonly boolean[] | undefined {
+    return this.#namesVoxels.includes(true)
+      ? Array.from(this.#namesVoxels, (names) => names === true)
+      : undefined;
   }
 
   #note(k: number, kinds: number, firstRow: number, points: readonly PointColumns[]): void {
@@ -57,4 +53,22 @@ export class CoordinateKinds {
         );
     }
   }
+}
+
+/**
+ * Returns one byte for each coordinate: whether it names a voxel.
+ * @param namesVoxels Three flags for each side.
+ * @param sideOf Returns the side of a point.
+ */
+export function flagIntegers(
+  namesVoxels: readonly boolean[],
+  points: number,
+  sideOf: (point: number) => number,
+): Uint8Array {
+  const integers = new Uint8Array(3 * points);
+  for (let point = 0, at = 0; point < points; point++) {
+    const first = 3 * sideOf(point);
+    for (let axis = 0; axis < 3; axis++) integers[at++] = namesVoxels[first + axis] ? 1 : 0;
+  }
+  return integers;
 }

@@ -9,7 +9,8 @@ import type { TableInput } from '../tables/files/table-input.ts';
 import { isMissing } from '../tables/missing.ts';
 import { openTable, type TableOptions } from '../tables/open-table.ts';
 import type { Batch, CellsOf, ColumnChoice, TableColumns } from '../tables/table.ts';
-import { answerTable, type RowCounts, type RowOptions, type TableJob } from './answer-table.ts';
+import { answerTable, type RowOptions, type TableJob } from './answer-table.ts';
+import type { RowCounts } from './job-counts.ts';
 import { type LookupAnswers, withPresetStatus } from './point-lookup.ts';
 
 /**

@@ -90,6 +90,11 @@ export interface PointLookup {
   /** The timestamp of all points without their own; known after the first batch. */
   readonly timestamp?: Date;
   lookUp(batch: PointBatch): Promise<LookupAnswers>;
+  /**
+   * Describes what looks wrong about the answers of a whole table: most points hit nothing.
+   * @param counts The number of points per status code.
+   */
+  describeMisses?: (counts: ArrayLike<number>, points: number, chunks: number) => string[];
 }
 
 /** Options of reading points. */

@@ -1,41 +1,32 @@
 /** Runs the main job: looks up the points of a table and writes the same rows with their answers. */
-import { PointStatus } from '../points/status.ts';
-import { CoordinateKinds } from './coordinate-kinds.ts';
-import { answerTable, type RowCounts, type RowOptions, type TableJob } from './answer-table.ts';
-import { findAxisColumns, outputNames, findPointColumns, findPointStem } from './columns.ts';
+import type { Batch } from '../tables/table.ts';
+import { flagIntegers } from './coordinate-kinds.ts';
+import { answerTable, type RowOptions, type TableJob } from './answer-table.ts';
+import type { RowCounts } from './job-counts.ts';
 import type { ByteSink } from '../tables/files/byte-streams.ts';
 import type { TableInput } from '../tables/files/table-input.ts';
 import type { FormatName } from '../tables/formats.ts';
 import { openTable, type TextOptions } from '../tables/open-table.ts';
-import type { Batch, ColumnChoice, PointColumns } from '../tables/table.ts';
-import { type PointLookup, withPresetStatus } from './point-lookup.ts';
-import { lookUpSideBySide, type NamedLookup } from './side-by-side.ts';
-import { readRowTimestamps } from './row-timestamps.ts';
+import { answerOutOfCore, type OutOfCoreOptions } from './out-of-core.ts';
+import { peekSource } from './peek-source.ts';
+import { type LookupAnswers, type PointBatch, type PointLookup, withPresetStatus } from './point-lookup.ts';
+import { type PointRowOptions, PointRows } from './point-rows.ts';
+import { RowWarnings } from './row-warnings.ts';
+import { lookUpSideBySide } from './side-by-side.ts';
+import { WINDOW_SIZES } from './spilled-windows.ts';
 
 /** Options of `lookUpPointTable`. */
-export interface PointTableOptions extends RowOptions {
+export interface PointTableOptions extends RowOptions, PointRowOptions {
   format: FormatName;
   text?: TextOptions;
-  /**
-   * The columns of the coordinates, if there are no `positions`.
-   *
-   * @default x, y and z, in lower or upper case
-   */
-  columns?: readonly [string, string, string];
-  /**
-   * The points of a row: columns whose cells hold all three coordinates, or the start of the names of three
-   * columns.
-   */
-  positions?: readonly string[];
-  /** The column with the timestamp of each row. A row without a timestamp uses that of the job. */
-  timestampColumn?: string;
-  /** Whether existing output columns are overwritten. @default false */
-  replace?: boolean;
-  /** Other volumes that are looked up at the same points. */
-  also?: readonly NamedLookup[];
-  /** Whether columns of whole numbers name voxels: values are computed between voxels. @default false */
-  interpolates?: boolean;
+  warn?: (message: string) => void;
+  strict?: boolean;
+  /** How a table with more than one batch is sorted on disk. @default It is looked up batch by batch. */
+  outOfCore?: OutOfCoreOptions;
 }
+
+/** What a valid row has. */
+const WANTED = 'a valid point';
 
 /** What the job did, and the timestamps of its roots. */
 export interface TableSummary extends RowCounts {
@@ -59,80 +50,77 @@ export async function lookUpPointTable(
   sink: ByteSink,
   options: PointTableOptions,
 ): Promise<TableSummary> {
-  const {
-    columns,
-    positions,
-    timestampColumn,
-    replace = false,
-    strict = false,
-    also = [],
-    interpolates,
-  } = options;
-  const sides = positions ?? ['the point'];
-  const outputs = (positions ?? [undefined]).flatMap((position) =>
-    [{ name: undefined, lookup }, ...also].flatMap(({ name, lookup: { kind, stopLayer, channels, snaps } }) =>
-      outputNames({ position, volume: name, kind, stopLayer, channels, snaps }),
-    ),
-  );
-  const stem = columns && !positions ? findPointStem(columns) : undefined;
-  let pointColumns: readonly PointColumns[] = [];
-  const kinds = interpolates ? new CoordinateKinds(options.warn ?? (() => {})) : undefined;
-  const choose: ColumnChoice = (found) => ({
-    points: (pointColumns = positions?.map((position) => findPointColumns(found, position)) ?? [
-      columns ?? findAxisColumns(found),
-    ]),
-    notesNumbers: interpolates,
-    texts: timestampColumn === undefined ? [] : [timestampColumn],
-    outputs,
-    replace,
-    advice: stem === undefined ? undefined : `--position ${stem} names outputs after it`,
-  });
-  const table = openTable(source, choose, options);
+  const { timestampColumn, also = [], outOfCore } = options;
+  const rows = new PointRows(lookup, options),
+    rowWarnings = new RowWarnings(WANTED, options);
+  const table = openTable(source, rows.choose, options);
   const usedTimestamps = new Set<number>(); // few enough to keep: each cost a root request
+  const lookUp = async (batch: PointBatch): Promise<LookupAnswers> => {
+    const answers = await lookUpSideBySide(lookup, also, batch);
+    for (const own of [answers, ...(answers.also ?? [])])
+      for (const timestamp of own.timestamps ?? []) usedTimestamps.add(timestamp.getTime());
+    return answers;
+  };
+  const names = also.map(({ name }) => name);
   const job: TableJob = {
-    wanted: 'a valid point',
-    sides,
-    also: also.map(({ name }) => name),
+    wanted: WANTED,
+    sides: rows.sides,
+    also: names,
     prepare(batch) {
       const { points, pointStatus } = batch,
-        timestamps = timestampColumn === undefined ? undefined : readRowTimestamps(batch);
+        { timestamps, problemOf } = rows.prepare(batch);
       return {
-        problemOf(row) {
-          const has = (status: number): boolean => findSideWithStatus(batch, row, status) >= 0;
-          if (has(PointStatus.invalidPoint))
-            return { reason: () => batch.describeInvalid(row), status: 'invalid_point' };
-          const missing = strict ? findSideWithStatus(batch, row, PointStatus.notLookedUp) : -1;
-          if (missing >= 0) return { reason: () => `${sides[missing]} is missing`, status: 'not_looked_up' };
-          return timestamps && has(PointStatus.invalidTimestamp)
-            ? {
-                reason: () => `column ${timestampColumn}: ${timestamps.describeInvalid(row)}`,
-                status: 'invalid_timestamp',
-              }
-            : undefined;
-        },
+        problemOf,
         async lookUp(signal, onProgress) {
-          const integers = kinds?.integersOf(batch, pointColumns);
-          const answers = await lookUpSideBySide(lookup, also, {
-            points,
-            integers,
-            timestamps,
-            signal,
-            onProgress,
-          });
-          for (const own of [answers, ...(answers.also ?? [])])
-            for (const timestamp of own.timestamps ?? []) usedTimestamps.add(timestamp.getTime());
+          rows.noteNumbers(batch);
+          const integers = integersOf(batch, rows.namesVoxels);
+          const answers = await lookUp({ points, integers, timestamps, signal, onProgress });
           return withPresetStatus(answers, pointStatus);
         },
       };
     },
   };
-  const counts = await answerTable(table, table.sinkTo(sink, options.missing), job, options);
+  const report = (batch: Batch): void => rowWarnings.report(batch, rows.prepare(batch).problemOf);
+  const peeked = outOfCore && (await peekSource(table, report, options.signal));
+  const fraction = outOfCore?.fractionRead?.() ?? 0;
+  const counts =
+    outOfCore && peeked?.isLarge
+      ? await answerOutOfCore(
+          {
+            rows,
+            rowWarnings,
+            lookups: [lookup, ...also.map((other) => other.lookup)],
+            also: names,
+            lookUp,
+            source: peeked.source,
+            expectedRows: fraction > 0 ? Math.ceil(peeked.rows / fraction) : undefined,
+            openAgain() {
+              const again = openTable(outOfCore.reopen(), rows.chooseOutputs, options);
+              return { source: again, sink: again.sinkTo(sink, options.missing) };
+            },
+          },
+          { ...WINDOW_SIZES, ...outOfCore },
+          outOfCore,
+          options,
+        )
+      : await answerTable(
+          peeked?.source ?? table,
+          table.sinkTo(sink, options.missing),
+          job,
+          options,
+          rowWarnings,
+        );
   const timestamps =
     timestampColumn === undefined
       ? { timestamp: lookup.kind === 'graph' ? lookup.timestamp : undefined }
       : { timestamps: findSpan(usedTimestamps) };
   return { ...counts, ...timestamps };
 }
+
+/** Flags the coordinates of a batch that name voxels; undefined if none does. */
+const integersOf = ({ rows }: Batch, namesVoxels: readonly boolean[] | undefined): Uint8Array | undefined =>
+  namesVoxels &&
+  flagIntegers(namesVoxels, (rows * namesVoxels.length) / 3, (point) => Math.floor(point / rows));
 
 function findSpan(usedTimestamps: ReadonlySet<number>): TableSummary['timestamps'] {
   let first = Infinity,
@@ -143,11 +131,4 @@ function findSpan(usedTimestamps: ReadonlySet<number>): TableSummary['timestamps
   }
   const date = (ms: number): Date | null => (Number.isFinite(ms) ? new Date(ms) : null);
   return { first: date(first), last: date(last), count: usedTimestamps.size };
-}
-
-/** Returns the first side of a row that has this status instead of a point, or -1. */
-function findSideWithStatus({ pointStatus, rows }: Batch, row: number, status: number): number {
-  for (let at = row; at < pointStatus.length; at += rows)
-    if (pointStatus[at] === status) return Math.floor(at / rows);
-  return -1;
 }

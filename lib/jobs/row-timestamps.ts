@@ -56,3 +56,19 @@ export function readRowTimestamps(batch: Batch): RowTimestamps {
   }
   return { indices, timestamps, describeInvalid: (row) => String(parsed[textIndices[row]]) };
 }
+
+/** Collects the distinct timestamps of points. @param times In ms, NaN for the timestamp of the job. */
+export function timestampsOf(times: Float64Array): PointTimestamps {
+  const timestamps: Date[] = [],
+    byMs = new Map<number, number>();
+  const indices = Int32Array.from(times, (ms) => {
+    if (Number.isNaN(ms)) return JOB_TIMESTAMP;
+    let index = byMs.get(ms);
+    if (index === undefined) {
+      byMs.set(ms, (index = timestamps.length));
+      timestamps.push(new Date(ms));
+    }
+    return index;
+  });
+  return { indices, timestamps };
+}

@@ -25,6 +25,7 @@ export const MAX_WARNINGS = 3;
 export class RowWarnings {
   readonly #wanted: string;
   readonly #options: RowWarningOptions;
+  readonly #reported = new WeakSet<Batch>();
   #count = 0;
 
   /** @param wanted What a valid row has, for the summary: `a valid point`. */
@@ -34,11 +35,13 @@ export class RowWarnings {
   }
 
   /**
-   * Warns about the invalid rows of a batch.
+   * Warns about the invalid rows of a batch, once.
    *
    * @throws TableError BAD_ROW if the job is strict; the error that ended the reading of the batch.
    */
   report(batch: Batch, problemOf: (row: number) => RowProblem | undefined): void {
+    if (this.#reported.has(batch)) return;
+    this.#reported.add(batch);
     const end = batch.readError?.row ?? batch.rows;
     for (let row = 0; row < end; row++) {
       const problem = problemOf(row);

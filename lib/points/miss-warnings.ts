@@ -26,13 +26,23 @@ export function* warnOfMisses(
       else if (status[i] === PointStatus.background) background++;
     }
   });
-  if (2 * (outside + background) <= status.length) return;
+  const message = describeMisses({ outside, background, points: status.length }, scale, resolution);
+  if (message !== undefined) warn(message);
+}
+
+/** Describes that most points hit nothing; undefined if they do not. */
+export function describeMisses(
+  { outside, background, points }: { outside: number; background: number; points: number },
+  scale: Scale,
+  resolution: Vec3,
+): string | undefined {
+  if (2 * (outside + background) <= points) return undefined;
   const toGivenUnits = (voxel: readonly number[]): string =>
     formatVec3(voxel.map((v, axis) => Number(((v * scale.resolution[axis]) / resolution[axis]).toFixed(3))));
   const end = scale.voxelOffset.map((v, axis) => v + scale.size[axis]);
-  warn(
-    `${outside} of ${status.length} points are outside the volume and ${background} on background: is the resolution right? ` +
-      `In units of ${formatVec3(resolution)} nm the volume goes from ${toGivenUnits(scale.voxelOffset)} to ${toGivenUnits(end)} (exclusive)`,
+  return (
+    `${outside} of ${points} points are outside the volume and ${background} on background: is the resolution right? ` +
+    `In units of ${formatVec3(resolution)} nm the volume goes from ${toGivenUnits(scale.voxelOffset)} to ${toGivenUnits(end)} (exclusive)`
   );
 }
 
@@ -48,5 +58,9 @@ export function* warnOfMissingChunks(
     if (status[order[k]] !== PointStatus.missingChunk) return;
     if (k % STRETCH === STRETCH - 1) yield;
   }
-  warn(`none of the ${cells.length} chunks of these points is stored at ${url}: is the path right?`);
+  warn(describeMissingChunks(cells.length, url));
 }
+
+/** Describes that none of the chunks of some points is stored. */
+export const describeMissingChunks = (chunks: number, url: string): string =>
+  `none of the ${chunks} chunks of these points is stored at ${url}: is the path right?`;

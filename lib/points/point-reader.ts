@@ -105,7 +105,7 @@ export class PointReader {
     checkInterpolation(info, interpolate);
     const source = toPointSource(points);
     const { scale, ...reading } = this.#openScale(mip);
-    const url = `${this.#options.store.url}/${scale.key}`;
+    const url = this.urlOf(scale);
     if (interpolate === 'linear') {
       if (snapNm !== undefined) throw new TypeError('snap and interpolate exclude each other');
       const context = { info, scale, url, reading, chunks: this.#chunks, runner: this.#runner };
@@ -188,6 +188,11 @@ export class PointReader {
       },
     };
     return { values, status, failures, stats, plan, scale, snapped };
+  }
+
+  /** Returns where the chunks of a scale are stored. */
+  urlOf({ key }: Scale): string {
+    return `${this.#options.store.url}/${key}`;
   }
 
   /** Resolves when the chunks read so far have been written to the disk cache. */

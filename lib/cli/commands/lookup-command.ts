@@ -90,6 +90,11 @@ export const defineLookupCommand: DefineCommand = (command, { io, report, action
     'workers',
     'timeoutMs',
   ]);
+  command.option(
+    '--temp-dir <folder>',
+    'folder for the temporary files of a table with more than a million rows (default: TMPDIR, else the folder of the output)',
+    parseText,
+  );
 
   command
     .optionsGroup('Messages:')
@@ -135,9 +140,9 @@ integers, or as text (dtype=str):
 --missing NA is meant for R. With --missing 0, ID columns hold only whole numbers, but a failed row
 looks like background.
 
-Large tables: rows are read in batches of a million. If the points are in random order, the same
-chunks are read again for each batch. To avoid this, keep the chunks in memory with --lru-bytes, or
-sort the rows by position.
+Large tables: the points of a table with more than a million rows are sorted by chunk in temporary
+files first, about 35 bytes a point, so that each chunk is read about once. No row is written before
+all points are looked up. Rows on a terminal are looked up million by million instead.
 
 Token: the token of a graph server is read from CAVE_TOKEN or from ~/.cloudvolume/secrets.
 

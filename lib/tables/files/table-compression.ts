@@ -69,7 +69,13 @@ async function* decompressGzip(
       bytesRead += part.length;
       rest = Buffer.from(part.buffer, part.byteOffset, part.length);
       if (!gunzip.write(part) && !gunzip.destroyed)
-        await new Promise((resolve) => gunzip.once('drain', resolve).once('close', resolve));
+        await new Promise<void>((resolve) => {
+          const proceed = (): void => {
+            gunzip.off('drain', proceed).off('close', proceed);
+            resolve();
+          };
+          gunzip.on('drain', proceed).on('close', proceed);
+        });
       if (gunzip.destroyed) return;
     }
     gunzip.end();

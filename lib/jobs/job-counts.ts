@@ -1,0 +1,80 @@
+/** Counts the answers of a job by status, and adds up its statistics, for each of its volumes. */
+import { emptyStats, type LookupStats } from '../points/result.ts';
+import { statusText } from '../points/status.ts';
+import type { LookupAnswers } from './point-lookup.ts';
+import { addStats } from './stats.ts';
+
+/** What a job did. */
+export interface RowCounts {
+  rows: number;
+  /** The names of the sides of a row, if it has more than one. */
+  sides?: readonly string[];
+  /** The number of answers per status, by the text of the status. A status that did not occur is left out. */
+  statuses: Record<string, number>;
+  /**
+   * Sums over all batches; a chunk or supervoxel in several batches counts in each. `ms.total` is the wall
+   * time of the whole job.
+   */
+  stats: LookupStats;
+  /** The same counts for each of the other volumes, by its name. */
+  also?: Record<string, Pick<RowCounts, 'statuses' | 'stats'>>;
+}
+
+/** The counts of one volume. */
+interface VolumeCounts {
+  /** Put before messages about the volume. */
+  prefix: string;
+  /** The number of answers per status code. */
+  counts: Float64Array;
+  stats: LookupStats;
+}
+
+/** The counts of one job. */
+export class JobCounts {
+  readonly #began = performance.now();
+  readonly #also: readonly string[];
+  /** The main volume, then the others. */
+  readonly volumes: readonly VolumeCounts[];
+
+  /** @param also The names of the other volumes. */
+  constructor(also: readonly string[] = []) {
+    this.#also = also;
+    this.volumes = ['', ...also.map((name) => `${name}: `)].map((prefix) => ({
+      prefix,
+      counts: new Float64Array(256),
+      stats: emptyStats(),
+    }));
+  }
+
+  /** Adds the answers of a batch. */
+  add(answers: LookupAnswers): void {
+    for (const [k, { counts, stats }] of this.volumes.entries()) {
+      const own = k === 0 ? answers : answers.also![k - 1];
+      for (const code of own.status) counts[code]++;
+      addStats(stats, own.stats);
+    }
+  }
+
+  /** Adds rows that are not looked up in any volume. */
+  addPreset(status: Uint8Array): void {
+    for (const { counts } of this.volumes) for (const code of status) if (code !== 0) counts[code]++;
+  }
+
+  /** Sums up a job that is done. */
+  summarize(rows: number, sides: readonly string[]): RowCounts {
+    const [own, ...also] = this.volumes.map(({ counts, stats }) => {
+      stats.points = rows * Math.max(1, sides.length);
+      const statuses: Record<string, number> = {};
+      counts.forEach((count, code) => count > 0 && (statuses[statusText(code)] = count));
+      return { statuses, stats };
+    });
+    own.stats.ms.total = performance.now() - this.#began;
+    const byName = this.#also.map((name, k) => [name, also[k]] as const);
+    return {
+      rows,
+      ...(sides.length > 1 && { sides }),
+      ...own,
+      ...(also.length > 0 && { also: Object.fromEntries(byName) }),
+    };
+  }
+}
