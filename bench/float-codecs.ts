@@ -6,20 +6,23 @@
  * The peer writes each chunk: 128 x 128 x 64 voxels like electron microscopy, with noise. graphene-points and
  * the peer take turns, with one thread each. A figure is the median of five turns, of the least of three
  * decodes, in milliseconds of CPU. float32 is compared bit by bit before a figure counts; the peer rounds
- * float64 of zfpc to float32. The table goes to results/float-codecs.md.
+ * float64 of zfpc to float32. The table goes to results/float-codecs.md. --only TEXT measures the cases whose name
+ * contains the text, such as `float64/rate`; the other rows stay as they are.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { runWithoutPause } from '../lib/base/cooperative-work.ts';
 import { codecFor, requireCodec } from '../lib/codecs/registry.ts';
-import { machine } from './machine.ts';
+import { commit, machine } from './machine.ts';
 
-const { values: args } = parseArgs({ options: { python: { type: 'string', default: 'python3' } } });
+const { values: args } = parseArgs({
+  options: { python: { type: 'string', default: 'python3' }, only: { type: 'string', default: '' } },
+});
 const CASES = [
   'fpzip/float32/lossless',
   'fpzip/float32/precision',
@@ -59,23 +62,29 @@ function cpuMs(run: () => unknown): number {
   return (user + system) / 1000;
 }
 
-const rows: string[] = [];
-for (const name of CASES) {
+const file = join(import.meta.dirname, 'results/float-codecs.md'),
+  /** The lines of the table by case. */
+  rows = new Map<string, string>();
+for (const line of existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []) {
+  const name = line.split(' | ', 3).join('/').slice('| '.length);
+  if (CASES.includes(name)) rows.set(name, line);
+}
+for (const name of CASES.filter((one) => one.includes(args.only))) {
   const [encoding, dataType, mode] = name.split('/') as [string, 'float32' | 'float64', string];
   await codecFor(encoding)!.load?.();
   const codec = requireCodec(encoding, dataType),
     layout = { chunkSize: [128, 128, 64], channels: 1, dataType } as const,
-    file = join(folder, name.replaceAll('/', '-'));
+    chunk = join(folder, name.replaceAll('/', '-'));
   const ours: number[] = [],
     one: number[] = [],
     theirs: number[] = [];
   for (let turn = 0; turn < TURNS; turn++) {
-    peer.stdin.write(`${name} ${file}\n`);
+    peer.stdin.write(`${name} ${chunk}\n`);
     const answer = await answers.next();
     if (answer.done) throw new Error('the peer ended; its message is above');
     const { hash, ms } = JSON.parse(answer.value) as { hash: string; ms: number };
     theirs.push(ms);
-    const bytes = readFileSync(file);
+    const bytes = readFileSync(chunk);
     const decode = (): Uint8Array => runWithoutPause(codec.toRaw!(bytes, layout));
     ours.push(Math.min(...[1, 2, 3].map(() => cpuMs(decode))));
     if (
@@ -92,25 +101,27 @@ for (const name of CASES) {
       );
   }
   const mean = one.reduce((sum, ms) => sum + ms, 0) / one.length;
-  rows.push(
-    `| ${encoding} | ${dataType} | ${mode} | ${(readFileSync(file).length / VOXELS).toFixed(2)} | ${mean.toFixed(1)} | ${median(ours).toFixed(1)} | ${median(theirs).toFixed(1)} | ${(median(ours) / median(theirs)).toFixed(2)} |`,
+  rows.set(
+    name,
+    `| ${encoding} | ${dataType} | ${mode} | ${(readFileSync(chunk).length / VOXELS).toFixed(2)} | ${mean.toFixed(1)} | ${median(ours).toFixed(1)} | ${median(theirs).toFixed(1)} | ${(median(ours) / median(theirs)).toFixed(2)} | ${commit()} |`,
   );
-  console.log(rows.at(-1));
+  console.log(rows.get(name));
 }
 peer.stdin.end();
 rmSync(folder, { recursive: true });
 
 writeFileSync(
-  join(import.meta.dirname, 'results/float-codecs.md'),
+  file,
   `# Chunks of floats, beside CloudVolume's decoders
 
 ${machine()}
 128 x 128 x 64 voxels like electron microscopy, one channel. Milliseconds of CPU, one thread. The peers are fpzip and zfpc, as CloudVolume calls them.
 The tolerance is 0.5, the precision 16 bits, the rate 8 bits per value. \`xyz\`, \`xy\` and \`x\` say which dimensions are correlated; all four are if nothing is said, and then zfp pads the channel to four values.
 A single voxel of zfpc, except at a fixed rate, and of fpzip takes the chunk up to that voxel; the figure is the mean of five places.
+A run measures some of the rows; "measured at" is the version of each.
 
-| encoding | data type | mode | bytes per voxel | one voxel | whole chunk | peer, whole chunk | ratio |
-|---|---|---|--:|--:|--:|--:|--:|
-${rows.join('\n')}
+| encoding | data type | mode | bytes per voxel | one voxel | whole chunk | peer, whole chunk | ratio | measured at |
+|---|---|---|--:|--:|--:|--:|--:|---|
+${CASES.flatMap((name) => rows.get(name) ?? []).join('\n')}
 `,
 );
