@@ -39,6 +39,8 @@ const SHORTEST_MS = 8;
 const BUSIEST = 0.75;
 /** More reads are of no use if each takes this many times as long. */
 const SLOWER = 1.75;
+/** The clock costs more than the rest of the rule. */
+const READS_PER_LOOK = 8;
 /** Reads that take this many times as long wait for each other. */
 const MUCH_SLOWER = 2.5;
 /** By how much the shortest time may rise per round. */
@@ -85,6 +87,9 @@ export class AdaptiveLimit implements ReadLimit {
   /** When this round began. */
   #began: Instant;
   #reads = 0;
+  /** Whether the threads had time when the clock was looked at, and for how many more reads that counts. */
+  #hadTime = true;
+  #readsUntilLook = 0;
   #totalMs = 0;
   #totalBytes = 0;
 
@@ -99,6 +104,7 @@ export class AdaptiveLimit implements ReadLimit {
 
   resume(): void {
     this.#began = this.#instant();
+    this.#readsUntilLook = 0;
   }
 
   ended(ms: number, bytes: number, waiting: number): boolean {
@@ -121,15 +127,25 @@ export class AdaptiveLimit implements ReadLimit {
     return { at: this.#clock.now(), busyMs: this.#clock.busyMs() };
   }
 
-  /** In the first round it is not known: threads are busy because their code is compiled. */
+  /**
+   * Looks at the clock once for a few reads. In the first round it is not known: threads are busy because their code
+   * is compiled.
+   */
   #haveThreadsTime(): boolean {
     if (this.#shortestMs === Infinity) return true;
+    if (this.#readsUntilLook-- > 0) return this.#hadTime;
+    this.#readsUntilLook = READS_PER_LOOK - 1;
+    return (this.#hadTime = this.#lookForTime());
+  }
+
+  #lookForTime(): boolean {
     const { at, busyMs } = this.#instant(),
       mostMs = BUSIEST * (at - this.#began.at);
     return busyMs.every((busy, k) => busy - this.#began.busyMs[k] <= mostMs);
   }
 
   #endRound(): void {
+    this.#readsUntilLook = 0;
     const meanMs = this.#totalMs / this.#reads;
     // Reads that take longer although no more of them run show that the path has changed.
     if (this.#roundReads <= this.#shortestAt) this.#shortestMs *= LEARNING;

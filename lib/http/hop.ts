@@ -24,7 +24,7 @@ export function firstHop({ url, headers, range, authorize, allowAddress = 'any' 
     headers: {
       'user-agent': USER_AGENT,
       'accept-encoding': 'gzip, br, zstd',
-      ...lowerCased(headers),
+      ...(headers && lowerCased(headers)),
       ...(range && { range: `bytes=${range.start}-${range.end - 1}` }),
     },
     authorize,
@@ -44,5 +44,5 @@ function parseUrl(url: string | URL): URL {
   return parsed;
 }
 
-const lowerCased = (headers: Headers = {}): Headers =>
+const lowerCased = (headers: Headers): Headers =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
