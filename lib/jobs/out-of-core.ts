@@ -80,6 +80,7 @@ export async function answerOutOfCore<B extends Batch>(
     });
     await requireSpace(outOfCore.folder, pointsOf(spill) * answerBytes(job.lookups));
     const spool = await answerWindows(job, spill, await openFile(), sizes, outOfCore, options, counts);
+    job.rowWarnings.summarize();
     const again = job.openAgain(),
       sides = job.rows.sides.length;
     await closing(again.source, () =>
@@ -135,7 +136,6 @@ async function spillRows<B extends Batch>(
     },
     options.signal,
   );
-  rowWarnings.summarize();
   return rows;
 }
 

@@ -191,6 +191,22 @@ describe('a table out of core', () => {
     expect(windows.length).toBeLessThanOrEqual(110);
   });
 
+  test.each([true, false])(
+    'has the bytes of one pass for JSON Lines, with replaced columns: %s',
+    async (replace) => {
+      const rows = Array.from({ length: 150 }, (_, k) => {
+        const at = k % 9 === 0 ? null : [(k * 379) % 1000, k, k % 50];
+        return `${JSON.stringify({ ...(replace && { pre_root_id: '5' }), id: k, pre: at, note: NOTE, pre_status: replace ? 'ok' : undefined })}\n`;
+      }).join('');
+      const options = { format: 'jsonl', positions: ['pre'], replace } as const,
+        one = await run(rows, options),
+        other = await run(rows, options, { windowPoints: 20, windowChunks: 20, samplePoints: 2 });
+      expect([one.error, other.windows.length > 5]).toEqual([undefined, true]);
+      expect(other.text === one.text).toBe(true);
+      expect(other.summary.statuses).toEqual(one.summary.statuses);
+    },
+  );
+
   test('stops at an invalid row before any point is looked up, if it is strict', async () => {
     const rows = Array.from({ length: 100 }, (_, k) => ({
       pre: [1, 1, 1],

@@ -101,6 +101,8 @@ export class TextTable implements TableSource<TextBatch> {
   async #read(blocks: readonly RowBlock[], firstRow: number): Promise<TextBatch> {
     const { signal } = this.#options;
     const batch = new TextBatch(this.#format, blocks, firstRow);
+    const { points = [], ids = [], texts = [] } = this.#format.columns;
+    if (points.length + ids.length + texts.length === 0) return batch; // its rows were read before
     let turn = performance.now(),
       row = 0;
     for (const block of blocks) {
