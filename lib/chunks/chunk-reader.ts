@@ -300,7 +300,7 @@ export class ChunkReader {
           ? (place, work) => this.#threads!.readEntry(place, work, stop)
           : undefined,
       workOf: (cell, content) => this.#orderWork(job, cell, content),
-      sharesBytes: (this.#threads?.ready ?? 0) > 0,
+      threads: this.#threads,
       deliveriesAtOnce: 1 + DELIVERIES_PER_THREAD * (this.#threads?.ready ?? 0),
       fail: (cell, error) => this.#fail(job, cell, error),
     });

@@ -4,7 +4,7 @@ import type { Stop } from '../base/stop.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import type { ByteRange, Meter } from '../storage/store.ts';
 import type { EntryPlace, HeldBytes, PlaceRead } from '../cache/pack-files.ts';
-import type { ChunkWork, ChunkWorkResult } from './chunk-work.ts';
+import type { ChunkWork, ChunkWorkResult, SharingThreads } from './chunk-work.ts';
 import type { Planned } from './planned.ts';
 
 /** A chunk as stored: its content encoding is not undone. */
@@ -101,11 +101,8 @@ export interface ReadContext {
    * @returns Undefined, at once or later, if no thread does it.
    */
   readEntry?: (place: EntryPlace, work: ChunkWork) => Promise<EntryRead | undefined> | undefined;
-  /**
-   * Whether other threads do the work on chunks. Bytes that hold many of them are best read into memory that
-   * threads share.
-   */
-  sharesBytes?: boolean;
+  /** Threads that do the work on chunks. Bytes that hold many chunks are best read into memory that they share. */
+  threads?: SharingThreads;
   /** How many chunks of a task may be delivered at the same time. @default 1 */
   deliveriesAtOnce?: number;
   /** Fails one cell. The other cells of the task continue. */

@@ -2,12 +2,10 @@
 import type { Stop } from '../base/stop.ts';
 import type { EntryPlace, PackTarget } from '../cache/pack-files.ts';
 import type { EntryRead } from './chunk-source.ts';
-import type { ChunkWork, ChunkWorkResult } from './chunk-work.ts';
+import type { ChunkWork, ChunkWorkResult, SharingThreads } from './chunk-work.ts';
 
 /** Worker threads, as a reader of chunks sees them. */
-export interface ChunkThreads {
-  /** How many threads are ready. */
-  readonly ready: number;
+export interface ChunkThreads extends SharingThreads {
   /** For how many milliseconds each thread has been busy, on average. */
   readonly busyMs: number;
   /** Asks for the stored bytes of a chunk that is being fetched, because another call has joined the read. */

@@ -2,6 +2,7 @@
  * The work on one stored chunk that another thread can do: decompress it and read the values of voxels. The
  * work and its result are plain data, so that they can be sent between threads.
  */
+import type { Stop } from '../base/stop.ts';
 import type { ErrorJson } from '../base/error-json.ts';
 import type { ChunkLayout } from '../codecs/codec.ts';
 import type { WordArray } from '../precomputed/data-type.ts';
@@ -51,4 +52,23 @@ export interface ChunkWorkResult {
   held?: { readonly byteLength: number; readonly crc: number; readonly form: string };
   /** Set if the chunk could not be decompressed. There are no values then. */
   error?: ErrorJson;
+}
+
+/** A stored chunk in memory that threads share, and the work on it. */
+export interface SharedWork {
+  readonly bytes: Uint8Array;
+  readonly contentEncoding: string | undefined;
+  readonly work: ChunkWork;
+}
+
+/** Threads that share memory. */
+export interface SharingThreads {
+  /** How many threads are ready. */
+  readonly ready: number;
+  /**
+   * Does the work on several chunks, in one thread and in this order.
+   * @returns One result per chunk; undefined, or none, for a chunk that no thread has worked on. Rejects only with
+   *   the reason of the stop.
+   */
+  workOnAll(works: readonly SharedWork[], stop: Stop): Promise<readonly (ChunkWorkResult | undefined)[]>;
 }

@@ -44,6 +44,7 @@ import {
   type CachedIndex,
   type ShardIndexCache,
 } from './shard-indices.ts';
+import { SharedDelivery } from './shared-delivery.ts';
 import { ShardPlan, type ShardCells } from './shard-plan.ts';
 import type { UnshardedSourceOptions } from './unsharded-source.ts';
 
@@ -315,12 +316,15 @@ export class ShardedSource implements ObjectSource {
   }
 
   /** The context of a read that holds many chunks: threads share its memory if they do the work on the chunks. */
-  #sharing({ signal, meter, sharesBytes }: ReadContext): ShardReadContext {
+  #sharing({ signal, meter, threads, workOf }: ReadContext): ShardReadContext {
     const { sharding, codec } = this.#options;
     return {
       signal,
       meter,
-      sharesBytes: sharesBytes && (sharding.dataEncoding !== 'raw' || codec.isPointwise !== true),
+      sharesBytes:
+        workOf !== undefined &&
+        (threads?.ready ?? 0) > 0 &&
+        (sharding.dataEncoding !== 'raw' || codec.isPointwise !== true),
     };
   }
 
@@ -391,12 +395,11 @@ export class ShardedSource implements ObjectSource {
   ): Promise<readonly ReadTask[]> {
     const stale: LocatedChunk[] = [],
       delivering = new Set<Promise<void>>();
+    const together = piece && isShared(piece.bytes) ? new SharedDelivery(context) : undefined;
     const deliver = async ({ cell, minishard, start, end }: LocatedChunk): Promise<void> => {
       try {
-        await context.deliver(
-          cell,
-          piece && this.#stored(cell, sliceRange(piece, { start, end }), piece.validator),
-        );
+        const stored = piece && this.#stored(cell, sliceRange(piece, { start, end }), piece.validator);
+        await (stored && together ? together.add(cell, stored) : context.deliver(cell, stored));
       } catch (error) {
         context.fail(cell, withShardName(file.name, error, `minishard ${minishard}: `));
       }
@@ -408,10 +411,15 @@ export class ShardedSource implements ObjectSource {
         stale.push(chunk);
         continue;
       }
+      if (together) {
+        await deliver(chunk);
+        continue;
+      }
       const delivery = deliver(chunk).finally(() => delivering.delete(delivery));
       delivering.add(delivery);
       if (delivering.size >= (context.deliveriesAtOnce ?? 1)) await Promise.race(delivering);
     }
+    await together?.finish();
     await Promise.all(delivering);
     return stale.length > 0 ? this.#readAgain(file, stale, piece!, budget, context) : [];
   }

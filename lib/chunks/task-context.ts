@@ -15,7 +15,7 @@ export class TaskContext implements ReadContext {
   readonly deliverParts: ReadContext['deliverParts'];
   readonly readEntry: ReadContext['readEntry'];
   readonly workOf: ReadContext['workOf'];
-  readonly sharesBytes: boolean | undefined;
+  readonly threads: ReadContext['threads'];
   readonly deliveriesAtOnce: number | undefined;
   readonly fail: ReadContext['fail'];
 
@@ -28,7 +28,7 @@ export class TaskContext implements ReadContext {
     this.deliverParts = parts.deliverParts;
     this.readEntry = parts.readEntry;
     this.workOf = parts.workOf;
-    this.sharesBytes = parts.sharesBytes;
+    this.threads = parts.threads;
     this.deliveriesAtOnce = parts.deliveriesAtOnce;
     this.fail = parts.fail;
   }

@@ -210,12 +210,19 @@ export class PointReader {
       scale.sharding === undefined
         ? undefined
         : parseSharding(scale.sharding, `scales[${mip}] of the info at ${store.url}`, store.url);
-    const layoutOf = (cell: number): ChunkLayout => ({
-      chunkSize: cellSize(scale, cell),
+    const whole: ChunkLayout = {
+      chunkSize: scale.chunkSize,
       channels: info.numChannels,
       dataType: info.dataType,
       blockSize: scale.blockSize,
-    });
+    };
+    // Nearly all chunks have the same layout. Messages to threads hold it once.
+    const layoutOf = (cell: number): ChunkLayout => {
+      const chunkSize = cellSize(scale, cell);
+      return chunkSize.every((size, axis) => size === scale.chunkSize[axis])
+        ? whole
+        : { ...whole, chunkSize };
+    };
     const options = { store, scale, codec, layoutOf, infoWasRead, rangeReads };
     const stored = sharding
       ? new ShardedSource({

@@ -3,7 +3,7 @@ import type { ErrorJson } from '../base/error-json.ts';
 import type { AddressPolicy } from '../http/address.ts';
 import type { EntryPlace, PackTarget } from '../cache/pack-files.ts';
 import type { EntryRead } from '../chunks/chunk-source.ts';
-import type { ChunkWork, ChunkWorkResult, SharedBodyWork } from '../chunks/chunk-work.ts';
+import type { ChunkWork, ChunkWorkResult, SharedBodyWork, SharedWork } from '../chunks/chunk-work.ts';
 
 /** Sends a request, and does the work on the body of a successful reply. */
 export interface FetchCommand {
@@ -25,6 +25,15 @@ export interface WorkCommand {
   readonly stored: Uint8Array;
   readonly contentEncoding: string | undefined;
   readonly work: ChunkWork;
+}
+
+/**
+ * Does the work on several chunks. The numbers of their commands would be `id`, `id + 1` and so on.
+ */
+export interface WorksCommand {
+  readonly kind: 'works';
+  readonly id: number;
+  readonly works: readonly SharedWork[];
 }
 
 /** Stores a chunk that the thread holds in the disk cache. */
@@ -61,7 +70,7 @@ export interface CancelCommand {
 }
 
 export type Command =
-  FetchCommand | WorkCommand | SaveCommand | ReadEntryCommand | KeepCommand | CancelCommand;
+  FetchCommand | WorkCommand | WorksCommand | SaveCommand | ReadEntryCommand | KeepCommand | CancelCommand;
 
 /** The result of a {@link FetchCommand} whose server replied. */
 export interface FetchedReply {
@@ -94,6 +103,13 @@ export interface WorkAnswer {
   readonly result: ChunkWorkResult;
 }
 
+/** The result of a {@link WorksCommand}: one per chunk. */
+export interface WorksAnswer {
+  readonly kind: 'works';
+  readonly id: number;
+  readonly results: readonly ChunkWorkResult[];
+}
+
 /** The result of a {@link SaveCommand}. */
 export interface SavedAnswer {
   readonly kind: 'saved';
@@ -116,7 +132,7 @@ export interface ReadyMessage {
   readonly kind: 'ready';
 }
 
-export type Answer = FetchedReply | FetchFailure | WorkAnswer | SavedAnswer | EntryAnswer;
+export type Answer = FetchedReply | FetchFailure | WorkAnswer | WorksAnswer | SavedAnswer | EntryAnswer;
 
 /** What a thread is started with. */
 export interface WorkerSetup {

@@ -12,7 +12,7 @@ import { redactSecretsIn } from '../base/secret-redaction.ts';
 import type { EntryPlace, PackTarget } from '../cache/pack-files.ts';
 import { isSlow } from '../chunks/slow-chunks.ts';
 import type { ChunkThreads } from '../chunks/chunk-threads.ts';
-import type { ChunkWork, ChunkWorkResult, SharedBodyWork } from '../chunks/chunk-work.ts';
+import type { ChunkWork, ChunkWorkResult, SharedBodyWork, SharedWork } from '../chunks/chunk-work.ts';
 import type { Cancellation } from '../http/cancellation.ts';
 import type { ExchangeResult } from '../http/exchange.ts';
 import type { HttpMeter } from '../http/meter.ts';
@@ -23,7 +23,15 @@ import type {
   RemoteHandlers,
 } from '../http/remote-exchange.ts';
 import type { EntryRead } from '../chunks/chunk-source.ts';
-import type { EntryAnswer, FetchFailure, FetchedReply, SavedAnswer, WorkAnswer } from './worker-messages.ts';
+import { packVoxels } from './packed-arrays.ts';
+import type {
+  EntryAnswer,
+  FetchFailure,
+  FetchedReply,
+  SavedAnswer,
+  WorkAnswer,
+  WorksAnswer,
+} from './worker-messages.ts';
 import { watchNetworkFunctions } from '../http/network-functions.ts';
 import { WorkerThread, type Job, type LostReason } from './worker-thread.ts';
 
@@ -188,6 +196,47 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
       });
       const release = stop.onStop((reason) => {
         this.#cancel(id);
+        reject(reason);
+      });
+    });
+  }
+
+  workOnAll(works: readonly SharedWork[], stop: Stop): Promise<readonly (ChunkWorkResult | undefined)[]> {
+    const thread = this.#idlest();
+    if (!thread) return Promise.resolve([]);
+    const first = this.#lastId + 1;
+    this.#lastId += works.length;
+    return new Promise((resolve, reject) => {
+      const finish = (results: readonly (ChunkWorkResult | undefined)[]): void => {
+        release();
+        resolve(results);
+      };
+      thread.send({
+        command: { kind: 'works', id: first, works: packVoxels(works) },
+        onAnswer: (answer, by) => {
+          const { results } = answer as WorksAnswer;
+          for (const [k, result] of results.entries()) this.#noteHeld(result, by, first + k);
+          finish(results);
+        },
+        jobOf: (id) => {
+          const at = id - first,
+            { bytes, contentEncoding, work } = works[at],
+            finishOne = (result: ChunkWorkResult | undefined): void =>
+              finish(works.map((_, k) => (k === at ? result : undefined)));
+          return {
+            command: { kind: 'work', id, stored: bytes, contentEncoding, work },
+            onAnswer: (answer, by) => {
+              const { result } = answer as WorkAnswer;
+              this.#noteHeld(result, by, id);
+              finishOne(result);
+            },
+            onLost: (error) => finishOne(error && { values: [], error: error.toJSON() }),
+          };
+        },
+        onLost: () => finish([]),
+      });
+      const release = stop.onStop((reason) => {
+        for (let k = 0; k < works.length; k++) this.#cancel(first + k);
         reject(reason);
       });
     });

@@ -10,6 +10,8 @@ export interface Job {
   readonly deaths?: number;
   /** Called with the answer, and the thread that gave it. */
   readonly onAnswer: (answer: Answer, thread: WorkerThread) => void;
+  /** The job for one chunk, if the command is for several: `id` is the number of its command. */
+  readonly jobOf?: (id: number) => Job;
   /** No thread will do the job. Without an error, the main thread may do it. */
   readonly onLost: (error: DecodeError | undefined) => void;
 }
@@ -154,6 +156,11 @@ export class WorkerThread {
       jobs = [...this.#jobs.values()];
     this.#jobs.clear();
     this.#events.onEnd(error);
-    for (const job of jobs) this.#events.onJobLost(job, job.command.id === current ? why : 'other');
+    for (const job of jobs) {
+      const { command } = job,
+        count = command.kind === 'works' ? command.works.length : 1,
+        isAtWork = current >= command.id && current < command.id + count;
+      this.#events.onJobLost(isAtWork ? (job.jobOf?.(current) ?? job) : job, isAtWork ? why : 'other');
+    }
   }
 }

@@ -16,6 +16,7 @@ import { doChunkWork, doWorkSoon } from '../chunks/do-chunk-work.ts';
 import { readPlaceNow } from '../cache/pack-files.ts';
 import type { EntryRead } from '../chunks/chunk-source.ts';
 import { encodingOf } from '../chunks/disk-form.ts';
+import { packValues } from './packed-arrays.ts';
 import { HeldChunks } from './held-chunks.ts';
 import { normalizeContentEncoding } from '../storage/content-encoding.ts';
 import type {
@@ -26,6 +27,7 @@ import type {
   ReadEntryCommand,
   ReadyMessage,
   SaveCommand,
+  WorksCommand,
   WorkerSetup,
 } from './worker-messages.ts';
 
@@ -83,18 +85,41 @@ const work = (
   stored: Uint8Array,
   contentEncoding: string | undefined,
   chunkWork: ChunkWork,
-): Promise<ChunkWorkResult> =>
-  inTurn(id, () =>
-    doChunkWork(isShared(stored) ? toOwnBytes(stored, chunkWork) : stored, contentEncoding, chunkWork, {
-      hold: chunkWork.holds ? (form, isLost) => held.add(id, form, isLost) : undefined,
-    }),
-  );
+): Promise<ChunkWorkResult> => inTurn(id, async () => doWork(id, stored, contentEncoding, chunkWork));
+
+const doWork = (
+  id: number,
+  stored: Uint8Array,
+  contentEncoding: string | undefined,
+  chunkWork: ChunkWork,
+): ChunkWorkResult | Promise<ChunkWorkResult> =>
+  doWorkSoon(isShared(stored) ? toOwnBytes(stored, chunkWork) : stored, contentEncoding, chunkWork, {
+    hold: chunkWork.holds ? (form, isLost) => held.add(id, form, isLost) : undefined,
+  });
+
+/** Works on several chunks in one turn, unless the command is cancelled before. */
+function workOnAll({ id: first, works }: WorksCommand): Promise<void> {
+  running.set(first, new Cancellation());
+  return inTurn(first, async () => {
+    if (!running.delete(first)) return;
+    const results: ChunkWorkResult[] = [];
+    for (const [k, { bytes, contentEncoding, work: chunkWork }] of works.entries()) {
+      Atomics.store(current, 0, first + k);
+      const result = doWork(first + k, bytes, contentEncoding, chunkWork);
+      results.push(result instanceof Promise ? await result : result);
+    }
+    Atomics.store(current, 0, 0);
+    post({ kind: 'works', id: first, results: packValues(results) });
+    // The answer leaves, and replies and commands are received, before the next turn.
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+}
 
 let ownBytes = new Uint8Array(0);
 
 /** Copies bytes out of shared memory. If nothing keeps them, each copy uses the memory of the last one. */
-function toOwnBytes(shared: Uint8Array, { wantsBytes, holds }: ChunkWork): Uint8Array {
-  if (wantsBytes || holds || shared.byteLength > MOST_OWN_BYTES) return new Uint8Array(shared);
+function toOwnBytes(shared: Uint8Array, { wantsBytes, wantsRaw, holds }: ChunkWork): Uint8Array {
+  if (wantsBytes || wantsRaw || holds || shared.byteLength > MOST_OWN_BYTES) return new Uint8Array(shared);
   if (ownBytes.byteLength < shared.byteLength) ownBytes = new Uint8Array(2 * shared.byteLength);
   ownBytes.set(shared);
   return ownBytes.subarray(0, shared.byteLength);
@@ -253,11 +278,14 @@ function postAll(): void {
       transferred.add(bytes.buffer as ArrayBuffer);
   };
   for (const answer of answers) {
-    // What is held stays in this thread, and shares the memory.
-    if ((answer.kind !== 'reply' && answer.kind !== 'work') || answer.result?.held) continue;
-    if (answer.kind === 'reply') transfer(answer.body);
-    transfer(answer.result?.bytes);
-    transfer(answer.result?.raw);
+    if (answer.kind !== 'reply' && answer.kind !== 'work' && answer.kind !== 'works') continue;
+    for (const result of answer.kind === 'works' ? answer.results : [answer.result]) {
+      // What is held stays in this thread, and shares the memory.
+      if (result?.held) continue;
+      if (answer.kind === 'reply') transfer(answer.body);
+      transfer(result?.bytes);
+      transfer(result?.raw);
+    }
   }
   port.postMessage(answers, [...transferred]);
 }
@@ -273,6 +301,7 @@ function run(command: Exclude<Command, SaveCommand>): void {
       post({ kind: 'work', id, result }),
     );
   }
+  if (command.kind === 'works') return void workOnAll(command);
   if (command.kind === 'readEntry')
     return void readEntry(command).then((read) => post({ kind: 'entry', id: command.id, read }));
   if (command.kind === 'keep') return void (running.has(command.id) && kept.add(command.id));

@@ -14,7 +14,7 @@ test('the context of a task has all that it was made with', () => {
     deliverParts: jest.fn<Parts['deliverParts']>(),
     readEntry: jest.fn<NonNullable<Parts['readEntry']>>(),
     workOf: jest.fn<NonNullable<Parts['workOf']>>(),
-    sharesBytes: true,
+    threads: { ready: 1, workOnAll: () => Promise.resolve([]) },
     deliveriesAtOnce: 3,
     fail: jest.fn<Parts['fail']>(),
   };

@@ -24,6 +24,9 @@ class IdleThreads implements ChunkThreads {
   keep(): void {}
   work(): undefined {}
   readEntry(): undefined {}
+  workOnAll(): Promise<[]> {
+    return Promise.resolve([]);
+  }
   save(): Promise<boolean> {
     return Promise.resolve(false);
   }

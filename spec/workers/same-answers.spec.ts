@@ -143,7 +143,10 @@ describe('worker threads', () => {
     sentCommands.length = 0;
     const { values } = await seenByBoth(`${served.url}/b`, voxels);
     expect(values === expected(volume, voxels)).toBe(true);
-    expect(sentCommands.filter(({ kind }) => kind === 'work')).toHaveLength(18);
+    expect(sentCommands.filter(({ kind }) => kind === 'work')).toEqual([]);
+    const together = sentCommands.flatMap((command) => (command.kind === 'works' ? command.works : []));
+    expect(together).toHaveLength(18);
+    for (const { bytes } of together) expect(bytes.buffer).toBeInstanceOf(SharedArrayBuffer);
     // The threads fetch the chunks. The main thread reads the indices.
     const fetched = sentCommands.filter((command) => command.kind === 'fetch');
     expect(fetched.length).toBeGreaterThan(0);
@@ -156,12 +159,13 @@ describe('worker threads', () => {
     ['compressed_segmentation', 'gzip', { lruBytes: 1 << 20 }],
     ['compresso', 'raw', { lruBytes: 1 << 20 }],
   ] as const)('read the same values of %s chunks in shards of %s chunks, with %j', async (...shards) => {
-    const [encoding, dataEncoding, options] = shards;
+    const [encoding, dataEncoding, options] = shards,
+      cacheDir = join(folder, JSON.stringify(shards));
     const volume = buildPrecomputed({ ...shape(encoding), sharding: { data_encoding: dataEncoding } }),
       voxels = allVoxels(volume);
     await using served = await serveMocks({ '/b': createMockBucket({ files: volume.files }) });
     const read = async (workers: number): ReturnType<typeof seenBy> =>
-      seenBy(`${served.url}/b`, voxels, { workers, ...options, cacheDir: join(folder, shards.join()) });
+      seenBy(`${served.url}/b`, voxels, { workers, ...options, cacheDir });
     const { values } = await seenByBoth(`${served.url}/b`, voxels, options);
     expect(values === expected(volume, voxels)).toBe(true);
     const filling = await read(2);
