@@ -93,6 +93,7 @@ export const ERROR_CODES = {
     BAD_FORMAT: 'The table is not in the expected format.',
     UNREADABLE: 'The file cannot be read or written.',
     IN_USE: 'Another run is writing the same file.',
+    PACKAGE_MISSING: 'The format needs a package that is not installed; the message names it.',
   },
 } as const satisfies Record<string, Record<string, string>>;
 

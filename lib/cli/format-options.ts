@@ -11,7 +11,7 @@ export function refuseOptions(
     const others = formatsWithOption(option, format);
     if (given[option] !== undefined && others !== undefined)
       throw new UsageError(
-        `--${option} is for ${others}${option === 'missing' ? ': in JSON Lines a missing answer is null' : ''}`,
+        `--${option} is for ${others}${option === 'missing' ? `: in ${format === 'jsonl' ? 'JSON Lines' : format} a missing answer is null` : ''}`,
       );
   }
 }

@@ -3,8 +3,10 @@
  * summary.
  */
 import type { RowCounts } from '../jobs/job-counts.ts';
+import type { IdType } from '../tables/columnar/column.ts';
 import type { MissingText } from '../tables/text/answer-cells.ts';
 import type { FormatName } from '../tables/formats.ts';
+import { isColumnar } from '../tables/open-table.ts';
 import { lookUpIdTable, type IdLookup } from '../jobs/id-table.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { GRAPHENE_OPTIONS } from '../graphene/opening-options.ts';
@@ -28,6 +30,7 @@ export interface IdFlags {
   column?: string[];
   replace?: boolean;
   missing?: MissingText;
+  idType?: IdType;
   timestamp?: string;
   stats?: string;
   strict?: boolean;
@@ -62,7 +65,7 @@ export async function runIdCommand(
   const { signal } = io;
   parseTimestampOption(flags.timestamp); // checked before anything is opened
   const files = await openJobFiles(
-    { input: { option: inputOption, file: input }, out: flags.out, stats: flags.stats },
+    { input: { option: inputOption, file: input }, format: flags.format, out: flags.out, stats: flags.stats },
     io,
     report,
   );
@@ -83,18 +86,21 @@ export async function runIdCommand(
       logger: report,
     }));
     const lookup = createLookup(opened, await resolveJobTimestamp(flags.timestamp, opened, signal));
-    const { replace, missing, strict } = flags;
+    const { replace, missing, idType, strict } = flags;
     const warn = (message: string): void => report.warn(message);
-    const counts = await files.writeOutput<RowCounts>((sink) =>
-      lookUpIdTable(lookup, source, sink, {
-        format,
-        text: { delimiter: flags.delimiter },
-        replace,
-        missing,
-        strict,
-        signal,
-        warn,
-      }),
+    const counts = await files.writeOutput<RowCounts>(
+      (sink) =>
+        lookUpIdTable(lookup, source, sink, {
+          format,
+          text: { delimiter: flags.delimiter },
+          replace,
+          missing,
+          idType,
+          strict,
+          signal,
+          warn,
+        }),
+      () => !isColumnar(format),
     );
     if (!counts) return false; // the reader has closed the output
     const summary = { ...counts, timestamp: lookup.timestamp, changed: lookup.changed };

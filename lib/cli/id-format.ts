@@ -2,6 +2,7 @@
 import { reasonNotReadable } from '../tables/file-kinds.ts';
 import { decompressTable } from '../tables/files/table-compression.ts';
 import { isTableInput, type TableInput } from '../tables/files/table-input.ts';
+import type { IdType } from '../tables/columnar/column.ts';
 import { formatOfFile, type FormatName, type IdFormatName } from '../tables/formats.ts';
 import { isColumnar } from '../tables/open-table.ts';
 import { detectFormat, canDetectFormat } from '../tables/detect-format.ts';
@@ -12,6 +13,7 @@ import { UsageError } from './io.ts';
 export interface FormatFlags {
   format?: FormatName;
   delimiter?: string;
+  idType?: IdType;
 }
 
 /**
@@ -22,12 +24,15 @@ export interface FormatFlags {
 export async function detectIdFormat(
   input: AsyncIterable<Uint8Array> | TableInput,
   path: string,
-  { format: namedFormat, delimiter }: FormatFlags = {},
+  { format: namedFormat, delimiter, idType }: FormatFlags = {},
 ): Promise<{ format: IdFormatName; source: AsyncIterable<Uint8Array> | TableInput }> {
   const reason = namedFormat === undefined ? reasonNotReadable(path) : undefined;
   if (reason !== undefined) throw new UsageError(reason);
   const named = namedFormat ?? formatOfFile(path);
-  if (named !== undefined && isColumnar(named)) return { format: named, source: input };
+  if (named !== undefined && isColumnar(named)) {
+    refuseOptions(named, { delimiter });
+    return { format: named, source: input };
+  }
   const whole = isTableInput(input) ? decompressTable(input.bytes(), input.name) : input;
   const parts = whole[Symbol.asyncIterator]();
   const seen: Uint8Array[] = [];
@@ -39,7 +44,7 @@ export async function detectIdFormat(
     text += Buffer.from(next.value).toString('latin1');
   }
   const format = detectFormat(text, { given: namedFormat, suffix: formatOfFile(path) });
-  refuseOptions(format, { delimiter });
+  refuseOptions(format, { delimiter, 'id-type': idType });
   return {
     format,
     source: (async function* () {

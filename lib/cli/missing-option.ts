@@ -4,7 +4,7 @@ import type { IdFormatName } from '../tables/formats.ts';
 import { refuseOptions } from './format-options.ts';
 import type { Report } from './report.ts';
 
-/** Warns about `--missing 0`. @throws UsageError for JSON Lines, which have null. */
+/** Warns about `--missing 0`. @throws UsageError for a format that has null. */
 export function checkMissingOption(
   missing: MissingText | undefined,
   format: IdFormatName,

@@ -8,10 +8,11 @@ import { parseTimestampOption } from '../chunkedgraph/ids/timestamp.ts';
 import { GRAPHENE_OPTIONS, OPEN_OPTIONS } from '../graphene/opening-options.ts';
 import { READ_OPTIONS, SCATTERED_OPTIONS, SNAP_OPTIONS } from '../graphene/reading-options.ts';
 import type { OpenGrapheneOptions, ScatteredPointsOptions, SnapOptions } from '../graphene/option-types.ts';
+import type { IdType } from '../tables/columnar/column.ts';
 import type { MissingText } from '../tables/text/answer-cells.ts';
 import { reasonNotReadable } from '../tables/file-kinds.ts';
-import { formatOfFile, type FormatName } from '../tables/formats.ts';
-import type { TextOptions } from '../tables/open-table.ts';
+import { formatOfFile, type FormatName, FORMATS } from '../tables/formats.ts';
+import { isColumnar, type TextOptions } from '../tables/open-table.ts';
 import { lookUpPointTable, type TableSummary } from '../jobs/point-table.ts';
 import type { ChunkOrder } from '../points/chunk-order.ts';
 import type { ByteSink } from '../tables/files/byte-streams.ts';
@@ -43,6 +44,7 @@ export interface LookupFlags {
   /** The folder of the temporary files of a large table. */
   tempDir?: string;
   missing?: MissingText;
+  idType?: IdType;
   timestamp?: string;
   timestampColumn?: string;
   stats?: string;
@@ -65,7 +67,7 @@ const BAD_STATUSES = ['failed', 'root_failed', 'no_root', 'suspect', 'invalid_po
 
 /** Runs the command. @returns Whether any row needs attention. */
 export async function runLookup(path: string, flags: LookupFlags, io: Io, report: Report): Promise<boolean> {
-  const { timestampColumn, replace, missing, strict } = flags;
+  const { timestampColumn, replace, missing, idType, strict } = flags;
   const { signal } = io;
   const format = chooseFormat(flags, report);
   checkMissingOption(missing, format, report);
@@ -78,7 +80,7 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
   parseTimestampOption(flags.timestamp); // checked before anything is opened
 
   const files = await openJobFiles(
-    { input: { option: '--points', file: flags.points }, out: flags.out, stats: flags.stats },
+    { input: { option: '--points', file: flags.points }, format, out: flags.out, stats: flags.stats },
     io,
     report,
   );
@@ -133,12 +135,13 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
         timestampColumn,
         replace,
         missing,
+        idType,
         strict,
         signal,
         warn,
         onProgress,
       });
-    const summary = await files.writeOutput(lookUp, () => writesRows);
+    const summary = await files.writeOutput(lookUp, () => writesRows && !isColumnar(format));
     report.done();
     if (!summary) return false; // the reader has closed the output
     await files.writeStats(statsJson(summary));
@@ -166,14 +169,17 @@ const toTextOptions = ({ delimiter, decimal }: LookupFlags): TextOptions => ({
   decimalComma: decimal === ',',
 });
 
-function chooseFormat({ points, out, format, delimiter, decimal }: LookupFlags, report: Report): FormatName {
+function chooseFormat(
+  { points, out, format, delimiter, decimal, idType }: LookupFlags,
+  report: Report,
+): FormatName {
   const input = format ?? (points === '-' ? 'csv' : formatOfFile(points));
   if (!input)
     throw new UsageError(
       reasonNotReadable(points) ??
-        `the suffix of ${points} does not tell its format: add --format csv, tsv or jsonl`,
+        `the suffix of ${points} does not tell its format: add --format ${FORMATS.join(', ')}`,
     );
-  refuseOptions(input, { delimiter, decimal });
+  refuseOptions(input, { delimiter, decimal, 'id-type': idType });
   const output = out === '-' ? undefined : formatOfFile(out);
   if (output && output !== input) report.warn(`${out} will hold ${input}, the format of the input`);
   return input;

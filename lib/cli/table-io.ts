@@ -11,6 +11,8 @@ import {
   streamSink,
 } from '../tables/files/byte-streams.ts';
 import { reasonNotWritable } from '../tables/file-kinds.ts';
+import { formatOfFile, type FormatName } from '../tables/formats.ts';
+import { isColumnar } from '../tables/open-table.ts';
 import { claimOutput, type OutputFile, partialPath, followLinks } from '../tables/files/output-file.ts';
 import { fileInput, streamInput } from '../tables/files/table-input.ts';
 import { InterruptedError, type Io, UsageError } from './io.ts';
@@ -21,6 +23,8 @@ import type { Report } from './report.ts';
 export interface JobFileNames {
   /** The input file, and the option that names it; - is standard input. */
   input?: { option: string; file: string };
+  /** The format of the input. @default that of its suffix */
+  format?: FormatName;
   /** The output file; - is standard output. */
   out: string;
   /** The file for the counts; - is standard error. */
@@ -55,7 +59,7 @@ export interface JobFiles {
  */
 export async function openJobFiles(names: JobFileNames, io: Io, report: Report): Promise<JobFiles> {
   const { input, out, stats } = names;
-  const reason = reasonNotWritable(out);
+  const reason = reasonNotWritable(out) ?? reasonOtherFormat(names);
   if (reason !== undefined) throw new UsageError(reason);
   await refuseOverwrites(names, io);
   const options = { warn: (message: string) => report.warn(message), signal: io.signal };
@@ -121,6 +125,15 @@ async function writeToOutput<T>(
     if (error instanceof ReaderClosedError) return undefined;
     throw left === undefined ? error : new InterruptedError(`interrupted; the rows so far are in ${left}`);
   }
+}
+
+/** Says why an output cannot have the format that its suffix names. Returns undefined if it can. */
+function reasonOtherFormat({ input, format, out }: JobFileNames): string | undefined {
+  const named = formatOfFile(out),
+    own = format ?? (input && formatOfFile(input.file));
+  if (named === own || out === '-' || ![named, own].some((name) => name !== undefined && isColumnar(name)))
+    return undefined;
+  return `${out} would hold ${own ?? 'text'}: the output has the format of the input${input?.file === '-' ? ' (--format names it)' : ''}`;
 }
 
 /** A file that a job reads or writes. */

@@ -3,6 +3,7 @@
  * Memory stays bounded.
  */
 import { PointStatus } from '../points/status.ts';
+import type { IdType } from '../tables/columnar/column.ts';
 import type { Batch, TableSink, TableSource } from '../tables/table.ts';
 import type { MissingText } from '../tables/text/answer-cells.ts';
 import { JobCounts, type RowCounts } from './job-counts.ts';
@@ -21,6 +22,8 @@ export interface RowOptions extends RowWarningOptions {
   batchRows?: number;
   /** The text for a missing answer in CSV and TSV. JSON Lines have null instead. @default 'empty' */
   missing?: MissingText;
+  /** The type of IDs in a columnar table. @default that of the column that is replaced, or uint64 */
+  idType?: IdType;
   signal?: AbortSignal;
   onProgress?: (progress: TableProgress) => void;
 }

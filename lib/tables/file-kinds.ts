@@ -19,7 +19,7 @@ const pandas = (read: string): string =>
 const READ_ARROW = '--format arrow reads it';
 
 const KINDS: readonly FileKind[] = [
-  { name: 'Parquet', suffixes: ['parquet', 'pq'], magic: /^PAR1/, convert: pandas("read_parquet('FILE')") },
+  { name: 'Parquet', suffixes: [], magic: /^PAR1/, convert: '--format parquet reads it' },
   { name: 'an Arrow file', suffixes: [], magic: /^ARROW1/, convert: READ_ARROW },
   { name: 'an Arrow stream', suffixes: [], magic: /^\xff\xff\xff\xff/, convert: READ_ARROW },
   { name: 'version 1 of Feather', suffixes: [], magic: /^FEA1/, convert: pandas("read_feather('FILE')") },

@@ -8,7 +8,7 @@ const TEXT_FORMATS = ['csv', 'tsv', 'jsonl'] as const;
 /** A format whose rows are lines of text. */
 export type TextFormatName = (typeof TEXT_FORMATS)[number];
 /** The formats of typed columns. */
-const COLUMNAR_FORMATS = ['arrow'] as const;
+const COLUMNAR_FORMATS = ['parquet', 'arrow'] as const;
 /** A format of typed columns. */
 export type ColumnarFormatName = (typeof COLUMNAR_FORMATS)[number];
 
@@ -24,20 +24,22 @@ export type FormatName = (typeof FORMATS)[number];
 export type IdFormatName = FormatName | 'list' | 'tab-list';
 
 /** The options that apply to some formats only, by their names on the command line. */
-export type FormatOption = 'delimiter' | 'decimal' | 'missing';
+export type FormatOption = 'delimiter' | 'decimal' | 'missing' | 'id-type';
 
 const SUFFIXES: Readonly<Record<FormatName, readonly string[]>> = {
   csv: ['csv'],
   tsv: ['tsv'],
   jsonl: ['jsonl', 'ndjson'],
   arrow: ['arrow', 'feather', 'ipc', 'arrows'],
+  parquet: ['parquet', 'pq'],
 };
 
 const OPTIONS: Readonly<Record<FormatName, readonly FormatOption[]>> = {
   csv: ['delimiter', 'decimal', 'missing'],
   tsv: ['delimiter', 'decimal', 'missing'],
   jsonl: [],
-  arrow: [],
+  arrow: ['id-type'],
+  parquet: ['id-type'],
 };
 
 /** The suffixes of each compression, the usual suffix first. */

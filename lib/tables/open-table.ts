@@ -3,7 +3,7 @@ import { type ColumnarFormat, ColumnarTable, type ColumnarTableOptions } from '.
 import type { ByteSink } from './files/byte-streams.ts';
 import { decompressTable } from './files/table-compression.ts';
 import { isTableInput, type TableInput } from './files/table-input.ts';
-import { type ColumnarFormatName, type IdFormatName, type TextFormatName } from './formats.ts';
+import type { ColumnarFormatName, IdFormatName, TextFormatName } from './formats.ts';
 import type { ColumnChoice, TableSink, TableSource } from './table.ts';
 import type { MissingText } from './text/answer-cells.ts';
 import { Delimited } from './text/delimited.ts';
@@ -56,6 +56,7 @@ type OpenColumnar = (input: TableInput, options: OpenColumnarOptions) => Promise
 /** The columnar formats. Each is imported when a table of the format is read. */
 const COLUMNAR_FORMATS: Readonly<Record<ColumnarFormatName, OpenColumnar>> = {
   arrow: async (input) => (await import('./arrow/arrow-table.ts')).arrowFormat(input),
+  parquet: async (input) => (await import('./parquet/parquet.ts')).openParquet(input),
 };
 
 /** Returns whether a format is columnar: it is read from an input, and never detected from its text. */

@@ -26,7 +26,7 @@ describe('the formats of tables', () => {
 
   test('are listed in messages, and each option names its formats', () => {
     expect(KNOWN_SUFFIXES).toBe(
-      '.csv, .tsv, .jsonl and .ndjson, each also as .gz or .zst, and .arrow, .feather, .ipc and .arrows',
+      '.csv, .tsv, .jsonl and .ndjson, each also as .gz or .zst, and .parquet, .pq, .arrow, .feather, .ipc and .arrows',
     );
     for (const option of ['delimiter', 'decimal', 'missing'] as const)
       expect(
@@ -40,7 +40,7 @@ describe('the formats of tables', () => {
     ['a.csv', undefined],
     ['a.csv.gz', undefined],
     ['a', undefined],
-    ['a.parquet', "pandas.read_parquet('a.parquet').to_csv('a.csv', index=False)"],
+    ['a.parquet', undefined],
     ['a.tsv.bz2', 'bzip2 -dc a.tsv.bz2 > a.tsv'],
     ['a.bz2', 'bzip2 -dc a.bz2 > a.csv'],
     ['a.json', "jq -c '.[]' a.json > a.jsonl"],

@@ -9,7 +9,7 @@ export const defineLatestCommand: DefineCommand = (command, { io, report, action
   idInput(
     command,
     '--ids <file>',
-    'file with one root ID per line, or a table: .csv, .tsv, .jsonl or .ndjson, also as .gz or .zst; - is standard input',
+    'file with one root ID per line, or a table: .parquet, .csv, .tsv, .jsonl or .ndjson (text also as .gz or .zst); - is standard input',
     'column with the roots (default: root_id, or the only column whose name ends with _root_id); pt_root_id gives pt_latest_root_id; may be repeated',
   )
     .addOption(

@@ -11,6 +11,7 @@ import {
   delimiterOption,
   FILES_HELP,
   formatOption,
+  idTypeOption,
   inputOption,
   missingOption,
   outOption,
@@ -34,7 +35,7 @@ export const defineLookupCommand: DefineCommand = (command, { io, report, action
     .addOption(
       inputOption(
         '--points <file>',
-        'table with one point per row: .csv, .tsv, .jsonl or .ndjson, also as .gz or .zst; - is standard input',
+        'table with one point per row: .parquet, .csv, .tsv, .jsonl or .ndjson (text also as .gz or .zst); - is standard input',
       ),
     )
     .addOption(
@@ -57,7 +58,8 @@ export const defineLookupCommand: DefineCommand = (command, { io, report, action
     )
     .addOption(markRepeatable(new Option('--position <column>', POSITION).argParser(parseTexts)))
     .addOption(replaceOption())
-    .addOption(missingOption());
+    .addOption(missingOption())
+    .addOption(idTypeOption());
 
   command.optionsGroup('Points:');
   addFlags(command, GRAPHENE_OPTIONS, ['resolution', 'mip']);

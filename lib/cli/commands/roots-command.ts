@@ -9,7 +9,7 @@ export const defineRootsCommand: DefineCommand = (command, { io, report, action 
   idInput(
     command,
     '--ids <file>',
-    'file with one supervoxel ID per line, or a table: .csv, .tsv, .jsonl or .ndjson, also as .gz or .zst; - is standard input',
+    'file with one supervoxel ID per line, or a table: .parquet, .csv, .tsv, .jsonl or .ndjson (text also as .gz or .zst); - is standard input',
     'column with the IDs (default: supervoxel_id, or the only column whose name ends with _supervoxel_id); may be repeated',
   );
   addFlags(command, ROOT_OPTIONS, ['stopLayer', 'validate']);

@@ -1,6 +1,7 @@
 /** The flags and help texts that the commands on tables share. */
 import { type Command, Option } from 'commander';
 import { GRAPHENE_OPTIONS } from '../../graphene/opening-options.ts';
+import { ID_TYPES } from '../../tables/columnar/column.ts';
 import { FORMATS } from '../../tables/formats.ts';
 import { GRAPH_PATH_HELP } from '../command.ts';
 import { parseDelimiter, parseText, parseTexts } from '../option-values.ts';
@@ -52,6 +53,13 @@ export const missingOption = (): Option =>
     'text for a missing answer in CSV and TSV; 0 is used only in columns of whole numbers (default: empty)',
   ).choices(MISSING);
 
+/** Creates `--id-type`. */
+export const idTypeOption = (): Option =>
+  new Option(
+    '--id-type <type>',
+    'type of the IDs in Parquet and Arrow (default: that of a column that is replaced, or uint64)',
+  ).choices(ID_TYPES);
+
 /** Adds the flags that all commands on tables of IDs have, after their own flags. */
 export function idOptions(command: Command): Command {
   command
@@ -63,7 +71,8 @@ export function idOptions(command: Command): Command {
     )
     .addOption(formatOption('by suffix and content'))
     .addOption(delimiterOption())
-    .addOption(missingOption());
+    .addOption(missingOption())
+    .addOption(idTypeOption());
   addFlags(command.optionsGroup('Graph:'), GRAPHENE_OPTIONS, ['timestamp', 'timeoutMs'], {
     timestamp: { default: 'now' },
   });
@@ -82,8 +91,13 @@ LF or CR. If the header seems to use another separator, the command stops with a
 --delimiter. The output may be the input file itself: it is replaced when the new table is complete,
 and keeps its permissions; after an error it is unchanged. Only one run at a time can write a file:
 FILE.lock names that run, and the lock of a run that has ended is taken over. If the output is a
-symbolic link, its target is written. Parquet files, spreadsheets and similar files are not read:
-the error shows how to convert them.
+symbolic link, its target is written. Spreadsheets and similar files are not read: the error shows
+how to convert them.
+
+Parquet: a table with the suffix .parquet or .pq, or with --format parquet. It needs the package
+@duckdb/node-api. Positions are lists of three numbers, structs of x, y and z, three columns or text.
+All other columns are copied as they are. IDs are uint64, null where there is no answer; pandas reads
+them as UInt64. The output has the format of the input.
 `;
 
 /** The help text of `roots`. */

@@ -16,10 +16,13 @@ import { countValues, decimalText } from './column-numbers.ts';
 
 const { invalidId, notLookedUp } = PointStatus;
 
+/** Returns whether the values of a column may be IDs. */
+export const holdsIds = ({ type }: TableField): boolean => HOLDS_IDS.includes(type.kind);
+
 /** Checks that a column can hold IDs. @throws TableError BAD_FORMAT. */
-export function checkIdField({ name, type, typeName }: TableField): void {
-  if (!HOLDS_IDS.includes(type.kind))
-    throw new TableError('BAD_FORMAT', `column ${name} holds ${typeName}, which is not an ID`);
+export function checkIdField(field: TableField): void {
+  if (!holdsIds(field))
+    throw new TableError('BAD_FORMAT', `column ${field.name} holds ${field.typeName}, which is not an ID`);
 }
 
 const HOLDS_IDS: readonly ColumnType['kind'][] = ['number', 'decimal', 'text'];
@@ -75,9 +78,9 @@ function readValues(column: ColumnValues, count: number, words: Uint32Array, sta
     case 'decimal':
       return readDecimalIds(column, count, words, status);
     case 'text': {
-      const { textAt, validity } = column;
+      const { validity } = column;
       for (let i = 0; i < count; i++)
-        if (!validity || isPresent(validity, i)) status[i] = readTextId(textAt(i), words, 2 * i);
+        if (!validity || isPresent(validity, i)) status[i] = readTextId(column.textAt(i), words, 2 * i);
       return;
     }
     case 'dictionary': {

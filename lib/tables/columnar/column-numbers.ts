@@ -91,14 +91,15 @@ function readNumberArray(values: NumberArray, count: number, target: NumberTarge
 }
 
 function readTextNumbers(
-  { textAt, validity }: Extract<ColumnValues, { kind: 'text' }>,
+  column: Extract<ColumnValues, { kind: 'text' }>,
   count: number,
   { out, at, stride, marks }: NumberTarget,
 ): boolean {
+  const { validity } = column;
   let hasMarks = false;
   for (let i = 0; i < count; i++) {
     if (validity && !isPresent(validity, i)) continue;
-    const text = textAt(i),
+    const text = column.textAt(i),
       bytes = Buffer.from(text),
       number = parseDecimal(bytes, 0, bytes.length);
     out[at + i * stride] = number;

@@ -239,16 +239,17 @@ function readLists(
 }
 
 function readTextPositions(
-  { textAt, validity }: Extract<ColumnValues, { kind: 'text' }>,
+  column: Extract<ColumnValues, { kind: 'text' }>,
   rows: number,
   points: Float64Array,
   at: number,
   marks: Uint8Array,
 ): boolean {
+  const { validity } = column;
   let hasMarks = false;
   for (let i = 0; i < rows; i++) {
     if (validity && !isPresent(validity, i)) continue;
-    const text = textAt(i),
+    const text = column.textAt(i),
       bytes = Buffer.from(text);
     if (parsePosition(bytes, 0, bytes.length, points, 3 * (at + i))) continue;
     marks[i] = INVALID_MARK;

@@ -100,6 +100,8 @@ export type ColumnType =
   | { kind: 'number'; isInteger: boolean }
   | { kind: 'decimal'; scale: number }
   | { kind: 'text' }
+  /** Values that are read as text only, such as timestamps and booleans: never points or IDs. */
+  | { kind: 'shown' }
   | { kind: 'list'; item: ColumnType }
   | { kind: 'struct'; fields: readonly { name: string; type: ColumnType }[] }
   | { kind: 'other' };

@@ -15,7 +15,7 @@ import type {
   TableField,
   TablePart,
 } from './column.ts';
-import { checkIdField } from './column-ids.ts';
+import { checkIdField, holdsIds } from './column-ids.ts';
 import { PointColumnReader } from './column-points.ts';
 import { type BoundColumn, type BoundColumns, ColumnarBatch, textsOfParts } from './columnar-batch.ts';
 import { keepValues } from './kept-values.ts';
@@ -238,7 +238,8 @@ export class ColumnarTable<P extends TablePart = TablePart> implements TableSour
     nameOf: (row: number) => string,
   ): AnswerValues {
     const old = part.columns[this.#read.indexOf(replaces!)] as P['columns'][number] | undefined;
-    if (!old)
+    const isId = type === 'uint64' || type === 'int64';
+    if (!old || (isId && !holdsIds(this.#fields[replaces!])))
       throw new TableError(
         'BAD_FORMAT',
         `column ${name} holds ${this.#fields[replaces!].typeName}, whose old values cannot be kept: rename it`,

@@ -13,7 +13,8 @@ const BIG = 2n ** 63n + 1n;
 
 const integer: ColumnType = { kind: 'number', isInteger: true },
   float: ColumnType = { kind: 'number', isInteger: false },
-  text: ColumnType = { kind: 'text' };
+  text: ColumnType = { kind: 'text' },
+  LISTS: ColumnType = { kind: 'list', item: { kind: 'list', item: float } };
 const field = (name: string, type: ColumnType, idType?: IdType): TableField => ({
   name,
   type,
@@ -209,7 +210,7 @@ describe('ColumnarTable: points', () => {
     },
     {
       name: 'a list of lists',
-      type: { kind: 'list', item: { kind: 'list', item: float } } as ColumnType,
+      type: LISTS,
       message:
         'column p holds list, which is not a position: a list of three numbers, a struct of x, y and z, or text',
     },

@@ -1,0 +1,123 @@
+/** Reads Parquet files through DuckDB, row by row in their order. */
+import { type FileHandle, mkdtemp, open, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { TableError } from '../../base/errors.ts';
+import type { ColumnarReader, ColumnValues, TableField, TablePart } from '../columnar/column.ts';
+import type { ColumnarFormat } from '../columnar/columnar-table.ts';
+import { ioError } from '../files/byte-streams.ts';
+import type { TableInput } from '../files/table-input.ts';
+import { columnsOfChunk, vectorTypeOf, type DuckDB, vectorIdTypeOf, openDuckDB } from './duckdb.ts';
+import { type ParquetFooter, readFooter } from './parquet-footer.ts';
+import { ParquetWriter } from './parquet-writer.ts';
+
+/** A name that DuckDB would take for a pattern. */
+const PATTERN = /[*?[\]{}\\]/;
+
+/** Opens a Parquet file. The footer is read when the reader is opened. */
+export async function openParquet(input: TableInput): Promise<ColumnarFormat> {
+  const reader = new ParquetReader(input);
+  return { reader, writerTo: (out) => new ParquetWriter(reader.file, reader.footer, out) };
+}
+
+class ParquetReader implements ColumnarReader {
+  readonly #input: TableInput;
+  #file: FileHandle | undefined;
+  #footer: ParquetFooter | undefined;
+  #duckdb: DuckDB | undefined;
+  #folder: string | undefined;
+  #names: readonly string[] = [];
+  #from = '';
+
+  constructor(input: TableInput) {
+    this.#input = input;
+  }
+
+  get file(): FileHandle {
+    return this.#file!;
+  }
+
+  get footer(): ParquetFooter {
+    return this.#footer!;
+  }
+
+  async open(): Promise<readonly TableField[]> {
+    const { name } = this.#input,
+      path = resolve(await this.#input.file());
+    this.#file = await open(path, 'r').catch((error: unknown) => {
+      throw ioError('read', name, error);
+    });
+    this.#footer = await readFooter(this.#file).catch((error: unknown) => {
+      throw error instanceof TableError ? this.#unreadable(error.message) : ioError('read', name, error);
+    });
+    this.#folder = await mkdtemp(join(tmpdir(), 'graphene-points-parquet-'));
+    this.#duckdb = await openDuckDB(join(this.#folder, 'spill'));
+    this.#from = `read_parquet(${quoted(await this.#plainPath(path), "'")}, hive_partitioning = false)`;
+    const result = await this.#try(this.#duckdb.connection.run(`SELECT * FROM ${this.#from} LIMIT 0`));
+    this.#names = result.deduplicatedColumnNames();
+    const { columns } = this.#footer;
+    if (this.#names.length !== columns.length) throw this.#unreadable('its schema is read in two ways');
+    return columns.map((column, k): TableField => {
+      const type = result.columnType(k);
+      return {
+        name: column.name,
+        type: vectorTypeOf(type),
+        typeName: String(type),
+        idType: vectorIdTypeOf(type),
+      };
+    });
+  }
+
+  async #plainPath(path: string): Promise<string> {
+    if (!PATTERN.test(path)) return path;
+    const link = join(this.#folder!, 'table.parquet');
+    await symlink(path, link);
+    return link;
+  }
+
+  async *parts(fields: readonly number[]): AsyncGenerator<TablePart> {
+    const rows = this.footer.groupRows.reduce((sum, count) => sum + count, 0),
+      columns = fields.map((field) => quoted(this.#names[field], '"'));
+    const select = `SELECT ${columns.length === 0 ? '1' : columns.join(', ')} FROM ${this.#from}`;
+    const result = await this.#try(this.#duckdb!.connection.stream(select));
+    let read = 0;
+    for (;;) {
+      const chunk = await this.#try(result.fetchChunk());
+      if (!chunk || chunk.rowCount === 0) break;
+      let values: ColumnValues[] = [];
+      if (columns.length > 0) values = columnsOfChunk(chunk);
+      read += chunk.rowCount;
+      yield { rows: chunk.rowCount, columns: values };
+    }
+    if (read !== rows) throw this.#unreadable(`it has ${read} rows, and its footer says ${rows}`);
+  }
+
+  async #try<T>(step: Promise<T>): Promise<T> {
+    try {
+      return await step;
+    } catch (error) {
+      if (error instanceof TableError) throw error;
+      throw this.#unreadable(firstLine(error));
+    }
+  }
+
+  #unreadable(why: string): TableError {
+    return new TableError('BAD_FORMAT', `${this.#input.name} cannot be read as Parquet: ${why}`);
+  }
+
+  async close(): Promise<void> {
+    const duckdb = this.#duckdb,
+      file = this.#file,
+      folder = this.#folder;
+    this.#duckdb = this.#file = this.#folder = undefined;
+    duckdb?.close();
+    await file?.close();
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Quotes a text or a name of SQL. */
+const quoted = (text: string, mark: '"' | "'"): string => mark + text.replaceAll(mark, mark + mark) + mark;
+
+const firstLine = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n')[0].slice(0, 300);
