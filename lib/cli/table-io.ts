@@ -131,8 +131,8 @@ async function writeToOutput<T>(
 function reasonOtherFormat({ input, format, out }: JobFileNames): string | undefined {
   const named = formatOfFile(out),
     own = format ?? (input && formatOfFile(input.file));
-  if (named === own || out === '-' || ![named, own].some((name) => name !== undefined && isColumnar(name)))
-    return undefined;
+  const isEither = [named, own].some((name) => name !== undefined && isColumnar(name));
+  if (named === own || named === undefined || !isEither) return undefined;
   return `${out} would hold ${own ?? 'text'}: the output has the format of the input${input?.file === '-' ? ' (--format names it)' : ''}`;
 }
 
