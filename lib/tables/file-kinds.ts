@@ -30,17 +30,7 @@ const KINDS: readonly FileKind[] = [
     magic: /^\xd0\xcf\x11\xe0/,
     convert: 'save it as "CSV UTF-8" (format the IDs as text, or they lose digits)',
   },
-  {
-    name: 'a NumPy array',
-    suffixes: ['npy'],
-    magic: /^\x93NUMPY/,
-    convert: `python -c "import numpy; numpy.savetxt('OUT', numpy.load('FILE'), fmt='%s', delimiter=',', header='x,y,z', comments='')"`,
-  },
-  {
-    name: 'NumPy arrays',
-    suffixes: ['npz'],
-    convert: `python -c "import numpy; numpy.savetxt('OUT', numpy.load('FILE')['NAME_OF_THE_ARRAY'], fmt='%s', delimiter=',', header='x,y,z', comments='')"`,
-  },
+  { name: 'a NumPy array', suffixes: [], magic: /^\x93NUMPY/, convert: '--format npy reads it' },
   { name: 'a pickle', suffixes: ['pkl', 'pickle'], convert: pandas("read_pickle('FILE')") },
   { name: 'HDF5', suffixes: ['h5', 'hdf5', 'hdf'], magic: /^\x89HDF/, convert: pandas("read_hdf('FILE')") },
   {

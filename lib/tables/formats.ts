@@ -8,7 +8,7 @@ const TEXT_FORMATS = ['csv', 'tsv', 'jsonl'] as const;
 /** A format whose rows are lines of text. */
 export type TextFormatName = (typeof TEXT_FORMATS)[number];
 /** The formats of typed columns. */
-const COLUMNAR_FORMATS = ['parquet', 'arrow'] as const;
+const COLUMNAR_FORMATS = ['parquet', 'arrow', 'npy', 'npz'] as const;
 /** A format of typed columns. */
 export type ColumnarFormatName = (typeof COLUMNAR_FORMATS)[number];
 
@@ -32,6 +32,8 @@ const SUFFIXES: Readonly<Record<FormatName, readonly string[]>> = {
   jsonl: ['jsonl', 'ndjson'],
   arrow: ['arrow', 'feather', 'ipc', 'arrows'],
   parquet: ['parquet', 'pq'],
+  npy: ['npy'],
+  npz: ['npz'],
 };
 
 const OPTIONS: Readonly<Record<FormatName, readonly FormatOption[]>> = {
@@ -40,6 +42,8 @@ const OPTIONS: Readonly<Record<FormatName, readonly FormatOption[]>> = {
   jsonl: [],
   arrow: ['id-type'],
   parquet: ['id-type'],
+  npy: ['id-type'],
+  npz: ['id-type'],
 };
 
 /** The suffixes of each compression, the usual suffix first. */

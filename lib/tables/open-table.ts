@@ -57,6 +57,8 @@ type OpenColumnar = (input: TableInput, options: OpenColumnarOptions) => Promise
 const COLUMNAR_FORMATS: Readonly<Record<ColumnarFormatName, OpenColumnar>> = {
   arrow: async (input) => (await import('./arrow/arrow-table.ts')).arrowFormat(input),
   parquet: async (input) => (await import('./parquet/parquet.ts')).openParquet(input),
+  npy: async (input, { listName }) => (await import('./numpy/numpy-table.ts')).npyFormat(input, listName),
+  npz: async (input) => (await import('./numpy/numpy-table.ts')).npzFormat(input),
 };
 
 /** Returns whether a format is columnar: it is read from an input, and never detected from its text. */

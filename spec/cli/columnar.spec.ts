@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadFixture } from '../../testing/fixtures.ts';
 import { arrowFixture, readArrow } from '../tables/arrow/arrow-files.ts';
+import { NUMPY_FIXTURES, numpyFixture, readNumpy } from '../tables/numpy/numpy-files.ts';
 import { type CliResult, runCli } from './run-cli.ts';
 
 const fixture = loadFixture('img_raw_u8');
@@ -83,5 +84,37 @@ describe('Arrow tables', () => {
         /in\.csv holds an Arrow file, not text: --format arrow reads it/,
       ) as unknown as string,
     });
+  });
+});
+
+describe('NumPy tables', () => {
+  test.each([
+    ['int64.npy', []],
+    ['fortran.npy', []],
+    ['records.npy', []],
+    ['sub-arrays.npy', ['--position', 'position']],
+    ['deflated.npz', ['--position', 'points']],
+    ['only.npz', []],
+  ])('are looked up like tables of text: %s', async (name, flags) => {
+    await writeFile(file(name), numpyFixture(name));
+    const out = file(`out${name.slice(-4)}`);
+    expect(await lookup(['--points', file(name), ...flags, '--out', out])).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: '',
+    });
+    const before = NUMPY_FIXTURES[name],
+      column = flags[1];
+    const points =
+      column === undefined
+        ? before.x.map((x, row) => `${x} ${before.y[row]} ${before.z[row]}`)
+        : before[column];
+    const answers = await expectedAnswers(points),
+      prefix = column === undefined ? '' : `${column}_`;
+    const { columns } = await readNumpy(await readFile(out), [`${prefix}value`, `${prefix}status`]);
+    expect(Object.values(columns)).toEqual([
+      answers.map(([value]) => value),
+      answers.map(([, status]) => status),
+    ]);
   });
 });

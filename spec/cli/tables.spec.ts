@@ -200,7 +200,6 @@ describe('compressed tables', () => {
 describe('files that are not tables of text', () => {
   test.each([
     ['points.xlsx', /a spreadsheet, which is not read .*CSV UTF-8/],
-    ['points.npy', /numpy\.load\('points\.npy'\)/],
     ['points.json', /jq -c '\.\[\]' points\.json > points\.jsonl/],
     ['points.csv.bz2', /bzip2 -dc points\.csv\.bz2 > points\.csv/],
   ])('%s is refused with advice, for points and for IDs', async (name, message) => {

@@ -26,7 +26,7 @@ describe('the formats of tables', () => {
 
   test('are listed in messages, and each option names its formats', () => {
     expect(KNOWN_SUFFIXES).toBe(
-      '.csv, .tsv, .jsonl and .ndjson, each also as .gz or .zst, and .parquet, .pq, .arrow, .feather, .ipc and .arrows',
+      '.csv, .tsv, .jsonl and .ndjson, each also as .gz or .zst, and .parquet, .pq, .arrow, .feather, .ipc, .arrows, .npy and .npz',
     );
     for (const option of ['delimiter', 'decimal', 'missing'] as const)
       expect(
