@@ -30,9 +30,9 @@ export class JobInput {
     return {
       name: this.#input.name,
       bytes: () => this.#bytes(),
-      file: async () => {
+      file: async (begun) => {
         this.#opened = await this.#stat();
-        return this.#input.file();
+        return this.#input.file(begun);
       },
     };
   }
@@ -60,9 +60,9 @@ export class JobInput {
     return {
       name: this.#input.name,
       bytes: () => this.#bytesAgain(),
-      file: async () => {
+      file: async (begun) => {
         await this.#requireSame();
-        return this.#input.file();
+        return this.#input.file(begun);
       },
     };
   }

@@ -54,15 +54,16 @@ export function streamInput(
   read: () => AsyncIterable<Uint8Array>,
   signal?: AbortSignal,
 ): OpenTableInput {
-  let folder: string | undefined;
+  let folder: string | undefined, copied: string | undefined;
   return {
     name,
     bytes: read,
-    async file(begun = read()) {
-      folder = await mkdtemp(join(tmpdir(), 'graphene-points-'));
+    async file(begun) {
+      if (copied !== undefined) return copied; // a table may be read twice
+      folder ??= await mkdtemp(join(tmpdir(), 'graphene-points-'));
       const path = join(folder, 'table');
-      await pipeline(begun, createWriteStream(path), { signal });
-      return path;
+      await pipeline(begun ?? read(), createWriteStream(path), { signal });
+      return (copied = path);
     },
     async close() {
       if (folder !== undefined) await rm(folder, { recursive: true, force: true });
