@@ -58,12 +58,12 @@ describe('Arrow tables', () => {
     for (const name of ['pandas.feather', 'pyarrow.arrows']) {
       const flags = ['--format', 'arrow', ...(name === 'pandas.feather' ? [] : ['--position', 'list'])];
       await writeFile(file(name), arrowFixture(name));
-      const piped = await lookup(['--points', '-', ...flags, '--out', file('a')], {
+      const piped = await lookup(['--points', '-', ...flags, '--out', file('a.arrow')], {
         stdin: createReadStream(file(name), { highWaterMark: 100 }),
       });
-      const direct = await lookup(['--points', file(name), ...flags, '--out', file('b')]);
+      const direct = await lookup(['--points', file(name), ...flags, '--out', file('b.arrow')]);
       expect([piped, direct.code]).toEqual([{ code: 0, stdout: '', stderr: '' }, 0]);
-      expect((await readFile(file('a'))).equals(await readFile(file('b')))).toBe(true);
+      expect((await readFile(file('a.arrow'))).equals(await readFile(file('b.arrow')))).toBe(true);
     }
   });
 
