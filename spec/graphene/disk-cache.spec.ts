@@ -178,15 +178,15 @@ describe('cacheDir', () => {
   test('ignores a damaged entry', async () => {
     const { readAgain } = await serve('seg_cseg_u64_gzip');
     const cold = await readAgain();
-    const [file, ...others] = await packFiles(),
-      bytes = await readFile(file);
+    const packs = new Map<string, Buffer>();
+    for (const file of await packFiles()) packs.set(file, await readFile(file));
     let entries = 0;
-    for await (const { offset, length } of new CacheFolder(cacheDir, 1).index.entries()) {
-      bytes[offset + length - 1] ^= 1;
+    for await (const { file, offset, length } of new CacheFolder(cacheDir, 1).index.entries()) {
+      packs.get(file)![offset + length - 1] ^= 1;
       entries++;
     }
-    expect([others, entries]).toEqual([[], cold.stats.chunks]);
-    await writeFile(file, bytes);
+    expect(entries).toBe(cold.stats.chunks);
+    for (const [file, bytes] of packs) await writeFile(file, bytes);
     const again = await readAgain();
     expect([again.values, [...again.requestedPaths].sort()]).toEqual([
       cold.values,
