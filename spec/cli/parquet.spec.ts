@@ -71,7 +71,7 @@ describe('lookup of a Parquet table', () => {
       ['--points', '-', '--out', 'out.parquet'],
       'out.parquet would hold csv: the output has the format of the input (--format names it)',
     ],
-    [['--points', 'in.csv', '--id-type', 'int64'], '--id-type is for parquet and arrow'],
+    [['--points', 'in.csv', '--id-type', 'int64'], '--id-type is for parquet, '],
     [
       ['--points', 'in.parquet', '--missing', 'NA'],
       '--missing is for csv and tsv: in parquet a missing answer is null',
