@@ -14,6 +14,7 @@ import { zipContent } from './zip-content.ts';
 import { readZipDirectory, type ZipEntry } from './zip-directory.ts';
 
 const SUFFIX = '.npy';
+const MAX_PART_ROWS = 2 ** 18;
 
 /** An array of the archive. */
 interface NpzArray {
@@ -97,18 +98,25 @@ export class NpzReader implements ColumnarReader {
   async *parts(wanted: readonly number[]): AsyncGenerator<TablePart> {
     const columns = wanted.map((k) => this.columns[k]),
       arrays = [...new Set(columns.map(({ array }) => array!))];
-    const lengths = arrays.map(({ header }) => header.shape[0]);
+    // A table of which no column is read has as many rows as all of its arrays.
+    const counted =
+      arrays.length > 0
+        ? arrays
+        : this.columns.flatMap(({ array, isWhole }) => (array && isWhole ? [array] : []));
+    const lengths = counted
+      .filter(({ header }) => header.shape.length > 0)
+      .map(({ header }) => header.shape[0]);
     if (lengths.some((length) => length !== lengths[0]))
       throw new TableError(
         'BAD_FORMAT',
-        `the arrays have different lengths: ${arrays.map(({ name }, k) => `${name} ${lengths[k]}`).join(', ')}`,
+        `the arrays have different lengths: ${counted.map(({ name, header }) => `${name} ${header.shape[0] ?? 'none'}`).join(', ')}`,
       );
     this.#sources = arrays.map(
       ({ header, entry }) =>
         new ArrayRows(header, (offset) => new ByteQueue(zipContent(this.archive, entry, offset))),
     );
     const rows = lengths[0] ?? 0,
-      partRows = Math.min(...this.#sources.map((source) => source.partRows));
+      partRows = Math.min(MAX_PART_ROWS, ...this.#sources.map((source) => source.partRows));
     for (let done = 0; done < rows; done += partRows) {
       const count = Math.min(partRows, rows - done),
         bytes: Uint8Array[] = [];

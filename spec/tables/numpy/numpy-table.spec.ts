@@ -104,6 +104,7 @@ describe('a NumPy table', () => {
     await expect(readNumpy(input, ['id', 'other'])).rejects.toEqual(
       withCode(/different lengths: id 7, other 3/),
     );
+    await expect(readNumpy(input, [])).rejects.toEqual(withCode(/different lengths: points 7.* other 3/));
     const { fields } = await readNumpy(input, ['id']);
     expect(
       fields.filter(({ type }) => type.kind === 'other').map(({ name, typeName }) => [name, typeName]),
