@@ -21,6 +21,7 @@ const PARTS: Record<string, () => Promise<Part>> = {
   zfpc: async () => (await import('./zfpc.ts')).zfpc,
   builder: async () => (await import('./builder.ts')).builder,
   fpzip: async () => (await import('./fpzip.ts')).fpzip,
+  tables: async () => (await import('./tables.ts')).tables,
   storage: async () => (await import('./storage.ts')).storage,
   pcg: async () => (await import('./pcg.ts')).pcg(ready),
 };
