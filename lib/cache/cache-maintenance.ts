@@ -2,7 +2,7 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CacheFolder, LARGEST_ENTRY_BYTES } from './cache-folder.ts';
-import { decodeEntry, ENTRY_OVERHEAD, nextEntry } from './entry.ts';
+import { decodeEntry, endOfEntry, ENTRY_OVERHEAD } from './entry.ts';
 import { appendRecords, packFile, readPlace } from './pack-files.ts';
 import { encodeRecord, hashOf } from './pack-record.ts';
 
@@ -122,22 +122,43 @@ export async function verifyCache(folder: string): Promise<{
   return { path: cache.path, entries, damaged };
 }
 
-/** Enters the entries of packs into the index that names none of them. */
+/**
+ * Enters the entries of packs into the index that names none of them. A pack may hold what was replaced since: the
+ * index counts, then the newest entry of a key.
+ */
 async function recoverPacks(cache: CacheFolder): Promise<void> {
-  const named = new Set<string>();
+  const named = new Set<string>(),
+    found = new Map<string, { storedMs: number; record: Uint8Array }>();
   for await (const { pack } of cache.index.entries()) named.add(pack);
   for (const { name, size } of await cache.packs()) {
     if (named.has(name) || size > MOST_PACK_BYTES) continue;
     const bytes = await readFile(packFile(cache.path, name)).catch(() => Buffer.alloc(0));
-    const records: Uint8Array[] = [];
-    for (let next = nextEntry(bytes, 0); next; next = nextEntry(bytes, next.end)) {
-      const { start, end } = next,
-        decoded = decodeEntry(bytes.subarray(start, end));
-      if (!decoded)
-        next.end = start + 1; // what follows a torn entry may lie within it
-      else
-        records.push(encodeRecord(hashOf(decoded.key), { pack: name, offset: start, length: end - start }));
+    for (const { start, end, key, storedMs } of entriesOf(bytes)) {
+      const hash = hashOf(key),
+        text = Buffer.from(hash).toString('latin1');
+      if ((found.get(text)?.storedMs ?? -Infinity) > storedMs) continue;
+      if (await cache.index.find(hash, 0)) continue;
+      found.set(text, {
+        storedMs,
+        record: encodeRecord(hash, { pack: name, offset: start, length: end - start }),
+      });
     }
-    if (records.length > 0) await appendRecords(cache.path, Buffer.concat(records));
+  }
+  if (found.size > 0)
+    await appendRecords(cache.path, Buffer.concat(Array.from(found.values(), ({ record }) => record)));
+}
+
+/**
+ * Lists the whole entries of a pack, one after the other. Nothing within the bytes of an entry is one: a volume
+ * decides about them, and could otherwise make entries of other volumes.
+ */
+function* entriesOf(
+  bytes: Uint8Array,
+): Generator<{ start: number; end: number; key: string; storedMs: number }> {
+  for (let start = 0, end: number | undefined; start < bytes.length; start = end) {
+    end = endOfEntry(bytes, start);
+    if (end === undefined || !(end > start)) return;
+    const decoded = decodeEntry(bytes.subarray(start, end));
+    if (decoded) yield { start, end, key: decoded.key, storedMs: decoded.entry.storedMs || 0 };
   }
 }

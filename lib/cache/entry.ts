@@ -86,16 +86,12 @@ export function encodeHead(
 }
 
 /**
- * Finds entries among other bytes, from `from` on.
- * @returns the start and end of the next one whose header is whole; undefined if there is none.
+ * Finds the end of the entry that begins at a place among other bytes. It may lie behind the last byte.
+ * @returns undefined if no entry with a whole header begins there.
  */
-export function nextEntry(bytes: Uint8Array, from: number): { start: number; end: number } | undefined {
-  const source = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let start = from; (start = source.indexOf(MAGIC, start)) >= 0; start++) {
-    const header = readHeader(source.subarray(start));
-    if (header) return { start, end: start + header.end + Math.max(0, header.fields.length) };
-  }
-  return undefined;
+export function endOfEntry(bytes: Uint8Array, start: number): number | undefined {
+  const header = readHeader(bytes.subarray(start));
+  return header && start + header.end + Math.max(0, header.fields.length);
 }
 
 /** Decodes a file. @returns the entry and its key; undefined if the file is damaged or is not an entry. */

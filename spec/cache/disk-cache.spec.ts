@@ -16,6 +16,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { CacheFolder } from '../../lib/cache/cache-folder.ts';
 import { DiskCache, type DiskCacheOptions } from '../../lib/cache/disk-cache.ts';
 import { cacheStats, clearCache, verifyCache } from '../../lib/cache/cache-maintenance.ts';
+import { encodeEntry } from '../../lib/cache/entry.ts';
 import { appendRecords, indexFile, type EntryPlace } from '../../lib/cache/pack-files.ts';
 import { encodeRecord, hashOf } from '../../lib/cache/pack-record.ts';
 
@@ -330,6 +331,28 @@ describe('maintenance', () => {
     expect(await verifyCache(folder)).toMatchObject({ entries: 3, damaged: 0 });
     const found = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((key) => open().get(key)));
     expect(found.map((entry) => entry?.bytes?.[0])).toEqual([0, undefined, 2, undefined, 4]);
+  });
+
+  test('does not bring back an entry that was replaced', async () => {
+    await open({ now: () => 1 }).put('a', { bytes: bytesOf(1), validator: undefined });
+    await open({ now: () => 2 }).put('a', { bytes: bytesOf(2), validator: undefined });
+    expect(await verifyCache(folder)).toMatchObject({ entries: 1, damaged: 0 });
+    expect((await open().get('a'))?.storedMs).toBe(2);
+    await rm(indexFile(join(folder, 'chunks-v3')));
+    await verifyCache(folder);
+    expect((await open().get('a'))?.storedMs).toBe(2);
+  });
+
+  test('does not take the content of a damaged entry for entries', async () => {
+    const within = encodeEntry('b', { bytes: bytesOf(2), validator: undefined, storedMs: 1 })!;
+    await open().put('a', { bytes: Buffer.concat([bytesOf(1), ...within]), validator: undefined });
+    const { file, offset, length } = await placeOf('a'),
+      bytes = await readFile(file);
+    bytes[offset + length - Buffer.concat(within).length - 1] ^= 1;
+    await writeFile(file, bytes);
+    await rm(indexFile(join(folder, 'chunks-v3')));
+    expect(await verifyCache(folder)).toMatchObject({ entries: 0 });
+    expect(await open().get('b')).toBeUndefined();
   });
 
   test('counts, verifies and clears', async () => {
