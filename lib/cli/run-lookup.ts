@@ -1,8 +1,6 @@
 /**
  * Runs `graphene-points lookup`: looks up the points of a table and writes the same rows with their answers.
  */
-import { tmpdir } from 'node:os';
-import { dirname } from 'node:path';
 import type { AnyOptionTable } from '../base/option-table.ts';
 import { parseTimestampOption } from '../chunkedgraph/ids/timestamp.ts';
 import { GRAPHENE_OPTIONS, OPEN_OPTIONS } from '../graphene/opening-options.ts';
@@ -27,6 +25,7 @@ import type { Report } from './report.ts';
 import { statsJson, summaryLine } from './summary.ts';
 import { attributeOfFlag, optionsFromFlags } from './options-from-flags.ts';
 import { openJobFiles } from './table-io.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 /** The flags that are not in an option table. */
 export interface LookupFlags {
@@ -103,7 +102,7 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
       signal,
     );
     const rowsAreShown = flags.out === '-' && io.stdout.isTTY; // on the same terminal as the progress bar
-    const folder = rowsAreShown ? undefined : temporaryFolder(flags, io),
+    const folder = rowsAreShown ? undefined : await temporaryFolder(flags, io.env),
       input = files.input(folder),
       source = input.source();
     const onProgress = flags.quiet || rowsAreShown ? undefined : await report.startProgress();
@@ -120,6 +119,7 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
             begin() {
               writesRows = false;
               volumes!.muteCalls();
+              input.requireAgain();
             },
             note: flags.quiet ? undefined : (message: string) => report.line(message),
           };
@@ -153,10 +153,6 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
     await volumes?.close();
   }
 }
-
-/** Returns the folder of temporary files: the one that is named, else that of the output. */
-const temporaryFolder = ({ tempDir, out }: LookupFlags, { env }: Io): string =>
-  tempDir ?? (env.TMPDIR || (out === '-' ? tmpdir() : dirname(out)));
 
 /** Makes the order of chunks when the first points are placed. */
 function lazily(create: () => ChunkOrder): Pick<ChunkOrder, 'place'> {

@@ -35,7 +35,7 @@ export interface OutOfCoreOptions extends Partial<WindowSizes> {
   reopen: () => AsyncIterable<Uint8Array> | TableInput;
   /** Returns which part of the table has been read, from 0 to 1; undefined if that is unknown. */
   fractionRead?: () => number | undefined;
-  /** Called when the table turns out to be large, before its points are sorted. */
+  /** Called when the table turns out to be large, before its points are sorted. What it throws ends the job. */
   begin?: () => void;
   /** Receives what the job needs and does, for people. */
   note?: (message: string) => void;
@@ -65,7 +65,6 @@ export async function answerOutOfCore<B extends Batch>(
   outOfCore: OutOfCoreOptions,
   options: RowOptions,
 ): Promise<RowCounts> {
-  outOfCore.begin?.();
   const counts = new JobCounts(job.also);
   const opened: TemporaryFile[] = [];
   const openFile = async (): Promise<TemporaryFile> => {
@@ -75,6 +74,7 @@ export async function answerOutOfCore<B extends Batch>(
   };
   try {
     const { spill, rows } = await closing(job.source, async () => {
+      outOfCore.begin?.();
       const made = new PointSpill(await openFile(), sizes.samplePoints);
       return { spill: made, rows: await spillRows(job, made, outOfCore, options, counts) };
     });
@@ -257,7 +257,7 @@ async function integersOf(
 ): Promise<Uint8Array> {
   const count = points.length / 3;
   if (sides === 1) return flagIntegers(namesVoxels, count, () => 0);
-  const sideOf = new Uint8Array(count);
+  const sideOf = new Uint32Array(count);
   let at = 0;
   for (const slice of slices)
     for (const place of await spill.readPlaces(slice))

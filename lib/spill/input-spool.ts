@@ -12,13 +12,26 @@ export class InputSpool {
   #file: TemporaryFile | undefined;
   #length = 0;
   #error: unknown;
+  #isNeeded = false;
 
   /** @param folder The folder of the temporary file. */
   constructor(folder: string) {
     this.#folder = folder;
   }
 
-  /** Yields the bytes of a stream, each once it is kept. What cannot be kept is passed on nevertheless. */
+  /**
+   * From now on, a stream that cannot be kept ends with that error.
+   * @throws TableError UNREADABLE if it could not be kept so far.
+   */
+  require(): void {
+    this.#isNeeded = true;
+    if (this.#error !== undefined) throw this.#error as Error;
+  }
+
+  /**
+   * Yields the bytes of a stream, each once it is kept. What cannot be kept is passed on nevertheless, unless it
+   * is required.
+   */
   async *keep(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const bytes of source) {
       await this.#append(bytes);
@@ -45,6 +58,7 @@ export class InputSpool {
     } catch (error) {
       this.#error = error;
       await this.close();
+      if (this.#isNeeded) throw error;
     }
   }
 

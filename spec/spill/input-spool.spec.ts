@@ -36,3 +36,17 @@ test('passes on what it cannot keep, and says so when it is read again', async (
     ),
   });
 });
+
+test.each([true, false])(
+  'ends with an error at once if it is required, before the failure: %s',
+  async (isBefore) => {
+    const spool = new InputSpool(join(folder, 'none')),
+      pieceByPiece = spool.keep(pieces(4));
+    if (isBefore) spool.require();
+    for (let k = 0; k < 2; k++) await pieceByPiece.next();
+    const failure = { code: 'UNREADABLE', message: expect.stringContaining('cannot be written') };
+    if (isBefore) return expect(pieceByPiece.next()).rejects.toMatchObject(failure);
+    await pieceByPiece.next();
+    expect(() => spool.require()).toThrow(expect.objectContaining(failure));
+  },
+);
