@@ -67,6 +67,7 @@ export class SharedDelivery {
         stop!,
       );
     } catch (error) {
+      if (stop!.isStopped) return; // no call waits for these chunks, so they have not failed
       for (const { cell } of chunks) fail(cell, error);
       return;
     }

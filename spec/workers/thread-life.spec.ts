@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { OpenOptions, PrecomputedVolume } from '../../lib/index.ts';
+import type { OpenOptions, PrecomputedVolume, VolumeEvent } from '../../lib/index.ts';
 import { buildPrecomputed, createMockBucket, serveMocks } from '../../mocks/index.ts';
 import { findWorkerFile } from '../../testing/built-worker-file.ts';
 import { seeded } from '../../testing/random.ts';
-import { poolSettings, runningThreads, sdk, startedThreads } from '../support/eager-threads.ts';
+import { poolSettings, runningThreads, sdk, sentCommands, startedThreads } from '../support/eager-threads.ts';
 import { serve, type LoopbackServer } from '../support/http-server.ts';
 
 /** 16 chunks in a row: chunk k holds the labels from 8 * k + 1. */
@@ -19,6 +19,14 @@ const { files } = buildPrecomputed({
   chunkSize: [8, 8, 8],
   encoding: 'compressed_segmentation',
   bitstream: 'gzip',
+});
+/** The same chunks in one shard. */
+const sharded = buildPrecomputed({
+  labels: (x) => BigInt(x + 1),
+  size: [8 * CHUNKS, 8, 8],
+  chunkSize: [8, 8, 8],
+  encoding: 'compressed_segmentation',
+  sharding: { shard_bits: 0 },
 });
 const keyOf = (chunk: number): string => `8_8_40/${8 * chunk}-${8 * chunk + 8}_0-8_0-8`;
 /** One point in each of these chunks. */
@@ -193,6 +201,27 @@ describe('worker threads', () => {
     await allClosed();
   });
 
+  test('report no failed chunk of a shard when its call is aborted', async () => {
+    poolSettings.file = programWith(
+      `if (url === 'shared bytes 0') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)`,
+    );
+    sentCommands.length = 0;
+    const events: VolumeEvent[] = [];
+    await using served = await serveMocks({ '/b': createMockBucket({ files: sharded.files }) });
+    await using volume = await sdk.openPrecomputed(`${served.url}/b`, {
+      workers: 1,
+      onEvent: (event) => events.push(event),
+    });
+    const abort = new AbortController(),
+      call = volume.scatteredPoints(pointsIn(...ALL), { signal: abort.signal });
+    while (!sentCommands.some(({ kind }) => kind === 'works')) await new Promise(setImmediate);
+    const reason = new Error('enough');
+    abort.abort(reason);
+    await expect(call).rejects.toBe(reason);
+    await volume.scatteredPoints(pointsIn(2));
+    expect(events.filter((event) => 'outcome' in event && event.outcome === 'failed')).toEqual([]);
+  });
+
   test('return arrays that own ordinary memory of their size', async () => {
     await using volume = await openVolume();
     const { values, status } = await volume.scatteredPoints(pointsIn(...ALL));
@@ -297,15 +326,8 @@ describe('a worker thread that dies', () => {
       [expect.stringMatching(/died 2 times/)],
     ],
   ])('on a chunk of a shard (if %s) does not lose the shard', async (condition, messages) => {
-    const volume = buildPrecomputed({
-      labels: (x) => BigInt(x + 1),
-      size: [8 * CHUNKS, 8, 8],
-      chunkSize: [8, 8, 8],
-      encoding: 'compressed_segmentation',
-      sharding: { shard_bits: 0 },
-    });
     poolSettings.file = programWith(`if (${condition}) process.exit(3)`);
-    await using served = await serveMocks({ '/b': createMockBucket({ files: volume.files }) });
+    await using served = await serveMocks({ '/b': createMockBucket({ files: sharded.files }) });
     await using opened = await sdk.openPrecomputed(`${served.url}/b`, { retries: 0, workers: 1 });
     const result = await opened.scatteredPoints(pointsIn(...ALL), { onError: 'status' }),
       errors = [...result.rows()].filter(({ status }) => status === 'failed');
