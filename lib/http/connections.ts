@@ -56,6 +56,8 @@ export class Connections {
   #mostElsewhere = 0;
   /** Whether nothing was sent in this thread since then. */
   #isSettled = false;
+  /** How many exchanges run in this thread. */
+  #running = 0;
 
   constructor({
     maxSockets = 48,
@@ -101,9 +103,27 @@ export class Connections {
       const send = proxy
         ? await orCancelled(this.#proxySender(proxy), cancellation)
         : this.#direct[allowAddress];
-      this.#isSettled = false;
-      return exchange(send, sent, cancellation);
+      return this.#exchangeHere(send, sent, cancellation);
     };
+  }
+
+  async #exchangeHere(
+    send: RequestSender,
+    options: ExchangeOptions,
+    cancellation: Cancellation,
+  ): Promise<ExchangeResult> {
+    this.#isSettled = false;
+    this.#running++;
+    try {
+      return await exchange(send, options, cancellation);
+    } finally {
+      // Other threads may send nothing more, so the connections are not left open until they do.
+      if (--this.#running === 0 && this.#remote) setImmediate(() => this.#closeIdleOfBurst()).unref();
+    }
+  }
+
+  #closeIdleOfBurst(): void {
+    if (this.#running === 0 && !this.#isSettled) this.#closeIdle(this.#remote!.mostFetching);
   }
 
   /**

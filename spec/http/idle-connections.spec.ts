@@ -35,8 +35,11 @@ const reply: ExchangeResult = {
   reply: { status: 200, headers: {}, body: new Uint8Array(1), url: '', serverAddress: undefined },
 };
 
-/** Opens 40 connections with requests of the main thread, then makes one request in another thread. */
-async function openAndMove(mostFetching: number): Promise<() => void> {
+/**
+ * Opens 40 connections with requests of the main thread, and makes one request in another thread: after them, or
+ * before.
+ */
+async function openAndMove(mostFetching: number, isBefore = false): Promise<() => void> {
   const client = createHttpClient({
     maxSockets: 300,
     remote: {
@@ -47,11 +50,12 @@ async function openAndMove(mostFetching: number): Promise<() => void> {
       },
     },
   });
+  if (isBefore) await client.request({ url, bodyWork: {} });
   const requests = Array.from({ length: 40 }, () => client.request({ url }));
   while (held.length < requests.length) await once(server, 'request');
   for (const answer of held) answer();
   await Promise.all(requests);
-  await client.request({ url, bodyWork: {} });
+  if (!isBefore) await client.request({ url, bodyWork: {} });
   return () => client.close();
 }
 
@@ -62,6 +66,13 @@ test.each([
   const close = await openAndMove(mostFetching);
   while (open.size > kept) await once(server, 'left');
   expect(open.size).toBe(kept);
+  close();
+});
+
+test('connections of the main thread are closed when its requests end, not with the next of other threads', async () => {
+  const close = await openAndMove(240, true);
+  while (open.size > 8) await once(server, 'left');
+  expect(open.size).toBe(8);
   close();
 });
 
