@@ -159,7 +159,7 @@ class Client:
 
         data = frame(points)
         indexed = data.set_index(pd.Index([f"synapse {k}" for k in range(len(data))], name="synapse"))
-        indexed.attrs["source"] = "a file"
+        indexed.attrs["segment"] = 2**60 + 1
         indexed.to_parquet(self.add("pandas.parquet", [], pd.read_parquet, [""]))
         data.to_feather(self.add("pandas.feather", [], pd.read_feather, [""]))
 

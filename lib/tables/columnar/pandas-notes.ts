@@ -26,6 +26,14 @@ interface PandasNotes {
   [key: string]: unknown;
 }
 
+interface NotedColumn {
+  name?: unknown;
+  field_name?: unknown;
+}
+
+/** An index may lack a name, but not the name of its field. */
+const nameOf = (column: NotedColumn | null): string => String(column?.field_name ?? column?.name);
+
 /**
  * Returns the notes with columns of answers.
  *
@@ -36,7 +44,7 @@ export function withPandasColumns(notes: string | undefined, answers: readonly A
   const old = parse(notes),
     names = new Set(answers.map(({ name }) => name)),
     columns = (Array.isArray(old.columns) ? (old.columns as unknown[]) : []).filter(
-      (column) => !names.has(String((column as { name?: unknown } | null)?.name)),
+      (column) => !names.has(nameOf(column as NotedColumn | null)),
     );
   for (const { name, type } of answers) {
     const nullable = NULLABLE[type];

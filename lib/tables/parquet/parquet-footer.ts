@@ -69,13 +69,26 @@ function parseFooter(bytes: Uint8Array, start: number): ParquetFooter {
   const columns = columnsOf(schema.items as ThriftStruct[]),
     leaves = columns.reduce((sum, column) => sum + column.leaves, 0);
   const groupRows = groups.map((group) => {
-    if (listOf(group, 1).items.length !== leaves)
+    const chunks = listOf(group, 1).items as ThriftStruct[];
+    if (chunks.length !== leaves)
       throw new TableError('BAD_FORMAT', 'the footer is damaged: a row group has another number of columns');
+    chunks.forEach(checkChunk);
     return numberOf(group, 3);
   });
+  // What the new footer needs is checked before hours of look-ups, not after them.
+  if (metadata.has(5)) for (const pair of listOf(metadata, 5).items) textOf(pair as ThriftStruct, 1);
+  if (metadata.has(7) && listOf(metadata, 7).items.length !== leaves)
+    throw new TableError('BAD_FORMAT', 'the footer is damaged: its orders are of another number of columns');
   if (groupRows.reduce((sum, rows) => sum + rows, 0) !== numberOf(metadata, 3))
     throw new TableError('BAD_FORMAT', 'the footer is damaged: its row groups have another number of rows');
   return { metadata, start, columns, groupRows };
+}
+
+function checkChunk(chunk: ThriftStruct): void {
+  const metadata = chunk.get(3)?.value;
+  if (!(metadata instanceof Map)) throw missing(3);
+  numberOf(metadata, 6);
+  numberOf(metadata, 7);
 }
 
 function columnsOf(elements: readonly ThriftStruct[]): ParquetColumn[] {

@@ -5,10 +5,10 @@
 import type { FileHandle } from 'node:fs/promises';
 import { TableError } from '../../base/errors.ts';
 import type { AnswerField, AnswerValues, ColumnarWriter, TablePart } from '../columnar/column.ts';
+import { withPandasColumns } from '../columnar/pandas-notes.ts';
 import type { ByteSink } from '../files/byte-streams.ts';
 import { AnswerPages, schemaElement } from './answer-pages.ts';
 import { patchArrowSchema } from './arrow-schema-patch.ts';
-import { patchPandasColumns } from './pandas-metadata.ts';
 import {
   binaryField,
   i32,
@@ -40,9 +40,20 @@ export class ParquetWriter implements ColumnarWriter {
   /** For each row group: the chunks of the answers. */
   readonly #chunks: ThriftStruct[][] = [];
 
-  constructor(file: FileHandle, footer: ParquetFooter, out: ByteSink) {
+  readonly #requireSame: () => Promise<void>;
+
+  /** @param requireSame Throws if the input has changed since its footer was read. */
+  constructor(
+    {
+      file,
+      footer,
+      requireSame,
+    }: { file: FileHandle; footer: ParquetFooter; requireSame: () => Promise<void> },
+    out: ByteSink,
+  ) {
     this.#file = file;
     this.#footer = footer;
+    this.#requireSame = requireSame;
     this.#out = out;
     this.#position = footer.start;
   }
@@ -104,6 +115,8 @@ export class ParquetWriter implements ColumnarWriter {
         throw new TableError('BAD_FORMAT', `the input has fewer rows than its footer says`);
       await this.#endGroup();
     }
+    // The answers are for the rows that DuckDB read, and the other columns are bytes that were copied later.
+    await this.#requireSame();
     const footer = writeThrift(this.#newMetadata()),
       length = Buffer.alloc(4);
     length.writeUInt32LE(footer.length);
@@ -180,22 +193,22 @@ export class ParquetWriter implements ColumnarWriter {
   #newKeyValues(): ThriftStruct[] {
     const { metadata, columns } = this.#footer,
       pairs = metadata.has(5) ? (listOf(metadata, 5).items as ThriftStruct[]) : [];
+    const patchPandas = (notes: Uint8Array | undefined): Uint8Array =>
+      Buffer.from(withPandasColumns(notes && Buffer.from(notes).toString(), this.#fields));
     const next = pairs.flatMap((pair) => {
       const value = pair.get(2)?.value;
       if (!(value instanceof Uint8Array)) return [pair];
       const key = textOf(pair, 1);
       const changed =
         key === 'ARROW:schema'
-          ? patchArrowSchema(value, columns.length, this.#fields, (old) =>
-              patchPandasColumns(old, this.#fields),
-            )
+          ? patchArrowSchema(value, columns.length, this.#fields, patchPandas)
           : key === 'pandas'
-            ? patchPandasColumns(value, this.#fields)
+            ? patchPandas(value)
             : value;
       return changed === undefined ? [] : [keyValue(key, changed)];
     });
     if (!pairs.some((pair) => textOf(pair, 1) === 'pandas'))
-      next.push(keyValue('pandas', patchPandasColumns(undefined, this.#fields)));
+      next.push(keyValue('pandas', patchPandas(undefined)));
     return next;
   }
 }

@@ -1,11 +1,12 @@
 /** Reads Parquet files through DuckDB, row by row in their order. */
-import { type FileHandle, mkdtemp, open, rm, symlink } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
+import { type FileHandle, mkdtemp, open, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { TableError } from '../../base/errors.ts';
 import type { ColumnarReader, ColumnValues, TableField, TablePart } from '../columnar/column.ts';
 import type { ColumnarFormat } from '../columnar/columnar-table.ts';
-import { ioError } from '../files/byte-streams.ts';
+import { type ByteSink, ioError } from '../files/byte-streams.ts';
 import type { TableInput } from '../files/table-input.ts';
 import { columnsOfChunk, vectorTypeOf, type DuckDB, vectorIdTypeOf, openDuckDB } from './duckdb.ts';
 import { type ParquetFooter, readFooter } from './parquet-footer.ts';
@@ -17,7 +18,7 @@ const PATTERN = /[*?[\]{}\\]/;
 /** Opens a Parquet file. The footer is read when the reader is opened. */
 export async function openParquet(input: TableInput): Promise<ColumnarFormat> {
   const reader = new ParquetReader(input);
-  return { reader, writerTo: (out) => new ParquetWriter(reader.file, reader.footer, out) };
+  return { reader, writerTo: (out) => reader.writerTo(out) };
 }
 
 class ParquetReader implements ColumnarReader {
@@ -26,6 +27,9 @@ class ParquetReader implements ColumnarReader {
   #footer: ParquetFooter | undefined;
   #duckdb: DuckDB | undefined;
   #folder: string | undefined;
+  #path = '';
+  /** The file when its footer was read. */
+  #opened: BigIntStats | undefined;
   #names: readonly string[] = [];
   #from = '';
 
@@ -33,12 +37,11 @@ class ParquetReader implements ColumnarReader {
     this.#input = input;
   }
 
-  get file(): FileHandle {
-    return this.#file!;
-  }
-
-  get footer(): ParquetFooter {
-    return this.#footer!;
+  writerTo(out: ByteSink): ParquetWriter {
+    return new ParquetWriter(
+      { file: this.#file!, footer: this.#footer!, requireSame: () => this.#requireSame() },
+      out,
+    );
   }
 
   async open(): Promise<readonly TableField[]> {
@@ -47,6 +50,8 @@ class ParquetReader implements ColumnarReader {
     this.#file = await open(path, 'r').catch((error: unknown) => {
       throw ioError('read', name, error);
     });
+    this.#path = path;
+    this.#opened = await this.#file.stat({ bigint: true });
     this.#footer = await readFooter(this.#file).catch((error: unknown) => {
       throw error instanceof TableError ? this.#unreadable(error.message) : ioError('read', name, error);
     });
@@ -68,6 +73,17 @@ class ParquetReader implements ColumnarReader {
     });
   }
 
+  /** DuckDB opens the path, not the file that is open here: both must be the same file, unchanged. */
+  async #requireSame(): Promise<void> {
+    const now = await stat(this.#path, { bigint: true }).catch(() => undefined),
+      opened = this.#opened!;
+    if (now?.ino !== opened.ino || now.size !== opened.size || now.mtimeNs !== opened.mtimeNs)
+      throw new TableError(
+        'UNREADABLE',
+        `${this.#input.name} has changed while it was read: run the command again`,
+      );
+  }
+
   async #plainPath(path: string): Promise<string> {
     if (!PATTERN.test(path)) return path;
     const link = join(this.#folder!, 'table.parquet');
@@ -76,7 +92,7 @@ class ParquetReader implements ColumnarReader {
   }
 
   async *parts(fields: readonly number[]): AsyncGenerator<TablePart> {
-    const rows = this.footer.groupRows.reduce((sum, count) => sum + count, 0),
+    const rows = this.#footer!.groupRows.reduce((sum, count) => sum + count, 0),
       columns = fields.map((field) => quoted(this.#names[field], '"'));
     const select = `SELECT ${columns.length === 0 ? '1' : columns.join(', ')} FROM ${this.#from}`;
     const result = await this.#try(this.#duckdb!.connection.stream(select));

@@ -42,6 +42,10 @@ export type ThriftStruct = Map<number, { type: number; value: ThriftValue }>;
 
 const { list, set, map, struct, binary, double, byte } = ThriftType;
 const MAX_DEPTH = 64;
+/** A value takes some 50 bytes of memory, and as little as one byte of a file. */
+const MAX_VALUES = 2 ** 24;
+/** What a struct counts besides its fields. */
+const STRUCT_VALUES = 4;
 
 const damaged = (why: string): TableError => new TableError('BAD_FORMAT', `the footer is damaged: ${why}`);
 
@@ -53,20 +57,22 @@ export function readThrift(bytes: Uint8Array): ThriftStruct {
 class ThriftReader {
   readonly #bytes: Uint8Array;
   #at = 0;
+  #values = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
   }
 
   struct(depth: number): ThriftStruct {
-    if (depth > MAX_DEPTH) throw damaged('it is nested too deeply');
     const fields: ThriftStruct = new Map();
+    this.#note(STRUCT_VALUES);
     for (let id = 0; ;) {
       const head = this.#byte();
       if (head === 0) return fields;
       const type = head & 15,
         step = head >> 4;
       id = step === 0 ? Number(this.#zigzag()) : id + step;
+      this.#note(1);
       fields.set(id, {
         type,
         value: type <= ThriftType.false ? type === ThriftType.true : this.#value(type, depth),
@@ -75,6 +81,7 @@ class ThriftReader {
   }
 
   #value(type: number, depth: number): ThriftValue {
+    if (depth > MAX_DEPTH) throw damaged('it is nested too deeply');
     switch (type) {
       case ThriftType.true:
       case ThriftType.false:
@@ -119,9 +126,14 @@ class ThriftReader {
     }
   }
 
-  /** Each item has at least one byte. */
+  #note(values: number): void {
+    if ((this.#values += values) > MAX_VALUES) throw damaged(`it has more than ${MAX_VALUES} values`);
+  }
+
+  /** Checks the length of a list before memory is taken for it. Each item has at least one byte. */
   #checkCount(count: number): void {
     if (count > this.#bytes.length - this.#at) throw damaged('a list is longer than the rest');
+    this.#note(count);
   }
 
   #byte(): number {

@@ -219,8 +219,6 @@ describe('a Parquet table: its output', () => {
       ['kind', 'int8'],
       ['synapse', 'int64'],
       ['new_id', 'UInt64'],
-      ['value', 'float32'],
-      ['status', 'object'],
     ]);
   });
 
@@ -255,6 +253,32 @@ describe('a Parquet table: its output', () => {
     ]);
   });
 
+  test('is refused if the input changes before it is complete', async () => {
+    const path = join(folder, 'changing.parquet'),
+      bytes = await readFile(`${FIXTURES}/types.parquet`);
+    for (const change of ['write', 'replace', 'remove'] as const) {
+      await writeFile(path, bytes);
+      const table = open(fileInput(path), { outputs: ['new_id', 'value', 'status'] }),
+        sink = table.sinkTo({
+          write: async () => {},
+          finish: async () => {},
+          abandon: async () => undefined,
+        });
+      try {
+        for await (const batch of table.batches())
+          await sink.write(batch, answersOf(batch.rows, batch.firstRow));
+        if (change !== 'write') await rm(path);
+        if (change !== 'remove') await writeFile(path, bytes);
+        await expect(sink.finish()).rejects.toMatchObject({
+          code: 'UNREADABLE',
+          message: `${path} has changed while it was read: run the command again`,
+        });
+      } finally {
+        await table.close?.();
+      }
+    }
+  });
+
   test('is also written for a stream', async () => {
     const bytes = await readFile(`${FIXTURES}/types.parquet`),
       input = streamInput('standard input', () =>
@@ -279,6 +303,14 @@ describe('a Parquet table: its output', () => {
     ).toEqual([[String(rows), String(rows - 1), '1', '1']]);
   });
 });
+
+/** Returns a file with a footer of these bytes. */
+function footerOf(...parts: Buffer[]): Buffer {
+  const footer = Buffer.concat(parts),
+    length = Buffer.alloc(4);
+  length.writeUInt32LE(footer.length);
+  return Buffer.concat([Buffer.from('PAR1'), footer, length, Buffer.from('PAR1')]);
+}
 
 describe('a damaged Parquet table', () => {
   const damaged = async (bytes: Uint8Array): Promise<unknown> => {
@@ -311,6 +343,22 @@ describe('a damaged Parquet table', () => {
     ['an empty file', Buffer.alloc(0), 'it does not end as a Parquet file does'],
     ['text', Buffer.from('x,y,z\n1,2,3\n'.repeat(3)), 'it does not end as a Parquet file does'],
     ['an encrypted footer', Buffer.from('PAR1....PARE....\0\0\0\0PARE'), 'its footer is encrypted'],
+    ['lists in lists', footerOf(Buffer.alloc(100_000, 0x19)), 'it is nested too deeply'],
+    [
+      'very many values',
+      // one list of booleans
+      footerOf(Buffer.from([0x19, 0xf1, 0x90, 0x80, 0x80, 0x08]), Buffer.alloc(2 ** 24 + 16)),
+      'it has more than',
+    ],
+    [
+      'a column chunk without its metadata',
+      // version, schema (root, x), 1 row, 1 row group: 1 chunk with an offset alone, 1 byte, 1 row
+      footerOf(
+        Buffer.from([0x15, 2, 0x19, 0x2c, 0x48, 1, 0x72, 0x15, 2, 0, 0x15, 2, 0x25, 0, 0x18, 1, 0x78, 0]),
+        Buffer.from([0x16, 2, 0x19, 0x1c, 0x19, 0x1c, 0x26, 8, 0, 0x16, 2, 0x16, 2, 0, 0]),
+      ),
+      'field 3 is missing',
+    ],
     [
       'a footer longer than the file',
       Buffer.from('PAR1....\xff\xff\xff\x7fPAR1', 'latin1'),
