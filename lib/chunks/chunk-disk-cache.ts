@@ -71,7 +71,7 @@ export class ChunkDiskCache {
     const entry = await disk.get(entryName(await scope, key), maxBytes, readElsewhere);
     if (!entry || (revalidate === 'info' && entry.origin !== infoHash)) return undefined;
     if (!entry.bytes)
-      return revalidate !== 'always' && now() - entry.storedMs < maxAbsentAgeMs ? entry : undefined;
+      return revalidate !== 'always' && Math.abs(now() - entry.storedMs) < maxAbsentAgeMs ? entry : undefined;
     if (revalidate === 'never' || (revalidate === 'info' && !mustBeCurrent)) return entry;
     return entry.validator !== undefined && (await this.#isCurrent(object, entry.validator, read, checks))
       ? entry
