@@ -9,7 +9,7 @@ import type { OpenGrapheneOptions, ScatteredPointsOptions, SnapOptions } from '.
 import type { IdType } from '../tables/columnar/column.ts';
 import type { MissingText } from '../tables/text/answer-cells.ts';
 import { reasonNotReadable } from '../tables/file-kinds.ts';
-import { formatOfFile, type FormatName, FORMATS } from '../tables/formats.ts';
+import { FORMAT_NAMES, formatOfFile, type FormatName } from '../tables/formats.ts';
 import { isColumnar, type TextOptions } from '../tables/open-table.ts';
 import { lookUpPointTable, type TableSummary } from '../jobs/point-table.ts';
 import type { ChunkOrder } from '../points/chunk-order.ts';
@@ -173,7 +173,7 @@ function chooseFormat(
   if (!input)
     throw new UsageError(
       reasonNotReadable(points) ??
-        `the suffix of ${points} does not tell its format: add --format ${FORMATS.join(', ')}`,
+        `the suffix of ${points} does not tell its format: add --format ${FORMAT_NAMES}`,
     );
   refuseOptions(input, { delimiter, decimal, 'id-type': idType });
   const output = out === '-' ? undefined : formatOfFile(out);

@@ -97,6 +97,9 @@ function suffixesOfAll(formats: readonly FormatName[]): string[] {
   return formats.flatMap((name) => SUFFIXES[name]).map((suffix) => `.${suffix}`);
 }
 
+/** The names of all formats, as text for messages. */
+export const FORMAT_NAMES = listed(FORMATS, 'or');
+
 function listed(names: readonly string[], word: string): string {
   return names.length < 2
     ? names.join('')

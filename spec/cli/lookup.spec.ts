@@ -273,7 +273,7 @@ describe('graphene-points lookup', () => {
       name: 'an unknown suffix',
       flags: ['--points', 'table.data'],
       message:
-        /^error: the suffix of table\.data does not tell its format: add --format csv, tsv or jsonl\n$/,
+        /^error: the suffix of table\.data does not tell its format: add --format csv, tsv, jsonl, parquet, arrow, npy or npz\n$/,
     },
     {
       name: 'a missing column',
