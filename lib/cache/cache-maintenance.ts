@@ -91,8 +91,8 @@ export async function clearCache(folder: string): Promise<CacheStats> {
 }
 
 /**
- * Reads every entry of a cache folder and deletes the damaged ones. Finds the entries of files again that the index
- * does not name, because it was lost. Snapshots are not checked.
+ * Reads every entry of a cache folder and deletes the damaged ones. If the index was lost, and nothing was stored
+ * since, it is made again. Snapshots are not checked.
  *
  * @param folder The `cacheDir` of a volume.
  * @returns The folder of the chunks, the entries that were checked, and how many of them were damaged.
@@ -123,21 +123,21 @@ export async function verifyCache(folder: string): Promise<{
 }
 
 /**
- * Enters the entries of packs into the index that names none of them. A pack may hold what was replaced since: the
- * index counts, then the newest entry of a key.
+ * Makes a lost index again: one that names no entry of any pack. What another index does not name was replaced, and
+ * its newer version perhaps evicted. Of several entries of a key, the newest counts.
  */
 async function recoverPacks(cache: CacheFolder): Promise<void> {
-  const named = new Set<string>(),
-    found = new Map<string, { storedMs: number; record: Uint8Array }>();
-  for await (const { pack } of cache.index.entries()) named.add(pack);
-  for (const { name, size } of await cache.packs()) {
-    if (named.has(name) || size > MOST_PACK_BYTES) continue;
+  const packs = await cache.packs(),
+    exists = new Set(packs.map(({ name }) => name));
+  for await (const { pack } of cache.index.entries()) if (exists.has(pack)) return;
+  const found = new Map<string, { storedMs: number; record: Uint8Array }>();
+  for (const { name, size } of packs) {
+    if (size > MOST_PACK_BYTES) continue;
     const bytes = await readFile(packFile(cache.path, name)).catch(() => Buffer.alloc(0));
     for (const { start, end, key, storedMs } of entriesOf(bytes)) {
       const hash = hashOf(key),
         text = Buffer.from(hash).toString('latin1');
       if ((found.get(text)?.storedMs ?? -Infinity) > storedMs) continue;
-      if (await cache.index.find(hash, 0)) continue;
       found.set(text, {
         storedMs,
         record: encodeRecord(hash, { pack: name, offset: start, length: end - start }),

@@ -341,6 +341,12 @@ describe('maintenance', () => {
     await rm(indexFile(join(folder, 'chunks-v3')));
     await verifyCache(folder);
     expect((await open().get('a'))?.storedMs).toBe(2);
+    await open().put('b', { bytes: bytesOf(3), validator: undefined });
+    await rm((await placeOf('a')).file); // as if it was evicted
+    const { index, path } = new CacheFolder(folder, MB);
+    await index.compact(join(path, 'tmp', 'index'), new Set(await packs()));
+    await verifyCache(folder);
+    expect(await open().get('a')).toBeUndefined();
   });
 
   test('does not take the content of a damaged entry for entries', async () => {
