@@ -87,11 +87,11 @@ export async function openJobFiles(names: JobFileNames, io: Io, report: Report):
       opened =
         file === '-'
           ? new JobInput(
-              streamInput('standard input', () => readInputStream(io.stdin, signal), signal),
+              streamInput('standard input', () => readInputStream(io.stdin, signal), signal, spoolFolder),
               undefined,
               spoolFolder,
             )
-          : new JobInput(fileInput(file, signal), file, spoolFolder);
+          : new JobInput(fileInput(file, signal, spoolFolder), file, spoolFolder);
       return opened;
     },
     writeOutput: (job, hasRows) => writeToOutput(output, io, job, hasRows),

@@ -1,10 +1,10 @@
 /** The input of a table: a stream of bytes for formats that are read in order, a file for those that seek. */
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { ioError, readFileBytes } from './byte-streams.ts';
+import { makeScratchFolder } from './scratch-folder.ts';
 
 /** A table that is read. A format calls one of the two methods, once; or `bytes`, and then `file` with them. */
 export interface TableInput {
@@ -31,9 +31,9 @@ export interface OpenTableInput extends TableInput {
 export const isTableInput = (source: AsyncIterable<Uint8Array> | TableInput): source is TableInput =>
   'file' in source;
 
-/** Makes the input of a file or a FIFO. */
-export function fileInput(path: string, signal?: AbortSignal): OpenTableInput {
-  const spooled = streamInput(path, () => readFileBytes(path, signal), signal);
+/** Makes the input of a file or a FIFO. @param parent The folder of the copy of a FIFO. */
+export function fileInput(path: string, signal?: AbortSignal, parent?: string): OpenTableInput {
+  const spooled = streamInput(path, () => readFileBytes(path, signal), signal, parent);
   return {
     ...spooled,
     async file(begun) {
@@ -48,11 +48,17 @@ export function fileInput(path: string, signal?: AbortSignal): OpenTableInput {
   };
 }
 
-/** Makes the input of a stream. @param read Called once. */
+/**
+ * Makes the input of a stream.
+ *
+ * @param read Called once.
+ * @param parent The folder of the copy. @default the folder of the system for temporary files
+ */
 export function streamInput(
   name: string,
   read: () => AsyncIterable<Uint8Array>,
   signal?: AbortSignal,
+  parent?: string,
 ): OpenTableInput {
   let folder: string | undefined, copied: string | undefined;
   return {
@@ -60,9 +66,12 @@ export function streamInput(
     bytes: read,
     async file(begun) {
       if (copied !== undefined) return copied; // a table may be read twice
-      folder ??= await mkdtemp(join(tmpdir(), 'graphene-points-'));
+      folder ??= await makeScratchFolder(parent);
       const path = join(folder, 'table');
-      await pipeline(begun ?? read(), createWriteStream(path), { signal });
+      await pipeline(begun ?? read(), createWriteStream(path), { signal }).catch((error: unknown) => {
+        // Errors of the system are of the copy: the source gives its own a name.
+        throw (error as NodeJS.ErrnoException).errno === undefined ? error : ioError('written', path, error);
+      });
       return (copied = path);
     },
     async close() {

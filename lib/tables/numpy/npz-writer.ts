@@ -3,15 +3,14 @@
  * wait in temporary files, because an archive holds one array after the other.
  */
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline, Readable } from 'node:stream';
 import { crc32, createDeflateRaw } from 'node:zlib';
 import { TableError } from '../../base/errors.ts';
 import type { AnswerField, AnswerValues, ColumnarWriter, TablePart } from '../columnar/column.ts';
-import type { ByteSink } from '../files/byte-streams.ts';
-import { ioError } from '../files/byte-streams.ts';
+import { type ByteSink, ioError } from '../files/byte-streams.ts';
+import { makeScratchFolder } from '../files/scratch-folder.ts';
 import { type AnswerItems, answerItems, putAnswers } from './answer-items.ts';
 import { charactersOf } from './array-columns.ts';
 import { npyHeader } from './npy-header.ts';
@@ -57,7 +56,7 @@ export class NpzWriter implements ColumnarWriter {
         `column ${part.field.name} is a part of an array in the archive and cannot be replaced: rename it, or use a .npy file`,
       );
     this.#replaced = new Set(replaced.map(({ entry }) => entry));
-    this.#folder = await mkdtemp(join(tmpdir(), 'graphene-points-'));
+    this.#folder = await makeScratchFolder();
     for (const [k, field] of fields.entries()) {
       const old = field.replaces === undefined ? undefined : columns[field.replaces].column,
         path = join(this.#folder, String(k));

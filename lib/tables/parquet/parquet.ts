@@ -1,12 +1,12 @@
 /** Reads Parquet files through DuckDB, row by row in their order. */
 import type { BigIntStats } from 'node:fs';
-import { type FileHandle, mkdtemp, open, rm, stat, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { type FileHandle, open, rm, stat, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { TableError } from '../../base/errors.ts';
 import type { ColumnarReader, ColumnValues, TableField, TablePart } from '../columnar/column.ts';
 import type { ColumnarFormat } from '../columnar/columnar-table.ts';
 import { type ByteSink, ioError } from '../files/byte-streams.ts';
+import { makeScratchFolder } from '../files/scratch-folder.ts';
 import type { TableInput } from '../files/table-input.ts';
 import { columnsOfChunk, vectorTypeOf, type DuckDB, vectorIdTypeOf, openDuckDB } from './duckdb.ts';
 import { type ParquetFooter, readFooter } from './parquet-footer.ts';
@@ -55,7 +55,7 @@ class ParquetReader implements ColumnarReader {
     this.#footer = await readFooter(this.#file).catch((error: unknown) => {
       throw error instanceof TableError ? this.#unreadable(error.message) : ioError('read', name, error);
     });
-    this.#folder = await mkdtemp(join(tmpdir(), 'graphene-points-parquet-'));
+    this.#folder = await makeScratchFolder();
     this.#duckdb = await openDuckDB(join(this.#folder, 'spill'));
     this.#from = `read_parquet(${quoted(await this.#plainPath(path), "'")}, hive_partitioning = false)`;
     const result = await this.#try(this.#duckdb.connection.run(`SELECT * FROM ${this.#from} LIMIT 0`));

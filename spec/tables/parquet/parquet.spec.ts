@@ -312,6 +312,21 @@ function footerOf(...parts: Buffer[]): Buffer {
   return Buffer.concat([Buffer.from('PAR1'), footer, length, Buffer.from('PAR1')]);
 }
 
+test('a stream that cannot be copied to a file is an error that names the file', async () => {
+  const input = streamInput(
+    'standard input',
+    () => Readable.from([Buffer.from('PAR1')]),
+    undefined,
+    '/dev/null',
+  );
+  await expect(input.file()).rejects.toMatchObject({
+    name: 'TableError',
+    code: 'UNREADABLE',
+    message: '/dev/null/graphene-points- cannot be written: not a directory (ENOTDIR)',
+  });
+  await input.close();
+});
+
 describe('a damaged Parquet table', () => {
   const damaged = async (bytes: Uint8Array): Promise<unknown> => {
     const path = join(folder, 'damaged.parquet');
