@@ -10,8 +10,10 @@ import { isColumnar } from '../tables/open-table.ts';
 import { lookUpIdTable, type IdLookup } from '../jobs/id-table.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { GRAPHENE_OPTIONS } from '../graphene/opening-options.ts';
+import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.ts';
 import type { OpenGrapheneOptions } from '../graphene/option-types.ts';
 import { parseTimestampOption } from '../chunkedgraph/ids/timestamp.ts';
+import { parseTablePath } from './cloud-input.ts';
 import { detectIdFormat } from './id-format.ts';
 import type { Io } from './io.ts';
 import { checkMissingOption } from './missing-option.ts';
@@ -64,19 +66,26 @@ export async function runIdCommand(
 ): Promise<boolean> {
   const { signal } = io;
   parseTimestampOption(flags.timestamp); // checked before anything is opened
+  const { server, ocdbt, retries, timeoutMs } = optionsFromFlags<OpenGrapheneOptions>(
+    GRAPHENE_OPTIONS,
+    flags,
+  );
+  const storage = optionsFromFlags<StorageOptions>(STORAGE_OPTIONS, flags);
+  const { name, open } = parseTablePath(input, { storage, retries });
   const files = await openJobFiles(
-    { input: { option: inputOption, file: input }, format: flags.format, out: flags.out, stats: flags.stats },
+    {
+      input: { option: inputOption, file: name, open },
+      format: flags.format,
+      out: flags.out,
+      stats: flags.stats,
+    },
     io,
     report,
   );
   let volume: GrapheneVolume | undefined;
   try {
-    const { format, source } = await detectIdFormat(files.input().source(), input, flags);
+    const { format, source } = await detectIdFormat(files.input().source(), name, flags);
     checkMissingOption(flags.missing, format, report);
-    const { server, ocdbt, retries, timeoutMs } = optionsFromFlags<OpenGrapheneOptions>(
-      GRAPHENE_OPTIONS,
-      flags,
-    );
     const opened = (volume = await openGraph(path, {
       server,
       ocdbt,

@@ -15,6 +15,7 @@ import { lookUpPointTable, type TableSummary } from '../jobs/point-table.ts';
 import type { ChunkOrder } from '../points/chunk-order.ts';
 import type { ByteSink } from '../tables/files/byte-streams.ts';
 import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.ts';
+import { parseTablePath } from './cloud-input.ts';
 import { refuseOptions } from './format-options.ts';
 import { type Io, UsageError } from './io.ts';
 import { checkMissingOption } from './missing-option.ts';
@@ -68,7 +69,10 @@ const BAD_STATUSES = ['failed', 'root_failed', 'no_root', 'suspect', 'invalid_po
 export async function runLookup(path: string, flags: LookupFlags, io: Io, report: Report): Promise<boolean> {
   const { timestampColumn, replace, missing, idType, strict } = flags;
   const { signal } = io;
-  const format = chooseFormat(flags, report);
+  const storage = optionsFromFlags<StorageOptions>(STORAGE_OPTIONS, flags);
+  const given = optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
+  const points = parseTablePath(flags.points, { storage, retries: given.retries });
+  const format = chooseFormat({ ...flags, points: points.name }, report);
   checkMissingOption(missing, format, report);
   const others = flags.also ?? [];
   const misplaced = [path, ...others.map((other) => other.path)].some(isGraphenePath)
@@ -79,19 +83,19 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
   parseTimestampOption(flags.timestamp); // checked before anything is opened
 
   const files = await openJobFiles(
-    { input: { option: '--points', file: flags.points }, format, out: flags.out, stats: flags.stats },
+    {
+      input: { option: '--points', file: points.name, open: points.open },
+      format,
+      out: flags.out,
+      stats: flags.stats,
+    },
     io,
     report,
   );
   let volumes: LookupVolumes | undefined;
   try {
-    const open = { ...optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags), timestamp: undefined };
-    volumes = await LookupVolumes.open(path, others, {
-      ...open,
-      storage: optionsFromFlags<StorageOptions>(STORAGE_OPTIONS, flags),
-      signal,
-      logger: report,
-    });
+    const open = { ...given, timestamp: undefined };
+    volumes = await LookupVolumes.open(path, others, { ...open, storage, signal, logger: report });
     const { mip, stopLayer, agglomerate, interpolate } = optionsFromFlags<ScatteredPointsOptions>(
         SCATTERED_OPTIONS,
         flags,

@@ -4,6 +4,7 @@
 import { fstatSync, lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { onAbort } from '../base/abort.ts';
+import { redactUrl } from '../http/excerpt.ts';
 import {
   readInputStream,
   ReaderClosedError,
@@ -16,13 +17,17 @@ import { isColumnar } from '../tables/open-table.ts';
 import { claimOutput, type OutputFile, partialPath, followLinks } from '../tables/files/output-file.ts';
 import { fileInput, streamInput } from '../tables/files/table-input.ts';
 import { InterruptedError, type Io, UsageError } from './io.ts';
+import type { TablePath } from './cloud-input.ts';
 import { JobInput } from './job-input.ts';
 import type { Report } from './report.ts';
 
 /** The names of the files of a job, as the user wrote them. */
 export interface JobFileNames {
-  /** The input file, and the option that names it; - is standard input. */
-  input?: { option: string; file: string };
+  /**
+   * The input file, and the option that names it; - is standard input. `open` opens an input that is not a file of
+   * this machine.
+   */
+  input?: { option: string; file: string; open?: TablePath['open'] };
   /** The format of the input. @default that of its suffix */
   format?: FormatName;
   /** The output file; - is standard output. */
@@ -82,10 +87,11 @@ export async function openJobFiles(names: JobFileNames, io: Io, report: Report):
   let opened: JobInput | undefined;
   return {
     input(spoolFolder) {
-      const { file } = input!,
+      const { file, open } = input!,
         { signal } = reading;
-      opened =
-        file === '-'
+      opened = open
+        ? new JobInput(open(signal, spoolFolder), undefined, spoolFolder)
+        : file === '-'
           ? new JobInput(
               streamInput('standard input', () => readInputStream(io.stdin, signal), signal, spoolFolder),
               undefined,
@@ -153,11 +159,11 @@ async function refuseOverwrites({ input, out, stats }: JobFileNames, io: Io): Pr
     written: (JobFile & { option: string; path: string })[] = [],
     streams: JobFile[] = [];
   if (input) {
-    const { option, file } = input;
+    const { option, file, open } = input;
     read.push(
       file === '-'
         ? { displayName: 'standard input', id: streamId(io.stdin) }
-        : { displayName: `${option} ${file}`, id: fileId(file) },
+        : { displayName: `${option} ${file}`, id: open ? undefined : fileId(file) },
     );
   }
   streams.push(
@@ -169,6 +175,8 @@ async function refuseOverwrites({ input, out, stats }: JobFileNames, io: Io): Pr
     ['--stats', stats],
   ] as const)
     if (path !== undefined && path !== '-') {
+      if (/^[a-z][a-z\d+.-]*:\/\//i.test(path))
+        throw new UsageError(`${option} ${redactUrl(path)} is a URL: name a file of this machine`);
       if (RESERVED_SUFFIX.test(path))
         throw new UsageError(
           `${option} ${path} has a suffix that is reserved for files of a running job: choose another name`,

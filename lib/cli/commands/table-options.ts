@@ -9,7 +9,7 @@ import { markRepeatable } from '../repeats.ts';
 import { markRequired } from '../required.ts';
 import type { MissingText } from '../../tables/text/answer-cells.ts';
 import { addFlags } from '../table-flags.ts';
-import { graphFlags } from './volume-options.ts';
+import { bucketFlags, graphFlags } from './volume-options.ts';
 
 /** Creates the required option that names the input table. */
 export const inputOption = (flag: string, about: string): Option => markRequired(new Option(flag, about));
@@ -77,6 +77,7 @@ export function idOptions(command: Command): Command {
     timestamp: { default: 'now' },
   });
   graphFlags(command);
+  bucketFlags(command.optionsGroup('Bucket of the table:'));
   return command
     .optionsGroup('Messages:')
     .addOption(statsOption('file for counts, times and the timestamp used, as JSON; - is standard error'))
@@ -86,13 +87,13 @@ export function idOptions(command: Command): Command {
 
 /** The help text about input and output files. */
 export const FILES_HELP = `\
-Files: tables with the suffix .gz or .zst are read and written compressed. Lines may end with LF, CR
-LF or CR. If the header seems to use another separator, the command stops with an error that names
---delimiter. The output may be the input file itself: it is replaced when the new table is complete,
-and keeps its permissions; after an error it is unchanged. Only one run at a time can write a file:
-FILE.lock names that run, and the lock of a run that has ended is taken over. If the output is a
-symbolic link, its target is written. Spreadsheets and similar files are not read: the error shows
-how to convert them.
+Files: the input may also be a gs://, s3://, https://, http:// or file:// URL. Tables that end in
+.gz or .zst are read and written compressed. Lines may end with LF, CR LF or CR. If the header seems
+to use another separator, the command stops with an error that names --delimiter. The output may be
+the input file itself: it is replaced when the new table is complete, and keeps its permissions;
+after an error it is unchanged. Only one run at a time can write a file: FILE.lock names that run,
+and the lock of a run that has ended is taken over. If the output is a symbolic link, its target is
+written. Spreadsheets and similar files are not read: the error shows how to convert them.
 
 Parquet: a table with the suffix .parquet or .pq, or with --format parquet. It needs the package
 @duckdb/node-api. Positions are lists of three numbers, structs of x, y and z, three columns or text.
