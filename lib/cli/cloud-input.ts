@@ -13,7 +13,7 @@ import { compressionOfFile } from '../tables/formats.ts';
 import { UsageError } from './io.ts';
 
 /** How a table on a cloud path is read. */
-interface CloudOptions extends Pick<PieceOptions, 'pieceBytes'> {
+export interface CloudOptions extends Pick<PieceOptions, 'pieceBytes'> {
   storage?: StorageOptions;
   /** The number of retries of each request. @default that of volumes */
   retries?: number;

@@ -1,6 +1,36 @@
 /** Refuses options that do not apply to the format of a table. */
-import { type FormatOption, formatsWithOption, type IdFormatName } from '../tables/formats.ts';
+import {
+  type FormatName,
+  formatOfFile,
+  type FormatOption,
+  formatsWithOption,
+  type IdFormatName,
+} from '../tables/formats.ts';
+import { isColumnar } from '../tables/open-table.ts';
 import { UsageError } from './io.ts';
+
+/**
+ * Checks the formats of several files of one table, by their suffixes.
+ * @param named The format of `--format`.
+ * @throws UsageError if they differ, or if tables of the format cannot be joined.
+ */
+export function requireOneFormat(
+  option: string,
+  files: readonly { name: string }[],
+  named: FormatName | undefined,
+): void {
+  if (files.length < 2) return;
+  const format = named ?? formatOfFile(files[0].name),
+    other = named ? undefined : files.find(({ name }) => formatOfFile(name) !== format);
+  if (other)
+    throw new UsageError(
+      `${option} ${other.name} does not have the format of ${files[0].name} by its suffix: files of one table need the same format`,
+    );
+  if (format !== undefined && isColumnar(format))
+    throw new UsageError(
+      `${option} names ${files.length} files, and only CSV, TSV and JSON Lines are read as one table from several files: give them one by one`,
+    );
+}
 
 /** Checks the options of a table. @throws UsageError for the first that does not apply to the format. */
 export function refuseOptions(

@@ -13,14 +13,15 @@ import { GRAPHENE_OPTIONS } from '../graphene/opening-options.ts';
 import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.ts';
 import type { OpenGrapheneOptions } from '../graphene/option-types.ts';
 import { parseTimestampOption } from '../chunkedgraph/ids/timestamp.ts';
-import { parseTablePath } from './cloud-input.ts';
 import { detectIdFormat } from './id-format.ts';
+import { requireOneFormat } from './format-options.ts';
 import type { Io } from './io.ts';
 import { checkMissingOption } from './missing-option.ts';
 import { resolveJobTimestamp, openGraph } from './open-volume.ts';
 import type { Report } from './report.ts';
 import { idSummaryLine, statsJson } from './summary.ts';
 import { optionsFromFlags } from './options-from-flags.ts';
+import { findTables } from './table-paths.ts';
 import { openJobFiles } from './table-io.ts';
 
 /** The flags that are not in an option table. */
@@ -41,8 +42,8 @@ export interface IdFlags {
 
 /** A command on a table of IDs. */
 export interface IdCommand {
-  /** The table; - is standard input. */
-  input: string;
+  /** The tables; - is standard input. */
+  input: readonly string[];
   /** The option that named the table. @default '--ids' */
   inputOption?: string;
   path: string;
@@ -71,10 +72,13 @@ export async function runIdCommand(
     flags,
   );
   const storage = optionsFromFlags<StorageOptions>(STORAGE_OPTIONS, flags);
-  const { name, open } = parseTablePath(input, { storage, retries });
+  const tables = await findTables(inputOption, input, { storage, retries }),
+    [{ name, open }, ...others] = tables;
+  requireOneFormat(inputOption, tables, flags.format);
   const files = await openJobFiles(
     {
       input: { option: inputOption, file: name, open },
+      others,
       format: flags.format,
       out: flags.out,
       stats: flags.stats,

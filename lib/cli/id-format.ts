@@ -1,7 +1,8 @@
 /** Detects the format of a table of IDs from its first lines, its suffix and the flags. */
+import { TableError } from '../base/errors.ts';
 import { reasonNotReadable } from '../tables/file-kinds.ts';
 import { decompressTable } from '../tables/files/table-compression.ts';
-import { isTableInput, type TableInput } from '../tables/files/table-input.ts';
+import { isTableInput, type TableInput, type TableInputPart } from '../tables/files/table-input.ts';
 import type { IdType } from '../tables/columnar/column.ts';
 import { formatOfFile, type FormatName, type IdFormatName } from '../tables/formats.ts';
 import { isColumnar } from '../tables/open-table.ts';
@@ -33,6 +34,8 @@ export async function detectIdFormat(
     refuseOptions(named, { delimiter });
     return { format: named, source: input };
   }
+  if (isTableInput(input) && input.parts)
+    return detectFormats(input, input.parts, { format: namedFormat, delimiter, idType });
   const whole = isTableInput(input) ? decompressTable(input.bytes(), input.name) : input;
   const parts = whole[Symbol.asyncIterator]();
   const seen: Uint8Array[] = [];
@@ -56,4 +59,25 @@ export async function detectIdFormat(
       }
     })(),
   };
+}
+
+/** Detects the format of several files, which must be the same. */
+async function detectFormats(
+  source: TableInput,
+  parts: readonly TableInputPart[],
+  flags: FormatFlags,
+): Promise<{ format: IdFormatName; source: TableInput }> {
+  let first: { name: string; format: IdFormatName } | undefined;
+  for (const { name, peek } of parts) {
+    const { format, source: start } = await detectIdFormat(decompressTable(peek(), name), name, flags);
+    // eslint-disable-next-line @typescript-eslint/no-unused-vars
+    for await (const _ of start as AsyncIterable<Uint8Array>) break; // closes the file
+    first ??= { name, format };
+    if (format !== first.format)
+      throw new TableError(
+        'BAD_FORMAT',
+        `${name} is read as ${format}, and ${first.name} as ${first.format}: files of one table need the same format`,
+      );
+  }
+  return { format: first!.format, source };
 }

@@ -18,11 +18,12 @@ export class JobInput {
   /**
    * @param path The path of a file; undefined for a stream.
    * @param spoolFolder Where a stream is kept to be read again. @default It is not kept.
+   * @param spoolMemory The most bytes of a stream that are kept in memory.
    */
-  constructor(input: OpenTableInput, path: string | undefined, spoolFolder?: string) {
+  constructor(input: OpenTableInput, path: string | undefined, spoolFolder?: string, spoolMemory?: number) {
     this.#input = input;
     this.#path = path;
-    this.#spool = spoolFolder === undefined ? undefined : new InputSpool(spoolFolder);
+    this.#spool = spoolFolder === undefined ? undefined : new InputSpool(spoolFolder, spoolMemory);
   }
 
   /** Returns the input, to be read once. */

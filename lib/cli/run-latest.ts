@@ -6,7 +6,7 @@ import type { Report } from './report.ts';
 
 /** The flags of `latest`. */
 export interface LatestFlags extends IdFlags {
-  ids: string;
+  ids: string[];
   by?: 'level2' | 'supervoxels';
 }
 

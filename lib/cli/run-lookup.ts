@@ -15,8 +15,7 @@ import { lookUpPointTable, type TableSummary } from '../jobs/point-table.ts';
 import type { ChunkOrder } from '../points/chunk-order.ts';
 import type { ByteSink } from '../tables/files/byte-streams.ts';
 import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.ts';
-import { parseTablePath } from './cloud-input.ts';
-import { refuseOptions } from './format-options.ts';
+import { refuseOptions, requireOneFormat } from './format-options.ts';
 import { type Io, UsageError } from './io.ts';
 import { checkMissingOption } from './missing-option.ts';
 import { LookupVolumes } from './lookup-volumes.ts';
@@ -25,12 +24,13 @@ import type { NamedPath } from './option-values.ts';
 import type { Report } from './report.ts';
 import { statsJson, summaryLine } from './summary.ts';
 import { attributeOfFlag, optionsFromFlags } from './options-from-flags.ts';
+import { findTables } from './table-paths.ts';
 import { openJobFiles } from './table-io.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** The flags that are not in an option table. */
 export interface LookupFlags {
-  points: string;
+  points: string[];
   out: string;
   format?: FormatName;
   /** The character between fields, if it is not that of the format. */
@@ -71,7 +71,9 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
   const { signal } = io;
   const storage = optionsFromFlags<StorageOptions>(STORAGE_OPTIONS, flags);
   const given = optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
-  const points = parseTablePath(flags.points, { storage, retries: given.retries });
+  const tables = await findTables('--points', flags.points, { storage, retries: given.retries }),
+    [points, ...moreTables] = tables;
+  requireOneFormat('--points', tables, flags.format);
   const format = chooseFormat({ ...flags, points: points.name }, report);
   checkMissingOption(missing, format, report);
   const others = flags.also ?? [];
@@ -85,6 +87,7 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
   const files = await openJobFiles(
     {
       input: { option: '--points', file: points.name, open: points.open },
+      others: moreTables,
       format,
       out: flags.out,
       stats: flags.stats,
@@ -170,7 +173,7 @@ const toTextOptions = ({ delimiter, decimal }: LookupFlags): TextOptions => ({
 });
 
 function chooseFormat(
-  { points, out, format, delimiter, decimal, idType }: LookupFlags,
+  { points, out, format, delimiter, decimal, idType }: Omit<LookupFlags, 'points'> & { points: string },
   report: Report,
 ): FormatName {
   const input = format ?? (points === '-' ? 'csv' : formatOfFile(points));

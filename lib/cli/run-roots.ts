@@ -9,7 +9,7 @@ import { optionsFromFlags } from './options-from-flags.ts';
 
 /** The flags of `roots`. */
 export interface RootFlags extends IdFlags {
-  ids: string;
+  ids: string[];
 }
 
 /** Runs the command. @returns Whether any row needs attention. */

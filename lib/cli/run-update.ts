@@ -6,7 +6,7 @@ import type { Report } from './report.ts';
 
 /** The flags of `update`. */
 export interface UpdateFlags extends Omit<IdFlags, 'replace'> {
-  in: string;
+  in: string[];
 }
 
 /** Runs the command. @returns Whether any row needs attention. */

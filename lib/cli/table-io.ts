@@ -20,6 +20,7 @@ import { InterruptedError, type Io, UsageError } from './io.ts';
 import type { TablePath } from './cloud-input.ts';
 import { JobInput } from './job-input.ts';
 import type { Report } from './report.ts';
+import { type JobSource, SeveralInputs } from './several-inputs.ts';
 
 /** The names of the files of a job, as the user wrote them. */
 export interface JobFileNames {
@@ -28,6 +29,8 @@ export interface JobFileNames {
    * this machine.
    */
   input?: { option: string; file: string; open?: TablePath['open'] };
+  /** More files of the same table. */
+  others?: readonly TablePath[];
   /** The format of the input. @default that of its suffix */
   format?: FormatName;
   /** The output file; - is standard output. */
@@ -42,7 +45,7 @@ export interface JobFiles {
    * Opens the input file. Called at most once.
    * @param spoolFolder Where a stream is kept, so that it can be read again. @default It is not kept.
    */
-  input(spoolFolder?: string): JobInput;
+  input(spoolFolder?: string): JobSource;
   /**
    * Runs a job that writes the output. A partial file with rows stays only after an interrupt.
    *
@@ -84,11 +87,14 @@ export async function openJobFiles(names: JobFileNames, io: Io, report: Report):
   // A job that fails may still be waiting for its input. Only an abort ends that wait.
   const reading = new AbortController(),
     release = onAbort(io.signal, () => reading.abort(io.signal.reason));
-  let opened: JobInput | undefined;
+  let opened: JobSource | undefined;
   return {
     input(spoolFolder) {
       const { file, open } = input!,
-        { signal } = reading;
+        { signal } = reading,
+        { others = [] } = names;
+      if (others.length > 0)
+        return (opened = openSeveral([{ name: file, open }, ...others], signal, spoolFolder));
       opened = open
         ? new JobInput(open(signal, spoolFolder), undefined, spoolFolder)
         : file === '-'
@@ -113,6 +119,28 @@ export async function openJobFiles(names: JobFileNames, io: Io, report: Report):
       await counts?.abandon(false);
     },
   };
+}
+
+const SPOOL_BYTES = 2 ** 23;
+
+/** Opens the files of one table. */
+function openSeveral(
+  tables: readonly TablePath[],
+  signal: AbortSignal,
+  folder: string | undefined,
+): SeveralInputs {
+  const memory = Math.floor(SPOOL_BYTES / tables.length);
+  return new SeveralInputs(
+    tables.map(({ name, open }) => {
+      const input = open ? open(signal, folder) : fileInput(name, signal);
+      return {
+        name,
+        input: new JobInput(input, open ? undefined : name, folder, memory),
+        isLocal: !open,
+        peek: () => input.bytes(),
+      };
+    }),
+  );
 }
 
 async function writeToOutput<T>(
@@ -154,7 +182,7 @@ interface JobFile {
  * Refuses files that would overwrite each other. Only `--out` may name the input: the new table replaces it
  * when it is complete.
  */
-async function refuseOverwrites({ input, out, stats }: JobFileNames, io: Io): Promise<void> {
+async function refuseOverwrites({ input, others = [], out, stats }: JobFileNames, io: Io): Promise<void> {
   const read: JobFile[] = [],
     written: (JobFile & { option: string; path: string })[] = [],
     streams: JobFile[] = [];
@@ -166,6 +194,8 @@ async function refuseOverwrites({ input, out, stats }: JobFileNames, io: Io): Pr
         : { displayName: `${option} ${file}`, id: open ? undefined : fileId(file) },
     );
   }
+  for (const { name, open } of others)
+    read.push({ displayName: `${input!.option} ${name}`, id: open ? undefined : fileId(name) });
   streams.push(
     { displayName: 'standard output', id: streamId(io.stdout) },
     { displayName: 'standard error', id: streamId(io.stderr) },
@@ -188,7 +218,7 @@ async function refuseOverwrites({ input, out, stats }: JobFileNames, io: Io): Pr
     for (const other of [...read, ...written.slice(0, k), ...streams]) {
       if (other.id === undefined) continue;
       const isPartial = other.id === partial,
-        inPlace = option === '--out' && read.includes(other);
+        inPlace = option === '--out' && read.length === 1 && read.includes(other);
       if (isPartial)
         throw new UsageError(
           `${other.displayName} is the file that ${displayName} is written to until it is complete: rename it first`,

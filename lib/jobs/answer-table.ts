@@ -93,7 +93,7 @@ export async function answerTable<B extends Batch>(
     counts.add(answers);
     for (const [k, { prefix }] of counts.volumes.entries()) {
       const own = k === 0 ? answers : answers.also![k - 1];
-      warnOfFailures(own, batch, job.sides, (message) => warn(prefix + message));
+      warnOfFailures(own, batch, job.sides, source.rowName, (message) => warn(prefix + message));
     }
     return answers;
   };
@@ -116,6 +116,7 @@ function warnOfFailures(
   { errors, status: statuses }: LookupAnswers,
   { firstRow, rows }: Batch,
   sides: readonly string[],
+  rowName: TableSource['rowName'] = (row) => `row ${row}`,
   warn: (message: string) => void,
 ): void {
   if (!statuses.includes(PointStatus.failed) && !statuses.includes(PointStatus.rootFailed)) return;
@@ -124,7 +125,7 @@ function warnOfFailures(
     if (!error || seen.has(error.message)) continue;
     seen.add(error.message);
     const side = sides.length > 1 ? ` (${sides[Math.floor(index / rows)]})` : '';
-    warn(`row ${firstRow + (index % rows)}${side}: ${status}: ${messageWithCauses(error)}`);
+    warn(`${rowName(firstRow + (index % rows))}${side}: ${status}: ${messageWithCauses(error)}`);
     if (seen.size === MAX_WARNINGS) return warn('there may be more failures');
   }
 }

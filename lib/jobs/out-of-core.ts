@@ -141,7 +141,7 @@ async function spillRows<B extends Batch>(
 
 /** Looks up all points, window by window, and keeps their answers. */
 async function answerWindows<B extends Batch>(
-  { rows: { sides, namesVoxels }, lookups, lookUp }: OutOfCoreJob<B>,
+  { rows: { sides, namesVoxels }, lookups, lookUp, source }: OutOfCoreJob<B>,
   spill: PointSpill,
   file: TemporaryFile,
   sizes: WindowSizes,
@@ -149,6 +149,7 @@ async function answerWindows<B extends Batch>(
   { warn = () => {}, onProgress, signal }: RowOptions,
   counts: JobCounts,
 ): Promise<AnswerSpool> {
+  const { rowName = (row: number) => `row ${row}` } = source;
   const logs = counts.volumes.map(() => new FailureLog());
   const total = sides.length * spill.runs.reduce((sum, { rows }) => sum + rows, 0);
   let points = 0,
@@ -186,7 +187,7 @@ async function answerWindows<B extends Batch>(
       const failures = logs[k].of(run);
       for (const { place, text } of failures) {
         const side = sides.length > 1 ? ` (${sides[Math.floor(place / rows)]})` : '';
-        warn(`${prefix}row ${firstRow + (place % rows)}${side}: ${text}`);
+        warn(`${prefix}${rowName(firstRow + (place % rows))}${side}: ${text}`);
       }
       if (failures.length === MAX_WARNINGS) warn(`${prefix}there may be more failures`);
     }

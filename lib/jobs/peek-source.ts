@@ -43,6 +43,7 @@ export async function peekSource<B extends Batch>(
     return {
       source: {
         hasHeader: table.hasHeader,
+        rowName: table.rowName,
         batches: () => replay(ahead, batches),
         close: async () => table.close?.(),
       },

@@ -1,22 +1,27 @@
 /** Keeps the bytes of an input that can be read once only, so that they can be read again. */
 import { TemporaryFile } from './temporary-file.ts';
 
-/** Up to this many bytes are kept in memory. */
+/** Up to this many bytes are kept in memory by default. */
 const MEMORY_BYTES = 2 ** 23;
 const PIECE_BYTES = 2 ** 20;
 
 /** Passes the bytes of a stream on, and keeps them: a short stream in memory, a longer one in a temporary file. */
 export class InputSpool {
   readonly #folder: string;
+  readonly #memoryBytes: number;
   #inMemory: Uint8Array[] = [];
   #file: TemporaryFile | undefined;
   #length = 0;
   #error: unknown;
   #isNeeded = false;
 
-  /** @param folder The folder of the temporary file. */
-  constructor(folder: string) {
+  /**
+   * @param folder The folder of the temporary file.
+   * @param memoryBytes The most bytes that are kept in memory.
+   */
+  constructor(folder: string, memoryBytes = MEMORY_BYTES) {
     this.#folder = folder;
+    this.#memoryBytes = memoryBytes;
   }
 
   /**
@@ -41,7 +46,7 @@ export class InputSpool {
 
   async #append(bytes: Uint8Array): Promise<void> {
     if (this.#error !== undefined) return;
-    if (!this.#file && this.#length + bytes.length <= MEMORY_BYTES) {
+    if (!this.#file && this.#length + bytes.length <= this.#memoryBytes) {
       this.#inMemory.push(bytes);
       this.#length += bytes.length;
       return;

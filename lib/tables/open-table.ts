@@ -2,11 +2,17 @@
 import { type ColumnarFormat, ColumnarTable, type ColumnarTableOptions } from './columnar/columnar-table.ts';
 import type { ByteSink } from './files/byte-streams.ts';
 import { decompressTable } from './files/table-compression.ts';
-import { isTableInput, type TableInput } from './files/table-input.ts';
-import type { ColumnarFormatName, IdFormatName, TextFormatName } from './formats.ts';
+import { isTableInput, type TableInput, type TableInputPart } from './files/table-input.ts';
+import {
+  compressionOfFile,
+  type ColumnarFormatName,
+  type IdFormatName,
+  type TextFormatName,
+} from './formats.ts';
 import type { ColumnChoice, TableSink, TableSource } from './table.ts';
 import type { MissingText } from './text/answer-cells.ts';
 import { Delimited } from './text/delimited.ts';
+import { JoinedFiles, type TextFile } from './text/joined-files.ts';
 import { JsonLines } from './text/json-lines.ts';
 import type { TextFormat } from './text/text-format.ts';
 import { TextTable } from './text/text-table.ts';
@@ -85,9 +91,20 @@ export function openTable(
     const { signal } = options;
     return new ColumnarTable(() => COLUMNAR_FORMATS[format](source, { listName, signal }), columns, options);
   }
+  const create = (choice: ColumnChoice): TextFormat => openFormat(format, choice, text, listName);
+  const files = isTableInput(source) ? source.parts?.map(toTextFile) : undefined;
+  if (files) return new TextTable(create(columns), new JoinedFiles(files, create), options);
   const bytes = isTableInput(source) ? decompressTable(source.bytes(), source.name) : source;
-  return new TextTable(openFormat(format, columns, text, listName), bytes, options);
+  return new TextTable(create(columns), bytes, options);
 }
+
+const toTextFile = (part: TableInputPart): TextFile => ({
+  name: part.name,
+  text: () => decompressTable(part.bytes(), part.name),
+  // Zstandard would be decompressed whole.
+  ...(part.isLocal &&
+    compressionOfFile(part.name) !== 'zstd' && { peek: () => decompressTable(part.peek(), part.name) }),
+});
 
 function openFormat(
   format: Exclude<IdFormatName, ColumnarFormatName>,

@@ -88,6 +88,8 @@ export interface TableSource<B extends Batch = Batch> {
    * @throws TableError, after the batches before the error.
    */
   batches(): AsyncIterable<B>;
+  /** Returns the name of a row that was read, counted from 1, in messages. @default `row 17` */
+  readonly rowName?: (row: number) => string;
   /** Frees what the source holds besides its bytes. Called when the job has ended, also after an error. */
   close?(): Promise<void>;
 }

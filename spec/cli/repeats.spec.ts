@@ -5,7 +5,7 @@ const G = 'graphene://https://127.0.0.1:1/segmentation/table/t';
 
 describe('options given twice', () => {
   test.each([
-    ['lookup', ['--points', 'a.csv', '--points', 'b.csv'], '--points <file>'],
+    ['lookup', ['--points', 'a.csv', '--out', 'b.csv', '--out', 'c.csv'], '--out <file>'],
     ['lookup', ['--points', 'a.csv', '--columns', 'a,b,c', '--columns', 'd,e,f'], '--columns <a,b,c>'],
     [
       'lookup',

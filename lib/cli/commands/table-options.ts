@@ -11,8 +11,16 @@ import type { MissingText } from '../../tables/text/answer-cells.ts';
 import { addFlags } from '../table-flags.ts';
 import { bucketFlags, graphFlags } from './volume-options.ts';
 
-/** Creates the required option that names the input table. */
-export const inputOption = (flag: string, about: string): Option => markRequired(new Option(flag, about));
+/** Creates the required option that names the files of the input table. */
+export const inputOption = (flag: string, about: string): Option =>
+  markRepeatable(
+    markRequired(
+      new Option(
+        flag,
+        `${about}. A pattern in quotes, such as 'points_*.csv', names several; may be repeated`,
+      ),
+    ).argParser(parseTexts),
+  );
 
 /** Creates `--out`. */
 export const outOption = (about: string): Option => new Option('--out <file>', about).default('-');

@@ -19,6 +19,16 @@ export interface TableInput {
    * @throws TableError UNREADABLE.
    */
   file(begun?: AsyncIterable<Uint8Array>): Promise<string>;
+  /** The files of a table of several files, in order. `bytes` and `file` then throw TableError BAD_FORMAT. */
+  readonly parts?: readonly TableInputPart[];
+}
+
+/** One of the files of a table. */
+export interface TableInputPart extends TableInput {
+  /** Yields the bytes, before the table is read. */
+  peek: () => AsyncIterable<Uint8Array>;
+  /** Whether `peek` costs little. */
+  readonly isLocal: boolean;
 }
 
 /** An input whose owner closes it. */

@@ -16,6 +16,8 @@ export interface RowBlock {
   ends: Uint32Array;
   /** The line of the table at which `bytes` starts, counted from 1. */
   firstLine: number;
+  /** With several files: the file of the rows, and the number of rows of the table before it. */
+  file?: { name: string; rowsBefore: number };
   // Bytes after the last row (in the last block only) are blank lines.
 }
 

@@ -48,8 +48,10 @@ export class TextBatch extends BatchCells implements Batch {
   }
 
   nameOf(row: number): string {
-    const { block, index } = this.#at(row);
-    return `row ${this.firstRow + row} (line ${lineOf(block, index)})`;
+    const { block, index } = this.#at(row),
+      { file } = block;
+    const number = this.firstRow + row - (file?.rowsBefore ?? 0);
+    return `${file ? `${file.name}: ` : ''}row ${number} (line ${lineOf(block, index)})`;
   }
 
   /** Adds the name of the row to an error. */

@@ -9,6 +9,7 @@ import type { ByteSink } from '../files/byte-streams.ts';
 import type { TableSink, TableSource } from '../table.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { createAnswerCells, type MissingText } from './answer-cells.ts';
+import { JoinedFiles } from './joined-files.ts';
 import { readRows, type RowBlock, rowsOf } from './rows.ts';
 import { TextBatch } from './text-batch.ts';
 import type { TextFormat } from './text-format.ts';
@@ -33,15 +34,21 @@ const TURN_MS = 20;
 /** A table in one of the text formats. */
 export class TextTable implements TableSource<TextBatch> {
   readonly #format: TextFormat;
-  readonly #bytes: AsyncIterable<Uint8Array>;
+  readonly #bytes: AsyncIterable<Uint8Array> | JoinedFiles;
   readonly #options: TextTableOptions;
   /** The output before the first row: byte order mark and header. */
   readonly #head = new ByteWriter(1024);
 
-  constructor(format: TextFormat, bytes: AsyncIterable<Uint8Array>, options: TextTableOptions) {
+  constructor(format: TextFormat, bytes: AsyncIterable<Uint8Array> | JoinedFiles, options: TextTableOptions) {
     this.#format = format;
     this.#bytes = bytes;
     this.#options = options;
+  }
+
+  /** With several files: returns the name of a row that was read. */
+  get rowName(): ((row: number) => string) | undefined {
+    const files = this.#bytes;
+    return files instanceof JoinedFiles ? (row) => files.rowName(row) : undefined;
   }
 
   get hasHeader(): boolean {
@@ -63,7 +70,7 @@ export class TextTable implements TableSource<TextBatch> {
       rows = bytes = 0;
       return batch;
     };
-    for await (const block of readRows(this.#bytes, this.#format.rules)) {
+    for await (const block of this.#blocks()) {
       blocks.push(block);
       rows += block.ends.length;
       bytes += block.bytes.length;
@@ -71,6 +78,12 @@ export class TextTable implements TableSource<TextBatch> {
     }
     if (blocks.length > 0) yield await takeBatch();
     else if (!hasBegun) this.#begin([]);
+  }
+
+  #blocks(): AsyncGenerator<RowBlock> {
+    return this.#bytes instanceof JoinedFiles
+      ? this.#bytes.blocks()
+      : readRows(this.#bytes, this.#format.rules);
   }
 
   /**
