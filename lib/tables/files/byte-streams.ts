@@ -9,11 +9,6 @@ import { openFifoReader } from './fifos.ts';
 
 /** Takes bytes in order. `write` resolves when there is room for more. */
 export interface ByteSink {
-  /**
-   * The path of an empty file that becomes the output. A format that seeks may write the file itself, and then
-   * does not call `write`.
-   */
-  readonly path?: string;
   write(bytes: Uint8Array): Promise<void>;
   /** Completes the output: a file gets its final name. */
   finish(): Promise<void>;

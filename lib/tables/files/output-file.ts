@@ -133,7 +133,6 @@ function createPartialSink(
     }
   };
   return {
-    path: partial,
     write: (bytes) => withFileError(handle.writeFile(bytes)),
     async finish() {
       await withFileError(flush(handle));
