@@ -93,9 +93,9 @@ export class UnitRatio {
   }
 
   /**
-   * Converts every third coordinate from `first` to before `end` in place, and keeps its fraction: the relative
-   * error is below 2^-50. A coordinate that is a multiple of half a voxel, by its decimals, becomes exactly that.
-   * Finite coordinates stay finite, and others stay as they are.
+   * Converts every third coordinate from `first` to before `end` in place, and keeps its fraction: the
+   * relative error is below 2^-50. A coordinate that is a multiple of half a voxel, by its decimals, becomes
+   * exactly that. Finite coordinates stay finite, and others stay as they are.
    */
   convertPlaces(coordinates: Float64Array, first: number, end: number): void {
     const from = this.#from,
@@ -145,8 +145,8 @@ export class UnitRatio {
 }
 
 /**
- * Returns the ratios of the axes along which units differ. An axis with equal units needs no conversion, and so gets
- * no rounding error.
+ * Returns the ratios of the axes along which units differ. An axis with equal units needs no conversion, and
+ * so gets no rounding error.
  *
  * @param from Nanometres per unit, xyz; positive.
  * @param to Nanometres per voxel, xyz; positive.

@@ -1,6 +1,6 @@
 /**
- * The folder of a disk cache: finds, stores and evicts its entries. Any number of processes share it without a
- * server between them.
+ * The folder of a disk cache: finds, stores and evicts its entries. Any number of processes share it without
+ * a server between them.
  *
  *     FOLDER/chunks-v3/       mode 0700
  *       packs/WRITER-NUMBER   entries; the mtime is the time of the last use of one of them
@@ -10,8 +10,8 @@
  *       bound                 the size limit of the last collection
  *       lock                  the process that is collecting now
  *
- * A collection deletes the least recently used packs, and their entries from the index. It needs about 100 bytes of
- * memory per entry.
+ * A collection deletes the least recently used packs, and their entries from the index. It needs about 100
+ * bytes of memory per entry.
  *
  * All files together take at most the size limit, and what each process is writing at that moment.
  */
@@ -39,9 +39,9 @@ const UNIT = 4096;
 const KEPT_SHARE = 0.68,
   STORED_SHARE = 0.15;
 /**
- * Each process counts what it stores in steps of this size, because counting takes longer than writing a small
- * entry. A step that was counted before a collection may be used after it; the shares above leave room for the steps
- * of twenty processes.
+ * Each process counts what it stores in steps of this size, because counting takes longer than writing a
+ * small entry. A step that was counted before a collection may be used after it; the shares above leave room
+ * for the steps of twenty processes.
  */
 const ALLOTTED_SHARE = 1 / 1024,
   MOST_ALLOTTED = 4 * 1024 ** 2;
@@ -100,8 +100,8 @@ export class CacheFolder {
   }
 
   /**
-   * Deletes files of processes that have ended and the folders of earlier versions, and collects if the size limit
-   * is now lower.
+   * Deletes files of processes that have ended and the folders of earlier versions, and collects if the size
+   * limit is now lower.
    * @throws The error of the file system.
    */
   async cleanUp(nowMs: number): Promise<void> {
@@ -156,7 +156,8 @@ export class CacheFolder {
   }
 
   /**
-   * Takes bytes that are about to be stored from those that are counted already, and counts more if they are used up.
+   * Takes bytes that are about to be stored from those that are counted already, and counts more if they are
+   * used up.
    * @returns whether they fit.
    */
   async #reserve(bytes: number, nowMs: number): Promise<boolean> {
@@ -183,8 +184,8 @@ export class CacheFolder {
     try {
       await writeParts(counter, [units]); // appends are atomic, also between processes
       const stored = (await statOpenFile(counter)).size * UNIT;
-      // The lock of a dead process means an unfinished collection: it emptied the counter, but perhaps deleted
-      // nothing.
+      // The lock of a dead process means an unfinished collection: it emptied the counter, but perhaps
+      // deleted nothing.
       if (stored > STORED_SHARE * this.#maxBytes || (await this.#lock.holder(nowMs)).state === 'dead') {
         if (!(await this.collect(nowMs))) return false;
         await writeParts(counter, [units]); // the collection has emptied the counter
@@ -197,12 +198,13 @@ export class CacheFolder {
   }
 
   /**
-   * Deletes the least recently used packs until a part of the size limit is free, and files that dead processes left
-   * behind.
+   * Deletes the least recently used packs until a part of the size limit is free, and files that dead
+   * processes left behind.
    * @returns undefined if another process is collecting.
    */
   async collect(nowMs: number): Promise<CollectionResult | undefined> {
-    // The counter says nothing after an unfinished collection. Until the next one has ended, nothing is stored.
+    // The counter says nothing after an unfinished collection. Until the next one has ended, nothing is
+    // stored.
     const release = await this.#lock.take(nowMs, () => this.#setCounter(2 * STORED_SHARE * this.#maxBytes));
     if (!release) return undefined;
     try {

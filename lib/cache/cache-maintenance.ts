@@ -91,8 +91,8 @@ export async function clearCache(folder: string): Promise<CacheStats> {
 }
 
 /**
- * Reads every entry of a cache folder and deletes the damaged ones. If the index was lost, and nothing was stored
- * since, it is made again. Snapshots are not checked.
+ * Reads every entry of a cache folder and deletes the damaged ones. If the index was lost, and nothing was
+ * stored since, it is made again. Snapshots are not checked.
  *
  * @param folder The `cacheDir` of a volume.
  * @returns The folder of the chunks, the entries that were checked, and how many of them were damaged.
@@ -123,8 +123,8 @@ export async function verifyCache(folder: string): Promise<{
 }
 
 /**
- * Makes a lost index again: one that names no entry of any pack. What another index does not name was replaced, and
- * its newer version perhaps evicted. Of several entries of a key, the newest counts.
+ * Makes a lost index again: one that names no entry of any pack. What another index does not name was
+ * replaced, and its newer version perhaps evicted. Of several entries of a key, the newest counts.
  */
 async function recoverPacks(cache: CacheFolder): Promise<void> {
   const packs = await cache.packs(),
@@ -149,8 +149,8 @@ async function recoverPacks(cache: CacheFolder): Promise<void> {
 }
 
 /**
- * Lists the whole entries of a pack, one after the other. Nothing within the bytes of an entry is one: a volume
- * decides about them, and could otherwise make entries of other volumes.
+ * Lists the whole entries of a pack, one after the other. Nothing within the bytes of an entry is one: a
+ * volume decides about them, and could otherwise make entries of other volumes.
  */
 function* entriesOf(
   bytes: Uint8Array,

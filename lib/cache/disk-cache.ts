@@ -5,7 +5,8 @@
  *
  * Entries are appended to packs, and an index says where each is; `cache-folder.ts` shows the files.
  *
- * Memory: the index, about 50 bytes per entry of the folder, and one entry at a time, while it is read or written.
+ * Memory: the index, about 50 bytes per entry of the folder, and one entry at a time, while it is read or
+ * written.
  */
 import { isDescriptorShortage, retryOnShortage } from '../base/descriptor-shortage.ts';
 import { CacheFolder, LARGEST_ENTRY_BYTES } from './cache-folder.ts';
@@ -17,7 +18,9 @@ import { hashOf } from './pack-record.ts';
 export interface DiskCacheOptions {
   /** The folder of the cache; made with mode 0700 if it does not exist. */
   folder: string;
-  /** The size limit of all entries together. Each process may exceed it by what it is writing. @default 10 GiB */
+  /**
+   * The size limit of all entries together. Each process may exceed it by what it is writing. @default 10 GiB
+   */
   maxBytes?: number;
   /** Called once, when nothing can be stored any longer. */
   warn?: (message: string) => void;
@@ -36,7 +39,8 @@ export interface DiskCacheCounts {
 
 /**
  * Reads an entry in another thread, as {@link readPlaceNow}.
- * @returns Undefined, at once or later, if no thread does it. `found` is undefined if the pack does not exist.
+ * @returns Undefined, at once or later, if no thread does it. `found` is undefined if the pack does not
+ * exist.
  */
 export type ReadElsewhere = (
   place: EntryPlace,
@@ -81,7 +85,8 @@ export class DiskCache {
   /**
    * Reads the entry at a key; undefined if there is none, or if it is damaged.
    * @param maxBytes The largest valid size: a larger entry is damaged, and not read.
-   * @param readElsewhere Reads the entry in another thread, if one does it. The bytes of the entry are then what
+   * @param readElsewhere Reads the entry in another thread, if one does it. The bytes of the entry are then
+   * what
    *   that thread returns.
    */
   async get(
@@ -167,7 +172,10 @@ export class DiskCache {
     }
   }
 
-  /** Reads what is at the place of an entry. @returns undefined if there is none; no `found` if it is too large. */
+  /**
+   * Reads what is at the place of an entry. @returns undefined if there is none; no `found` if it is too
+   * large.
+   */
   async #readPlace(hash: Uint8Array, maxBytes: number, readElsewhere: ReadElsewhere | undefined) {
     const { index } = this.#folder;
     for (let attempt = 0; attempt < 2; attempt++) {

@@ -3,8 +3,8 @@
  *
  *     "GPCACHE2" | u32 length of the header | u32 CRC-32 of the header | header, JSON | payload
  *
- * Numbers are little-endian. Spaces after the JSON let the payload begin at a multiple of 8. Bytes that do not match
- * their checksums are not an entry: a cache may lose bytes, but must never change them.
+ * Numbers are little-endian. Spaces after the JSON let the payload begin at a multiple of 8. Bytes that do
+ * not match their checksums are not an entry: a cache may lose bytes, but must never change them.
  */
 import { crc32 } from 'node:zlib';
 
@@ -45,7 +45,8 @@ export const ENTRY_OVERHEAD = PREFIX + MAX_HEADER;
 
 /**
  * Encodes an entry.
- * @returns the parts of the entry, in order; the payload is not copied. Undefined if the key is too long to be
+ * @returns the parts of the entry, in order; the payload is not copied. Undefined if the key is too long to
+ * be
  *   stored.
  */
 export function encodeEntry(key: string, { bytes, ...fields }: CacheEntry): Uint8Array[] | undefined {

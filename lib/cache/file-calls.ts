@@ -1,6 +1,6 @@
 /**
- * The calls of the file system that the disk cache makes often. `node:fs/promises` takes more CPU time for them than
- * the system does.
+ * The calls of the file system that the disk cache makes often. `node:fs/promises` takes more CPU time for
+ * them than the system does.
  */
 import { close, fstat, ftruncate, open, read, writev, type Stats } from 'node:fs';
 

@@ -1,6 +1,6 @@
 /**
- * The lock of a cache folder, and its temporary files. Any number of processes share them, and any of them may be
- * killed.
+ * The lock of a cache folder, and its temporary files. Any number of processes share them, and any of them
+ * may be killed.
  */
 import { randomBytes } from 'node:crypto';
 import { link, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -13,8 +13,8 @@ const STALE_MS = 10 * 60_000;
 const UNSIGNED_LOCK_MS = 10_000;
 
 /**
- * Keeps the names of all users of a folder distinct: volumes of one process, workers, and containers with equal
- * host names and process IDs.
+ * Keeps the names of all users of a folder distinct: volumes of one process, workers, and containers with
+ * equal host names and process IDs.
  */
 const USER = randomBytes(6).toString('hex');
 let names = 0;
@@ -73,8 +73,8 @@ export class FolderLock {
   }
 
   /**
-   * Removes the lock if it has this text. Meanwhile another process may have removed it and a third may have taken
-   * it, so it is moved away first, and put back if it is another lock.
+   * Removes the lock if it has this text. Meanwhile another process may have removed it and a third may have
+   * taken it, so it is moved away first, and put back if it is another lock.
    */
   async #remove(text: string): Promise<void> {
     const aside = this.temporary();
@@ -82,7 +82,8 @@ export class FolderLock {
       await rename(join(this.#folder, 'lock'), aside);
       if ((await readFile(aside, 'utf8')) !== text) await link(aside, join(this.#folder, 'lock'));
     } catch {
-      // There is no lock to remove, or a process has taken it in that moment. Then both collect, which does no harm.
+      // There is no lock to remove, or a process has taken it in that moment. Then both collect, which does
+      // no harm.
     }
     await rm(aside, { force: true });
   }

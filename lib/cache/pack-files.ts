@@ -1,12 +1,13 @@
 /**
- * Packs on disk: files to which one thread of one process appends entries, and which any number of processes read.
+ * Packs on disk: files to which one thread of one process appends entries, and which any number of processes
+ * read.
  *
  *     packs/WRITER-NUMBER   entries (see entry.ts), one after another
  *     index                 a record per entry (see pack-record.ts); all processes append to it
  *
- * Appending takes a thirtieth of the time of making a file, and less where many files were deleted. No file stays
- * open, so an evicted pack is gone at once. A record is written after its entry. A process that is killed in between
- * leaves bytes that no record names; they go when their pack is evicted.
+ * Appending takes a thirtieth of the time of making a file, and less where many files were deleted. No file
+ * stays open, so an evicted pack is gone at once. A record is written after its entry. A process that is
+ * killed in between leaves bytes that no record names; they go when their pack is evicted.
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writevSync } from 'node:fs';
@@ -175,7 +176,10 @@ function appendRecordsNow(folder: string, records: Uint8Array): void {
   }
 }
 
-/** As {@link PackWriter}, for the main thread. Entries that come while others are written are written together. */
+/**
+ * As {@link PackWriter}, for the main thread. Entries that come while others are written are written
+ * together.
+ */
 export class PackQueue {
   readonly #names = new PackNames();
   readonly #target: PackTarget;

@@ -1,6 +1,6 @@
 /**
- * The index of packs, as one process knows it. It is read on first use; afterwards only what was appended since. Any
- * process may replace the file by one without the entries of evicted packs.
+ * The index of packs, as one process knows it. It is read on first use; afterwards only what was appended
+ * since. Any process may replace the file by one without the entries of evicted packs.
  *
  * Memory: 48 to 56 bytes per record, at most 400 MB.
  */
@@ -105,7 +105,8 @@ export class PackIndex {
       try {
         await writeParts(copy, [left]);
         await rename(temporary, file);
-        // Writers that had opened the old file may have appended until now. Later ones notice that it was replaced.
+        // Writers that had opened the old file may have appended until now. Later ones notice that it was
+        // replaced.
         const end = from + bytes.byteLength,
           late = await readPart(fd, end, (await statOpenFile(fd)).size - end);
         if (late.byteLength > 0) await appendRecords(this.#folder, late);

@@ -1,11 +1,12 @@
 /**
- * The records of the index of packs: where the entry of a key is. The index is an append-only file of such records;
- * of several with one hash, the last counts.
+ * The records of the index of packs: where the entry of a key is. The index is an append-only file of such
+ * records; of several with one hash, the last counts.
  *
- *     "GPX3" | hash of the key, 16 bytes | writer, 8 bytes | number of the pack, u32 | offset, u32 | length, u32
+ *     "GPX3" | hash of the key, 16 bytes | writer, 8 bytes | number of the pack, u32 | offset, u32 | length,
+ *     u32
  *
- * Numbers are little-endian. A record of length 0 says that there is no entry. A false record does no harm: the entry
- * itself holds its key and checksums.
+ * Numbers are little-endian. A record of length 0 says that there is no entry. A false record does no harm:
+ * the entry itself holds its key and checksums.
  */
 import { hash } from 'node:crypto';
 
@@ -67,7 +68,8 @@ export class RecordTable {
   #hashes = 0;
 
   /**
-   * Adds the records of a piece of the file. It skips bytes that are not a record, which a full disk may leave.
+   * Adds the records of a piece of the file. It skips bytes that are not a record, which a full disk may
+   * leave.
    * @returns how many bytes were used. The rest is the beginning of a record.
    */
   add(bytes: Uint8Array): number {

@@ -1,8 +1,8 @@
 /**
- * How many reads run at once. A fixed limit stays as it is. The adaptive limit follows the rules of slow start and
- * of the gradient. While more reads take no longer than before, and the threads have time for more, each read that
- * ends adds one: the limit doubles per round trip. It falls when reads take much longer. Reads that wait for a
- * distant server therefore run in larger numbers; reads that wait for each other do not.
+ * How many reads run at once. A fixed limit stays as it is. The adaptive limit follows the rules of slow
+ * start and of the gradient. While more reads take no longer than before, and the threads have time for more,
+ * each read that ends adds one: the limit doubles per round trip. It falls when reads take much longer. Reads
+ * that wait for a distant server therefore run in larger numbers; reads that wait for each other do not.
  */
 
 /** How many reads may run at once. */
@@ -128,8 +128,8 @@ export class AdaptiveLimit implements ReadLimit {
   }
 
   /**
-   * Looks at the clock once for a few reads. In the first round it is not known: threads are busy because their code
-   * is compiled.
+   * Looks at the clock once for a few reads. In the first round it is not known: threads are busy because
+   * their code is compiled.
    */
   #haveThreadsTime(): boolean {
     if (this.#shortestMs === Infinity) return true;

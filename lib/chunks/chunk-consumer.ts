@@ -92,7 +92,9 @@ export class ChunkWaiter {
     return call.consumer.receiveValues && call.consumer.voxelsOf?.(ordinal);
   }
 
-  /** Delivers the values of `voxels`. There are very many chunks, so generators are made only where needed. */
+  /**
+   * Delivers the values of `voxels`. There are very many chunks, so generators are made only where needed.
+   */
   deliverValues(values: WordArray): PausableWork | void {
     const { call, ordinal } = this;
     const receiving = call.hasEnded ? undefined : call.consumer.receiveValues!(ordinal, values);

@@ -18,11 +18,15 @@ export interface ChunkDiskCacheOptions {
   disk: DiskCache;
   store: Store;
   /**
-   * Names the owner of the entries: the volume, the parts of its info that decide how chunks are decoded, and the reader. It is written
-   * to disk, so it must not contain secrets. If the promise rejects, each read that needs it fails.
+   * Names the owner of the entries: the volume, the parts of its info that decide how chunks are decoded, and
+   * the reader. It is written to disk, so it must not contain secrets. If the promise rejects, each read that
+   * needs it fails.
    */
   scope: Promise<string>;
-  /** Names the exact info of the volume. With `revalidate: 'info'`, entries that were made for another one are not used. */
+  /**
+   * Names the exact info of the volume. With `revalidate: 'info'`, entries that were made for another one are
+   * not used.
+   */
   infoHash: string;
   revalidate: Revalidation;
   /** How long a "not found" is used, in ms. @default 600_000 */

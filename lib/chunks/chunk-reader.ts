@@ -141,8 +141,8 @@ export class ChunkReader {
   }
 
   /**
-   * Announces that a call will need at least this many chunks, so that threads start while it is being planned.
-   * If chunks are cached, it waits until the call says which it needs.
+   * Announces that a call will need at least this many chunks, so that threads start while it is being
+   * planned. If chunks are cached, it waits until the call says which it needs.
    */
   expect(chunks: number): void {
     if (!this.#cache?.size) this.#threads?.expect(chunks);

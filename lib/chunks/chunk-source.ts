@@ -20,7 +20,9 @@ export interface StoredChunk {
   layout?: ChunkLayout;
   /** The version of the object that it came from, if the store knows it. */
   validator?: string;
-  /** Decodes the bytes, if they are in another encoding than that of the source; they are not compressed then. */
+  /**
+   * Decodes the bytes, if they are in another encoding than that of the source; they are not compressed then.
+   */
   codec?: Codec;
   /** What another thread has already done with the chunk. */
   workDone?: WorkDone;
@@ -49,7 +51,8 @@ export interface HeldChunk extends HeldBytes {
 }
 
 /**
- * An entry of the disk cache that another thread has read. The bytes of the entry stayed there, and are empty here.
+ * An entry of the disk cache that another thread has read. The bytes of the entry stayed there, and are empty
+ * here.
  */
 export interface EntryRead {
   found: PlaceRead | undefined;
@@ -81,8 +84,8 @@ export interface ReadContext {
    */
   deliver: (cell: number, chunk: StoredChunk | undefined, from?: 'store' | 'cache') => Promise<void>;
   /**
-   * Delivers the values that a thread has read of a chunk, in this turn, if nothing else is to be done with the
-   * chunk: only one call waits for it, and no cache keeps it. Other chunks go through `deliver`.
+   * Delivers the values that a thread has read of a chunk, in this turn, if nothing else is to be done with
+   * the chunk: only one call waits for it, and no cache keeps it. Other chunks go through `deliver`.
    * @param storedBytes The number of stored bytes.
    * @returns Whether the values were delivered.
    */
@@ -101,7 +104,10 @@ export interface ReadContext {
    * @returns Undefined, at once or later, if no thread does it.
    */
   readEntry?: (place: EntryPlace, work: ChunkWork) => Promise<EntryRead | undefined> | undefined;
-  /** Threads that do the work on chunks. Bytes that hold many chunks are best read into memory that they share. */
+  /**
+   * Threads that do the work on chunks. Bytes that hold many chunks are best read into memory that they
+   * share.
+   */
   threads?: SharingThreads;
   /** How many chunks of a task may be delivered at the same time. @default 1 */
   deliveriesAtOnce?: number;

@@ -32,8 +32,8 @@ export class ChunkStore {
   }
 
   /**
-   * Reads as {@link Store.read}, and sets `options.absentBy403`. If the info of the volume is readable, status 403 means that the object is
-   * not stored.
+   * Reads as {@link Store.read}, and sets `options.absentBy403`. If the info of the volume is readable,
+   * status 403 means that the object is not stored.
    */
   read(key: string, options: ReadOptions): Promise<StoredObject | undefined> {
     if (!this.#isReadable) return this.#readUnsure(key, options);

@@ -20,20 +20,23 @@ export interface ChunkWork {
   readonly voxels: readonly Uint32Array[];
   /** Whether the decompressed bytes are wanted, too. */
   readonly wantsBytes: boolean;
-  /** Whether the chunk is wanted decoded to `raw`. The decompressed bytes come instead if it cannot be decoded. */
+  /**
+   * Whether the chunk is wanted decoded to `raw`. The decompressed bytes come instead if it cannot be
+   * decoded.
+   */
   readonly wantsRaw: boolean;
   /** Whether the stored bytes are wanted, too. They stay in the thread that fetched them otherwise. */
   readonly wantsStored: boolean;
   /**
-   * Whether the thread shall hold the chunk in the form of the disk cache, until {@link ChunkThreads.save} asks
-   * for it.
+   * Whether the thread shall hold the chunk in the form of the disk cache, until {@link ChunkThreads.save}
+   * asks for it.
    */
   readonly holds: boolean;
 }
 
 /**
- * What a thread does with a reply that holds many chunks: it puts the body into memory that all threads share, so
- * that each of them can do the work on some of the chunks.
+ * What a thread does with a reply that holds many chunks: it puts the body into memory that all threads
+ * share, so that each of them can do the work on some of the chunks.
  */
 export interface SharedBodyWork {
   /** Most bytes that are expected. */
@@ -67,7 +70,8 @@ export interface SharingThreads {
   readonly ready: number;
   /**
    * Does the work on several chunks, in one thread and in this order.
-   * @returns One result per chunk; undefined, or none, for a chunk that no thread has worked on. Rejects only with
+   * @returns One result per chunk; undefined, or none, for a chunk that no thread has worked on. Rejects only
+   * with
    *   the reason of the stop.
    */
   workOnAll(works: readonly SharedWork[], stop: Stop): Promise<readonly (ChunkWorkResult | undefined)[]>;

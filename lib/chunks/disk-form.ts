@@ -5,16 +5,16 @@ import { rowRunsCodec, RowRunsEncoder } from '../codecs/row-runs.ts';
 import type { ChunkContent, KeptChunk, StoredChunk } from './chunk-source.ts';
 
 /**
- * The forms: the bytes of the source without compression; row runs; or, after this prefix, the bytes as stored
- * with their content encoding.
+ * The forms: the bytes of the source without compression; row runs; or, after this prefix, the bytes as
+ * stored with their content encoding.
  */
 const INFLATED = 'inflated',
   ROW_RUNS = 'row-runs',
   STORED = 'stored ';
 
 /**
- * A chunk that shrinks by more than this when compressed is kept as it was stored: writing the rest takes longer
- * than inflating.
+ * A chunk that shrinks by more than this when compressed is kept as it was stored: writing the rest takes
+ * longer than inflating.
  */
 const MOST_GROWTH = 8;
 /** Smaller chunks are always kept inflated. */

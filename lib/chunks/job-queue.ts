@@ -50,7 +50,9 @@ export class JobQueue<Job> {
     queueMicrotask(this.#work);
   }
 
-  /** Runs jobs until the queue is empty. Ends in the same turn, so that the next `add` starts a new worker. */
+  /**
+   * Runs jobs until the queue is empty. Ends in the same turn, so that the next `add` starts a new worker.
+   */
   readonly #work = (): void => {
     for (let job = this.#take(); job; job = this.#take()) {
       const running = this.#run(job);

@@ -75,8 +75,8 @@ export class PendingChunk implements WantedChunk {
   }
 
   /**
-   * Gives the values that a thread has read to the only call that waits. Returns false if more is to be done: then
-   * nothing was given.
+   * Gives the values that a thread has read to the only call that waits. Returns false if more is to be done:
+   * then nothing was given.
    */
   serveValues({ work, result }: WorkDone): boolean {
     const [waiter] = this.#waiters,

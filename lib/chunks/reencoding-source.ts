@@ -1,4 +1,6 @@
-/** A source that converts chunks for the memory cache: to a smaller encoding, or to one that is quick to read. */
+/**
+ * A source that converts chunks for the memory cache: to a smaller encoding, or to one that is quick to read.
+ */
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import { compressedSegmentationCodec } from '../codecs/compressed-segmentation.ts';
 import { ENCODED_BLOCK_SIZE, SegmentationEncoder } from '../codecs/encode-compressed-segmentation.ts';
@@ -13,7 +15,9 @@ const reencodedCodec: Codec = {
     compressedSegmentationCodec.decodePoints(bytes, { ...layout, blockSize: ENCODED_BLOCK_SIZE }, ...points),
 };
 
-/** Returns how a chunk of a codec is converted; undefined if the memory cache keeps such chunks as they are. */
+/**
+ * Returns how a chunk of a codec is converted; undefined if the memory cache keeps such chunks as they are.
+ */
 function chooseReencoder(
   codec: Codec,
   lruEncoding: LruEncoding,

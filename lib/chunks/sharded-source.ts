@@ -315,7 +315,9 @@ export class ShardedSource implements ObjectSource {
     return located.filter((chunk) => this.#checkSize(file.name, chunk, context));
   }
 
-  /** The context of a read that holds many chunks: threads share its memory if they do the work on the chunks. */
+  /**
+   * The context of a read that holds many chunks: threads share its memory if they do the work on the chunks.
+   */
   #sharing({ signal, meter, threads, workOf }: ReadContext): ShardReadContext {
     const { sharding, codec } = this.#options;
     return {

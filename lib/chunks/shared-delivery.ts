@@ -1,6 +1,6 @@
 /**
- * Delivers chunks that lie in memory which threads share. Each command to a thread holds the work on several chunks,
- * so that there are few messages.
+ * Delivers chunks that lie in memory which threads share. Each command to a thread holds the work on several
+ * chunks, so that there are few messages.
  */
 import type { ReadContext, StoredChunk } from './chunk-source.ts';
 import type { ChunkWork, ChunkWorkResult } from './chunk-work.ts';

@@ -1,6 +1,6 @@
 /**
- * Chunks whose decoder holds its thread for long, such as images of WebAssembly decoders, which cannot pause. A worker
- * thread decodes them even if a call reads only one, and even if the chunk is in the memory cache.
+ * Chunks whose decoder holds its thread for long, such as images of WebAssembly decoders, which cannot pause.
+ * A worker thread decodes them even if a call reads only one, and even if the chunk is in the memory cache.
  */
 import { codecFor } from '../codecs/registry.ts';
 import type { ChunkContent, ChunkSource, KeptChunk, ReadTask } from './chunk-source.ts';

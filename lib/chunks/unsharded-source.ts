@@ -29,7 +29,9 @@ export interface UnshardedSourceOptions {
   rangeReads?: boolean;
 }
 
-/** The options for one read. A class, so that all have one shape: a getter of an object literal costs more. */
+/**
+ * The options for one read. A class, so that all have one shape: a getter of an object literal costs more.
+ */
 class ChunkReadOptions implements ReadOptions {
   readonly maxBytes: number;
   readonly stop: Stop | undefined;

@@ -28,8 +28,8 @@ export interface TablePath {
 }
 
 /**
- * Reads the path of a table: a file, a file:// URL, whose path is not percent-decoded, or a cloud path. Nothing is
- * requested yet.
+ * Reads the path of a table: a file, a file:// URL, whose path is not percent-decoded, or a cloud path.
+ * Nothing is requested yet.
  *
  * @throws UsageError for a glob on a cloud path; the errors of `openObject`.
  */
@@ -58,7 +58,10 @@ export function parseTablePath(path: string, options: CloudOptions = {}): TableP
   };
 }
 
-/** Whether a cloud path has a pattern for many objects. In the query of a web address, ? and * have no such meaning. */
+/**
+ * Whether a cloud path has a pattern for many objects. In the query of a web address, ? and * have no such
+ * meaning.
+ */
 const isPattern = (path: string): boolean =>
   /^https?:/i.test(path) ? /^[^?]*\*/.test(path) : /[*?]/.test(path);
 
@@ -90,8 +93,8 @@ async function* bytesOf(
 }
 
 /**
- * Whether the reader of the table undoes the encoding. Some programs store a file `.gz` with the content encoding
- * gzip, although it is compressed only once.
+ * Whether the reader of the table undoes the encoding. Some programs store a file `.gz` with the content
+ * encoding gzip, although it is compressed only once.
  */
 const isReadAsStored = (encoding: string | undefined, name: string): boolean =>
   encoding === undefined || encoding === 'zstd' || encoding === compressionOfFile(name);

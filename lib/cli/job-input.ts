@@ -56,12 +56,18 @@ export class JobInput {
     return this.#opened && this.#bytesRead > 0 ? this.#bytesRead / Number(this.#opened.size) : undefined;
   }
 
-  /** Tells that the input will be read again. @throws TableError UNREADABLE if a stream could not be kept for that. */
+  /**
+   * Tells that the input will be read again. @throws TableError UNREADABLE if a stream could not be kept for
+   * that.
+   */
   requireAgain(): void {
     this.#spool?.require();
   }
 
-  /** Returns the same input, to be read again. Reading it throws TableError UNREADABLE if the file has changed. */
+  /**
+   * Returns the same input, to be read again. Reading it throws TableError UNREADABLE if the file has
+   * changed.
+   */
   again(): TableInput {
     return {
       name: this.#input.name,

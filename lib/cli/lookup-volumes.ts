@@ -72,8 +72,8 @@ export class LookupVolumes {
   }
 
   /**
-   * Makes the look-ups. Points snap in segmentations, and values are interpolated in images and floats; a volume
-   * of the other kind gives the value of the voxel that a point lies in.
+   * Makes the look-ups. Points snap in segmentations, and values are interpolated in images and floats; a
+   * volume of the other kind gives the value of the voxel that a point lies in.
    * @throws InfoError UNSUPPORTED if no volume can be interpolated, but should be.
    */
   async lookups(

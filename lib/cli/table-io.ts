@@ -25,8 +25,8 @@ import { type JobSource, SeveralInputs } from './several-inputs.ts';
 /** The names of the files of a job, as the user wrote them. */
 export interface JobFileNames {
   /**
-   * The input file, and the option that names it; - is standard input. `open` opens an input that is not a file of
-   * this machine.
+   * The input file, and the option that names it; - is standard input. `open` opens an input that is not a
+   * file of this machine.
    */
   input?: { option: string; file: string; open?: TablePath['open'] };
   /** More files of the same table. */

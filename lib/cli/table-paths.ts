@@ -6,8 +6,8 @@ import { type CloudOptions, parseTablePath, type TablePath } from './cloud-input
 import { UsageError } from './io.ts';
 
 /**
- * Returns the tables in the order of the paths. The files that a pattern finds are sorted by the bytes of their
- * names. A path that names a file is not a pattern.
+ * Returns the tables in the order of the paths. The files that a pattern finds are sorted by the bytes of
+ * their names. A path that names a file is not a pattern.
  *
  * @param option The name of the option, for messages.
  * @throws UsageError if a pattern finds nothing, a table is named twice, or one of several is not a file.

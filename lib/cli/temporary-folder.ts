@@ -5,8 +5,8 @@ import { dirname } from 'node:path';
 import { followLinks } from '../tables/files/output-file.ts';
 
 /**
- * Returns the folder that is named, else `TMPDIR`, else the folder of the output file. Beside a device or a FIFO
- * there may be no room, or no permission.
+ * Returns the folder that is named, else `TMPDIR`, else the folder of the output file. Beside a device or a
+ * FIFO there may be no room, or no permission.
  *
  * @param out The output: a path, or - for standard output.
  */

@@ -1,7 +1,7 @@
 /**
  * The interface of an encoding. A codec reads single voxels from the bytes of one chunk, which are already
- * decompressed, and decodes no more of the chunk than they need. Codecs are pure: bytes and numbers in, numbers
- * out. A new encoding needs one file in this folder, one line in `registry.ts`, and one spec.
+ * decompressed, and decodes no more of the chunk than they need. Codecs are pure: bytes and numbers in,
+ * numbers out. A new encoding needs one file in this folder, one line in `registry.ts`, and one spec.
  */
 import type { PausableWork } from '../base/cooperative-work.ts';
 import type { Vec3 } from '../base/vec3.ts';
@@ -42,7 +42,8 @@ export interface Codec {
    * @param outIndex The position of each voxel in `out`; as long as `offsets`.
    * @returns Work, if a chunk can take more than some milliseconds: nothing is read before it runs. It yields
    *   every millisecond or so. A codec that returns work has `toRaw`.
-   * @throws DecodeError if the bytes do not follow the format, at the call or from the work; `out` may then be
+   * @throws DecodeError if the bytes do not follow the format, at the call or from the work; `out` may then
+   * be
    *   partly written.
    */
   decodePoints(
@@ -77,8 +78,8 @@ export interface Codec {
    */
   toRaw?(bytes: Uint8Array, layout: ChunkLayout): PausableWork<Uint8Array>;
   /**
-   * Returns about how many milliseconds the decoder holds its thread without a pause, for decoders that cannot
-   * pause. @default a few
+   * Returns about how many milliseconds the decoder holds its thread without a pause, for decoders that
+   * cannot pause. @default a few
    */
   holdsThreadMs?(layout: ChunkLayout): number;
   /** The package that `load` imports: an optional dependency. Known once `load` has tried to. */

@@ -1,8 +1,8 @@
 /**
- * Reads points of the `jpeg` encoding: one image whose pixels, row after row, are the voxels of the chunk, x fastest;
- * grey for one channel, colours for three. The image may have any width and height with as many pixels as the chunk
- * has voxels. libjpeg-turbo, as WebAssembly, decodes it whole, and so holds its thread meanwhile. The size in the
- * file is checked against the chunk's before that.
+ * Reads points of the `jpeg` encoding: one image whose pixels, row after row, are the voxels of the chunk, x
+ * fastest; grey for one channel, colours for three. The image may have any width and height with as many
+ * pixels as the chunk has voxels. libjpeg-turbo, as WebAssembly, decodes it whole, and so holds its thread
+ * meanwhile. The size in the file is checked against the chunk's before that.
  *
  * The format has no checksum: damage within the image data gives other values, or an error.
  *

@@ -1,7 +1,7 @@
 /**
- * Reads points of the `jxl` encoding (JPEG XL): one image whose pixels, row after row, are the voxels of the chunk, x
- * fastest; grey for one channel, colours for three. libjxl, as WebAssembly, decodes it whole, and so holds its thread
- * meanwhile. The size in the file is checked against the chunk's before that.
+ * Reads points of the `jxl` encoding (JPEG XL): one image whose pixels, row after row, are the voxels of the
+ * chunk, x fastest; grey for one channel, colours for three. libjxl, as WebAssembly, decodes it whole, and so
+ * holds its thread meanwhile. The size in the file is checked against the chunk's before that.
  *
  * Several frames, as CloudVolume writes three channels, are not supported: the decoder gives only the first.
  *
@@ -27,8 +27,8 @@ const MAKE_IMAGE = '_icodec_ImageData';
 const makeImage = (data: Uint8ClampedArray): RgbaImage => ({ data });
 
 /**
- * Gives the decoder the global function while it runs. It never waits within a call, so no other code sees the
- * function.
+ * Gives the decoder the global function while it runs. It never waits within a call, so no other code sees
+ * the function.
  */
 function withMakeImage<T>(act: () => T): T {
   const before = Object.getOwnPropertyDescriptor(globalThis, MAKE_IMAGE);

@@ -1,4 +1,6 @@
-/** Codecs whose code is imported when a volume that needs it is opened, so that other volumes start sooner. */
+/**
+ * Codecs whose code is imported when a volume that needs it is opened, so that other volumes start sooner.
+ */
 import type { Codec } from './codec.ts';
 
 /** Stands for a codec from the start. All but `encoding` and `load` are there after `load`. */

@@ -1,8 +1,8 @@
 /**
- * Reads points of the `zfpc` encoding: zfp streams, compressed floats and integers, in a container. A chunk is
- * one stream, or one per place in the dimensions that are not correlated; only streams that hold wanted voxels
- * are read. At a fixed rate only the wanted blocks of 4 x 4 x … values are decoded, otherwise the blocks up to
- * the last wanted one, of which those that are not wanted are only moved over.
+ * Reads points of the `zfpc` encoding: zfp streams, compressed floats and integers, in a container. A chunk
+ * is one stream, or one per place in the dimensions that are not correlated; only streams that hold wanted
+ * voxels are read. At a fixed rate only the wanted blocks of 4 x 4 x … values are decoded, otherwise the
+ * blocks up to the last wanted one, of which those that are not wanted are only moved over.
  *
  * Working memory: a copy of one stream, 4 bytes per block, 5 bytes per wanted value. The format has no
  * checksum, so damage between the headers gives other values, or TRUNCATED.

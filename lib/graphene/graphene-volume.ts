@@ -73,9 +73,9 @@ export type OnePointOptions = Omit<
  * Points are in voxels of mip 0, xyz, unless `resolution` sets another unit. IDs are bigints, or
  * BigUint64Arrays.
  * @example
- * await using volume = await openGraphene('cave://minnie65_public', { timestamp: 'mat_943', resolution: 'viewer' });
- * const { supervoxelIds, rootIds, status } = await volume.scatteredPoints([[240640, 207872, 21360]]);
- * const rootId = await volume.rootAt([240640, 207872, 21360]);
+ * await using volume = await openGraphene('cave://minnie65_public', { timestamp: 'mat_943', resolution:
+ * 'viewer' }); const { supervoxelIds, rootIds, status } = await volume.scatteredPoints([[240640, 207872,
+ * 21360]]); const rootId = await volume.rootAt([240640, 207872, 21360]);
  */
 export class GrapheneVolume extends Volume {
   readonly #parts: GrapheneParts;

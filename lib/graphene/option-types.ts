@@ -27,8 +27,8 @@ export interface OpenOptions {
   /**
    * Encoding of chunks in the memory cache. `'same'` keeps each chunk as it is stored.
    * `'compressed_segmentation'` re-encodes raw chunks of uint32 or uint64 where that makes them smaller.
-   * `'decoded'` keeps images and floats decoded, if their encoding is read from its beginning up to the voxel:
-   * they are quick to read again, and take more memory.
+   * `'decoded'` keeps images and floats decoded, if their encoding is read from its beginning up to the
+   * voxel: they are quick to read again, and take more memory.
    * @default 'same'
    */
   lruEncoding?: LruEncoding;
@@ -59,16 +59,16 @@ export interface OpenOptions {
   revalidate?: Revalidation;
   /**
    * Number of chunks in flight at once, over all threads. `'auto'` begins with 32. Each chunk that comes adds
-   * one, up to 240, while that does not make the reads slower, all threads have time left, and at most 64 MiB of
-   * stored bytes are in flight. It falls again when reads take much longer.
+   * one, up to 240, while that does not make the reads slower, all threads have time left, and at most 64 MiB
+   * of stored bytes are in flight. It falls again when reads take much longer.
    * @default 'auto'
    */
   concurrency?: number | 'auto';
   /**
-   * Most worker threads. They fetch, decompress and decode chunks. They are started for a call that reads many
-   * chunks, or one that takes long to decode (`jxl`), and kept until the volume is closed. 0 does all work in the calling thread. No thread is started
-   * for a store of your own, for `mem://`, or where something has replaced Node's network functions, as nock
-   * does.
+   * Most worker threads. They fetch, decompress and decode chunks. They are started for a call that reads
+   * many chunks, or one that takes long to decode (`jxl`), and kept until the volume is closed. 0 does all
+   * work in the calling thread. No thread is started for a store of your own, for `mem://`, or where
+   * something has replaced Node's network functions, as nock does.
    * @default one per core, up to 8; on a single core, one for chunks that take long to decode
    */
   workers?: number;
@@ -207,8 +207,8 @@ export interface ReadPointsOptions {
    * value of voxel i stands at i + 0.5. A coordinate of an integer type (an integer array, a bigint) names a
    * voxel and is read at its centre; a number is a place, also if it is a whole number. A point whose value
    * needs a voxel that is outside, in a chunk that is not stored, or in a chunk that failed, gets that status
-   * and no value; voxels of weight 0 are not needed. Only for images, and for volumes of floats. `'none'` gives
-   * each point the value of the voxel that it lies in.
+   * and no value; voxels of weight 0 are not needed. Only for images, and for volumes of floats. `'none'`
+   * gives each point the value of the voxel that it lies in.
    * @default 'none'
    */
   interpolate?: Interpolation;

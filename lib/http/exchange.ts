@@ -57,7 +57,8 @@ export interface ExchangeOptions extends OutgoingRequest {
   proxyName: string | undefined;
   meter: HttpMeter | undefined;
   /**
-   * Returns memory for a body of this many bytes, which is then not joined from pieces. Undefined: it has none.
+   * Returns memory for a body of this many bytes, which is then not joined from pieces. Undefined: it has
+   * none.
    */
   memoryFor?: (bytes: number) => Uint8Array | undefined;
 }
@@ -107,7 +108,9 @@ interface ExchangeFailure {
 }
 
 const FAILED_BODY_BYTES = 65_536;
-/** So many pieces are joined at once: a body that comes byte by byte would take a hundred times its length. */
+/**
+ * So many pieces are joined at once: a body that comes byte by byte would take a hundred times its length.
+ */
 const JOINED_PIECES = 1024;
 
 /** Errors that mean that nothing was sent. A retry may succeed. */

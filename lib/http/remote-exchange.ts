@@ -24,8 +24,9 @@ export interface RemoteExchange {
   /** Most exchanges that ran at once so far: about as many connections are open there. */
   readonly mostFetching: number;
   /**
-   * Makes one attempt, as {@link exchange} does. The reply may have a `workResult`. There are thousands of these
-   * exchanges, and a promise for each layer between a thread and its caller would cost more than the rest.
+   * Makes one attempt, as {@link exchange} does. The reply may have a `workResult`. There are thousands of
+   * these exchanges, and a promise for each layer between a thread and its caller would cost more than the
+   * rest.
    * @returns False if no thread makes it: nothing is called then.
    */
   exchange(

@@ -1,6 +1,6 @@
 /**
- * Decides which coordinates of a table name voxels and which are places between them. A column of whole numbers
- * names voxels. If any number of a column is written with decimals, all of them are places.
+ * Decides which coordinates of a table name voxels and which are places between them. A column of whole
+ * numbers names voxels. If any number of a column is written with decimals, all of them are places.
  */
 import { TableError } from '../base/errors.ts';
 import { type Batch, DECIMALS, type PointColumns, WHOLE_NUMBERS } from '../tables/table.ts';

@@ -1,6 +1,6 @@
 /**
- * Notes why rows failed, in any order of the rows. It keeps of each batch what a warning shows: the first rows with
- * different reasons.
+ * Notes why rows failed, in any order of the rows. It keeps of each batch what a warning shows: the first
+ * rows with different reasons.
  */
 import { MAX_WARNINGS } from './row-warnings.ts';
 

@@ -1,6 +1,7 @@
 /**
- * Looks up a table that is larger than one batch so that each chunk is read about once. The points are sorted by
- * chunk on disk, looked up window by window, and their answers are joined to the rows in the order of the input.
+ * Looks up a table that is larger than one batch so that each chunk is read about once. The points are sorted
+ * by chunk on disk, looked up window by window, and their answers are joined to the rows in the order of the
+ * input.
  */
 import { TableError } from '../base/errors.ts';
 import { PointStatus } from '../points/status.ts';
@@ -35,7 +36,9 @@ export interface OutOfCoreOptions extends Partial<WindowSizes> {
   reopen: () => AsyncIterable<Uint8Array> | TableInput;
   /** Returns which part of the table has been read, from 0 to 1; undefined if that is unknown. */
   fractionRead?: () => number | undefined;
-  /** Called when the table turns out to be large, before its points are sorted. What it throws ends the job. */
+  /**
+   * Called when the table turns out to be large, before its points are sorted. What it throws ends the job.
+   */
   begin?: () => void;
   /** Receives what the job needs and does, for people. */
   note?: (message: string) => void;

@@ -91,7 +91,8 @@ export class PointRows {
   };
 
   /**
-   * Reads the timestamps of a batch, once. Points of rows with an invalid timestamp are removed from the batch.
+   * Reads the timestamps of a batch, once. Points of rows with an invalid timestamp are removed from the
+   * batch.
    */
   prepare(batch: Batch): PreparedRows {
     let prepared = this.#prepared.get(batch);

@@ -25,7 +25,9 @@ export interface Window extends LoadedPoints {
   slices: readonly RunSlice[];
 }
 
-/** Yields all points, in the order of their chunks. A spill without points gives one window without points. */
+/**
+ * Yields all points, in the order of their chunks. A spill without points gives one window without points.
+ */
 export async function* loadWindows(
   spill: PointSpill,
   { windowPoints, windowChunks, samplePoints }: WindowSizes,

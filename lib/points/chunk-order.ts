@@ -1,6 +1,6 @@
 /**
- * The order in which the chunks of a scale are read one after the other: chunks of one shard together, and near
- * chunks close to each other. Pure.
+ * The order in which the chunks of a scale are read one after the other: chunks of one shard together, and
+ * near chunks close to each other. Pure.
  */
 import { ratiosOfOtherUnits, type UnitRatio } from '../base/unit-ratio.ts';
 import type { Vec3 } from '../base/vec3.ts';

@@ -1,6 +1,6 @@
 /**
- * Plans the read of values between voxels: finds the voxels around each point, and groups them by chunk, before
- * anything is read. Pure. The value of voxel i stands at i + 0.5.
+ * Plans the read of values between voxels: finds the voxels around each point, and groups them by chunk,
+ * before anything is read. Pure. The value of voxel i stands at i + 0.5.
  */
 import type { PausableWork } from '../base/cooperative-work.ts';
 import { ratiosOfOtherUnits } from '../base/unit-ratio.ts';
@@ -33,7 +33,8 @@ const BLOCK_POINTS = 512;
 /**
  * Plans the read of values between the voxels of one scale.
  * @param resolution Nanometres per unit of the coordinates, xyz.
- * @param status One status per point. `invalidPoint` and `outOfBounds` are written; the rest is left as it is.
+ * @param status One status per point. `invalidPoint` and `outOfBounds` are written; the rest is left as it
+ * is.
  */
 export function* planLinearInSteps(
   points: PointSource,

@@ -127,7 +127,8 @@ function* countStarts(cells: number, ordinals: Uint32Array): PausableWork<Uint32
 }
 
 /**
- * Sorts points, or other voxels, by cell. The counting sort is stable, so the points of a cell keep their order.
+ * Sorts points, or other voxels, by cell. The counting sort is stable, so the points of a cell keep their
+ * order.
  * @param ordinals The ordinal of the cell of each point, or {@link NO_CELL}.
  * @param unordered The offset of each point in its chunk.
  * @param inside Number of points that have a cell.

@@ -95,8 +95,8 @@ export class PointReader {
    * made in the same turn of the event loop share their reads. Chunks that fail do not throw: they are in
    * `failures`.
    * @throws InfoError UNSUPPORTED or BAD_INFO (the scale's encoding or sharding), RangeError (unknown mip;
-   *   snap radius too large), TypeError (points in no known form; snapping in an image), `signal.reason`. InfoError
-   *   UNSUPPORTED also for interpolation in a segmentation.
+   *   snap radius too large), TypeError (points in no known form; snapping in an image), `signal.reason`.
+   *   InfoError UNSUPPORTED also for interpolation in a segmentation.
    */
   async read(points: PointInput | PointSource, query: PointQuery): Promise<PointValues> {
     const startedAt = performance.now();

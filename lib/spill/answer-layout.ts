@@ -1,4 +1,6 @@
-/** Packs the answers of points into records of fixed width, and unpacks them into the rows of a table. Pure. */
+/**
+ * Packs the answers of points into records of fixed width, and unpacks them into the rows of a table. Pure.
+ */
 import type { AnswerColumn, RowAnswers } from '../tables/answers.ts';
 
 type Values = AnswerColumn['values'];

@@ -1,4 +1,6 @@
-/** Keeps the answers of a job on disk at the places of their points in the runs, and joins them to the rows. */
+/**
+ * Keeps the answers of a job on disk at the places of their points in the runs, and joins them to the rows.
+ */
 import type { RowAnswers } from '../tables/answers.ts';
 import { AnswerLayout, type UnpackedAnswers } from './answer-layout.ts';
 import type { PointSpill, RunIndex, RunSlice } from './point-spill.ts';
@@ -77,7 +79,10 @@ export class AnswerSpool {
   }
 }
 
-/** Returns a function that moves a place in a batch to the place in other rows; -1 if the row is not among them. */
+/**
+ * Returns a function that moves a place in a batch to the place in other rows; -1 if the row is not among
+ * them.
+ */
 function placesOf(
   batch: Pick<RunIndex, 'firstRow' | 'rows'>,
   firstRow: number,

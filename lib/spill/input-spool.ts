@@ -5,7 +5,10 @@ import { TemporaryFile } from './temporary-file.ts';
 const MEMORY_BYTES = 2 ** 23;
 const PIECE_BYTES = 2 ** 20;
 
-/** Passes the bytes of a stream on, and keeps them: a short stream in memory, a longer one in a temporary file. */
+/**
+ * Passes the bytes of a stream on, and keeps them: a short stream in memory, a longer one in a temporary
+ * file.
+ */
 export class InputSpool {
   readonly #folder: string;
   readonly #memoryBytes: number;
@@ -34,8 +37,8 @@ export class InputSpool {
   }
 
   /**
-   * Yields the bytes of a stream, each once it is kept. What cannot be kept is passed on nevertheless, unless it
-   * is required.
+   * Yields the bytes of a stream, each once it is kept. What cannot be kept is passed on nevertheless, unless
+   * it is required.
    */
   async *keep(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const bytes of source) {

@@ -24,8 +24,8 @@ export interface ObjectPieces {
 }
 
 /**
- * Begins to read an object. Each piece is a request with the retries of the store. An object comes in one reply if
- * the server ignores ranges, or if it does not tell the size or the version of the object.
+ * Begins to read an object. Each piece is a request with the retries of the store. An object comes in one
+ * reply if the server ignores ranges, or if it does not tell the size or the version of the object.
  *
  * @returns undefined if there is no object.
  * @throws RequestError; `signal.reason`.

@@ -13,8 +13,8 @@ export interface StoredObjectPath {
 }
 
 /**
- * Opens the store of an object: its folder, or its bucket. The query of an http(s) URL is sent, as signed URLs
- * need it. Nothing is read yet.
+ * Opens the store of an object: its folder, or its bucket. The query of an http(s) URL is sent, as signed
+ * URLs need it. Nothing is read yet.
  *
  * @throws PathError BAD_PATH if the path does not name an object; the errors of `openStore`.
  */

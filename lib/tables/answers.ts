@@ -67,7 +67,9 @@ export interface RowAnswers {
    * @default A row without an answer keeps all old values except its status.
    */
   keeps?: (row: number, column: number) => boolean;
-  /** Answers of other volumes for the same rows. Each side writes them after its own status, in this order. */
+  /**
+   * Answers of other volumes for the same rows. Each side writes them after its own status, in this order.
+   */
   also?: readonly RowAnswers[];
 }
 

@@ -15,7 +15,8 @@ export function workerSettings(workers?: number): Omit<WorkerPoolOptions, 'file'
   const cores = availableParallelism();
   return {
     size: workers ?? Math.min(MOST_THREADS, cores),
-    // On a single core, threads only take turns, which pays only where the main thread would be held for long.
+    // On a single core, threads only take turns, which pays only where the main thread would be held for
+    // long.
     fewestChunks: workers === undefined && cores === 1 ? Infinity : FEWEST_CHUNKS,
   };
 }

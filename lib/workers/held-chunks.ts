@@ -1,6 +1,7 @@
 /**
- * The chunks that a worker thread holds for the disk cache, until the main thread asks to save them. It may never
- * ask, so the oldest are dropped when there are many. Memory: at most `MOST_BYTES`, one chunk, and `MOST_FREE_BYTES`.
+ * The chunks that a worker thread holds for the disk cache, until the main thread asks to save them. It may
+ * never ask, so the oldest are dropped when there are many. Memory: at most `MOST_BYTES`, one chunk, and
+ * `MOST_FREE_BYTES`.
  */
 import { crc32 } from 'node:zlib';
 import { PackWriter } from '../cache/pack-files.ts';
@@ -42,8 +43,8 @@ export class HeldChunks {
   }
 
   /**
-   * Stores chunks in the disk cache; all have the target of the first. They are held no longer, unless that failed:
-   * the main thread may ask again.
+   * Stores chunks in the disk cache; all have the target of the first. They are held no longer, unless that
+   * failed: the main thread may ask again.
    */
   save(commands: readonly SaveCommand[]): Pick<SavedAnswer, 'wasHeld' | 'error'>[] {
     const found = commands.filter(({ heldId }) => this.#chunks.has(heldId));

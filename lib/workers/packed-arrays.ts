@@ -1,6 +1,6 @@
 /**
- * Packs the many small arrays of a message into one piece of memory. Each piece takes a thread longer to send and to
- * receive than its bytes do.
+ * Packs the many small arrays of a message into one piece of memory. Each piece takes a thread longer to send
+ * and to receive than its bytes do.
  */
 import type { ChunkWorkResult, SharedWork } from '../chunks/chunk-work.ts';
 

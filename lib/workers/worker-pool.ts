@@ -1,6 +1,6 @@
 /**
- * The worker threads of one volume. Threads fetch chunks, decompress them and read voxels. All decisions stay in
- * the main thread: which chunks are read when, retries, the pace of each host, caches, credentials.
+ * The worker threads of one volume. Threads fetch chunks, decompress them and read voxels. All decisions stay
+ * in the main thread: which chunks are read when, retries, the pace of each host, caches, credentials.
  *
  * Memory per thread: about 10 MB, and the chunk that it works on.
  */
@@ -61,7 +61,9 @@ const MAX_DEATHS = 2;
 const MAX_FAILED_STARTS = 3;
 const CHECK_MS = 1000;
 const LONGEST_WORK_CHECKS = 30;
-/** A thread that is at the same chunk in this many checks saves nothing more: closing waits for what is saved. */
+/**
+ * A thread that is at the same chunk in this many checks saves nothing more: closing waits for what is saved.
+ */
 const LONGEST_SAVE_CHECKS = 3;
 
 /** Starts threads when they pay, and shares the work between them. */

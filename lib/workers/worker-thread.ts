@@ -17,8 +17,8 @@ export interface Job {
 }
 
 /**
- * Why a job was lost: its thread `died` during the work of this job, was ended because the work had `hung`, or
- * ended for a reason that is not in this job (`other`).
+ * Why a job was lost: its thread `died` during the work of this job, was ended because the work had `hung`,
+ * or ended for a reason that is not in this job (`other`).
  */
 export type LostReason = 'died' | 'hung' | 'other';
 

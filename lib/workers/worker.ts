@@ -1,6 +1,6 @@
 /**
- * The program of a worker thread: fetches chunks, decompresses them and reads the values of voxels. Everything
- * else (retries, pace, caches, credentials) is decided in the main thread.
+ * The program of a worker thread: fetches chunks, decompresses them and reads the values of voxels.
+ * Everything else (retries, pace, caches, credentials) is decided in the main thread.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { isShared, sharedMemory, toSharedMemory } from '../base/shared-memory.ts';
@@ -49,8 +49,8 @@ const senders: Record<AddressPolicy, SocketSender> = {
 let lastWork: Promise<void> | undefined;
 
 /**
- * Works on one chunk at a time, so that a thread that dies or hangs shows which chunk it was at. Work that ends at
- * once is done at once, if no other is under way.
+ * Works on one chunk at a time, so that a thread that dies or hangs shows which chunk it was at. Work that
+ * ends at once is done at once, if no other is under way.
  */
 function inTurn<T>(id: number, doWork: () => Promise<T>): Promise<T>;
 function inTurn<T>(id: number, doWork: () => T | Promise<T>): T | Promise<T>;

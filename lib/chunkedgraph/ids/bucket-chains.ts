@@ -1,6 +1,6 @@
 /**
- * The buckets of a hash table whose rows are numbered. Each bucket is a chain of rows. The table grows by one bucket at
- * a time (linear hashing), so that no addition moves all rows at once.
+ * The buckets of a hash table whose rows are numbered. Each bucket is a chain of rows. The table grows by one
+ * bucket at a time (linear hashing), so that no addition moves all rows at once.
  *
  * Memory: 8 to 16 bytes per row.
  */
@@ -18,7 +18,9 @@ export class BucketChains {
   #split = 0;
   #rows = 0;
 
-  /** @param hashOf Returns the hash of a row that is linked: any 32 bits, the lowest of which are used first. */
+  /**
+   * @param hashOf Returns the hash of a row that is linked: any 32 bits, the lowest of which are used first.
+   */
   constructor(hashOf: (ordinal: number) => number) {
     this.#hashOf = hashOf;
   }

@@ -1,6 +1,6 @@
 /**
- * Finds the distinct IDs of a long list in which most IDs are repeats, with a hash table: open addressing on pairs
- * of uint32. It gives up where sorting the whole list costs less.
+ * Finds the distinct IDs of a long list in which most IDs are repeats, with a hash table: open addressing on
+ * pairs of uint32. It gives up where sorting the whole list costs less.
  *
  * Memory: 4 bytes per ID, and up to 24 per distinct ID.
  */

@@ -1,4 +1,7 @@
-/** The parts that the encodings share whose library decodes a whole image, to bytes with the channels interleaved. */
+/**
+ * The parts that the encodings share whose library decodes a whole image, to bytes with the channels
+ * interleaved.
+ */
 import { inStretches, type PausableWork } from '../../base/cooperative-work.ts';
 import { product } from '../../base/vec3.ts';
 import type { ChunkLayout, Codec } from '../codec.ts';

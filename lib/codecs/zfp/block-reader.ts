@@ -1,11 +1,12 @@
 /**
  * Decodes the blocks of one zfp stream, one after the other or, at a fixed rate, in any order.
  *
- * Working memory: a copy of the longest stream, or at a fixed rate of its part from the first wanted block to the
- * last, and 10 kB.
+ * Working memory: a copy of the longest stream, or at a fixed rate of its part from the first wanted block to
+ * the last, and 10 kB.
  *
  * Source: zfp (github.com/LLNL/zfp), src/template/decodef.c, revdecodef.c, decodei.c and codecf.c.
- * Copyright (c) 2014-2023, Lawrence Livermore National Security, LLC. BSD 3-Clause License, see licenses/zfp.txt.
+ * Copyright (c) 2014-2023, Lawrence Livermore National Security, LLC. BSD 3-Clause License, see
+ * licenses/zfp.txt.
  */
 import { DecodeError } from '../../base/errors.ts';
 import {
@@ -46,13 +47,16 @@ const ZEROS = 0,
   SIGN_MAGNITUDE = 3;
 
 /**
- * Tells whether each block has the same number of bits, so that it can be read without those before it. A limit
- * below the longest header is left out: then a block may take more.
+ * Tells whether each block has the same number of bits, so that it can be read without those before it. A
+ * limit below the longest header is left out: then a block may take more.
  */
 export const isFixedRate = ({ minBits, maxBits }: ZfpHeader): boolean =>
   minBits === maxBits && maxBits >= MAX_BLOCK_HEADER_BITS;
 
-/** With two dimensions, the low words are 0 if no lower plane was read: each dimension shifts by two bits at most. */
+/**
+ * With two dimensions, the low words are 0 if no lower plane was read: each dimension shifts by two bits at
+ * most.
+ */
 const LOWEST_OF_HIGH_WORDS = 32 + 2 * 2;
 
 /** Reads streams of one type and number of dimensions, one after the other. */
@@ -321,8 +325,8 @@ export class ZfpBlockReader {
   }
 
   /**
-   * Returns the value of 1 in a scaled block of this precision. Below the smallest power of two of the type it
-   * is 0, as in zfp.
+   * Returns the value of 1 in a scaled block of this precision. Below the smallest power of two of the type
+   * it is 0, as in zfp.
    */
   #scale(precision: number, smallest: number): number {
     if (this.#exponent !== this.#scaleExponent) {

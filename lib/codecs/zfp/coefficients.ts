@@ -4,7 +4,8 @@
  *
  * Source: zfp (github.com/LLNL/zfp), src/template/decode.c, and docs/source/algorithm.rst. The bits are
  * collected by transposing square bit matrices, as in H. S. Warren, Hacker's Delight, section 7-3.
- * Copyright (c) 2014-2023, Lawrence Livermore National Security, LLC. BSD 3-Clause License, see licenses/zfp.txt.
+ * Copyright (c) 2014-2023, Lawrence Livermore National Security, LLC. BSD 3-Clause License, see
+ * licenses/zfp.txt.
  */
 import { HIGHEST_PLANE, wordsPerPlane } from './bit-planes.ts';
 

@@ -1,11 +1,12 @@
 /**
- * Decodes the values of a lossy zfp block of 4 x 4 from its bit planes, if these are at most 16: collects the bits of each
- * coefficient, undoes base -2 and the transform, and scales. All coefficients are in local variables, because this takes
- * two thirds of the time of arrays.
+ * Decodes the values of a lossy zfp block of 4 x 4 from its bit planes, if these are at most 16: collects the
+ * bits of each coefficient, undoes base -2 and the transform, and scales. All coefficients are in local
+ * variables, because this takes two thirds of the time of arrays.
  *
  * Source: zfp (github.com/LLNL/zfp), src/template/decode.c, and docs/source/algorithm.rst. The bits are
  * collected by transposing square bit matrices, as in H. S. Warren, Hacker's Delight, section 7-3.
- * Copyright (c) 2014-2023, Lawrence Livermore National Security, LLC. BSD 3-Clause License, see licenses/zfp.txt.
+ * Copyright (c) 2014-2023, Lawrence Livermore National Security, LLC. BSD 3-Clause License, see
+ * licenses/zfp.txt.
  */
 
 const { fround } = Math;

@@ -22,8 +22,8 @@ interface BlockCopy {
 }
 
 /**
- * Writes to a raw chunk. Call `startStream`, and for each block of the stream in order `writeBlock`, unless it was
- * decoded to its `place`, and `advance`.
+ * Writes to a raw chunk. Call `startStream`, and for each block of the stream in order `writeBlock`, unless
+ * it was decoded to its `place`, and `advance`.
  */
 export class RawScatter {
   readonly #raw: Uint32Array;

@@ -10,7 +10,9 @@ export interface AnswerBuffers {
   buffers: Uint8Array[];
 }
 
-/** How the types of answers are written: the number of the type in the union `Type`, its bits and its sign. */
+/**
+ * How the types of answers are written: the number of the type in the union `Type`, its bits and its sign.
+ */
 export const ANSWER_TYPES: Readonly<
   Record<AnswerType, { number: number; bits?: number; isSigned?: boolean; precision?: number }>
 > = {

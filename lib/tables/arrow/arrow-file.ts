@@ -1,7 +1,7 @@
 /**
  * Reads the file format of Arrow, which Feather is version 2 of. Its footer says where the messages are. They
- * are not read from front to back, because polars writes dictionaries after the record batches that need them.
- * Source: "Arrow Columnar Format", section "IPC File Format"; Arrow, format/File.fbs.
+ * are not read from front to back, because polars writes dictionaries after the record batches that need
+ * them. Source: "Arrow Columnar Format", section "IPC File Format"; Arrow, format/File.fbs.
  */
 import { TableError } from '../../base/errors.ts';
 import type { FileReader } from '../files/file-reader.ts';

@@ -1,8 +1,8 @@
 /**
  * Writes the metadata of messages: the schema with columns of answers, record batches, the footer.
  *
- * What an input's schema says about its own columns is never written anew: its bytes are copied whole, and the
- * new schema points into them, so that nothing is lost.
+ * What an input's schema says about its own columns is never written anew: its bytes are copied whole, and
+ * the new schema points into them, so that nothing is lost.
  * Source: Arrow, format/Schema.fbs, format/Message.fbs and format/File.fbs.
  */
 import type { AnswerField } from '../columnar/column.ts';

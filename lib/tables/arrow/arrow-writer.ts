@@ -1,6 +1,6 @@
 /**
- * Writes an Arrow table with columns of answers. The columns of the input are copied as they are stored, so that
- * every type, dictionary and compression stays.
+ * Writes an Arrow table with columns of answers. The columns of the input are copied as they are stored, so
+ * that every type, dictionary and compression stays.
  * Source: "Arrow Columnar Format", section "Serialization and Interprocess Communication (IPC)".
  */
 import type { AnswerField, AnswerValues, ColumnarWriter, NumberArray } from '../columnar/column.ts';

@@ -4,7 +4,9 @@ import { ZSTD } from './record-batch.ts';
 
 const PREFIX_BYTES = 8;
 
-/** Returns the buffer with its size in front; -1 says that it is not compressed. An empty buffer stays empty. */
+/**
+ * Returns the buffer with its size in front; -1 says that it is not compressed. An empty buffer stays empty.
+ */
 export async function compressBuffer(bytes: Uint8Array, codec: number): Promise<Uint8Array> {
   if (bytes.length === 0) return bytes;
   const packed = codec === ZSTD ? await encodeZstd(bytes) : undefined,

@@ -12,7 +12,9 @@ interface Dictionary {
   length: number;
 }
 
-/** The current dictionaries of the columns that are read. Those of a stream may change between its batches. */
+/**
+ * The current dictionaries of the columns that are read. Those of a stream may change between its batches.
+ */
 export class Dictionaries {
   /** The fields of the values, by the ID of their dictionary. */
   readonly #fields = new Map<bigint, ArrowField>();

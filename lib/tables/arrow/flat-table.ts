@@ -17,7 +17,9 @@ export interface FlatVector {
   length: number;
 }
 
-/** A table of a FlatBuffer. Fields are named by their number in the schema. An absent field has its default. */
+/**
+ * A table of a FlatBuffer. Fields are named by their number in the schema. An absent field has its default.
+ */
 export class FlatTable {
   readonly bytes: Uint8Array;
   readonly position: number;

@@ -31,7 +31,9 @@ export class FlatWriter {
     this.#take(4, 4);
   }
 
-  /** Writes a table. @returns Where each field is. @param fields The values by number; undefined is absent. */
+  /**
+   * Writes a table. @returns Where each field is. @param fields The values by number; undefined is absent.
+   */
   table(fields: readonly (FlatValue | undefined)[]): { position: number; slots: number[] } {
     const vtable = this.#take(4 + 2 * fields.length, 2);
     const position = this.#take(4, 8);

@@ -72,7 +72,8 @@ function readNumberArray(values: NumberArray, count: number, target: NumberTarge
   const { out, at, stride, marks } = target;
   if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
     const low = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length),
-      // A bigint column is signed in its high word only. The sum is rounded once, as the number itself would be.
+      // A bigint column is signed in its high word only. The sum is rounded once, as the number itself would
+      // be.
       high = values instanceof BigInt64Array ? new Int32Array(low.buffer, low.byteOffset, low.length) : low;
     for (let i = 0; i < count; i++) out[at + i * stride] = high[2 * i + 1] * WORD + low[2 * i];
     return false;

@@ -1,6 +1,6 @@
 /**
- * The interface between columnar formats and tables: a source yields parts of typed columns, and a sink writes
- * the same parts with columns of answers.
+ * The interface between columnar formats and tables: a source yields parts of typed columns, and a sink
+ * writes the same parts with columns of answers.
  */
 
 /** Which values of a column are present: bit `offset + i` of the bytes, least bit first, is 1 for value i. */
@@ -93,8 +93,8 @@ export type ColumnValues =
   | StructColumn;
 
 /**
- * What a column can be used as. A column of another kind is passed through by its format, and is an error as an
- * input. A dictionary has the type of its values.
+ * What a column can be used as. A column of another kind is passed through by its format, and is an error as
+ * an input. A dictionary has the type of its values.
  */
 export type ColumnType =
   | { kind: 'number'; isInteger: boolean }
@@ -171,7 +171,9 @@ export interface AnswerField {
 export interface AnswerValues {
   /** The values; 0 and 1 for booleans; indices of `spellings` for strings. */
   values: NumberArray;
-  /** The texts of a column of strings. All parts of a batch share the array, and a part may add texts to it. */
+  /**
+   * The texts of a column of strings. All parts of a batch share the array, and a part may add texts to it.
+   */
   spellings?: string[];
   /** 1 for each row that has a value, 0 for null; undefined if all rows have one. */
   valid?: Uint8Array;

@@ -1,4 +1,7 @@
-/** A batch of a columnar table: its parts as the format yields them, and their points, IDs and texts as arrays. */
+/**
+ * A batch of a columnar table: its parts as the format yields them, and their points, IDs and texts as
+ * arrays.
+ */
 import { PointStatus } from '../../points/status.ts';
 import type { Batch, TableColumns } from '../table.ts';
 import { BatchCells, type TextCells } from '../text/batch-cells.ts';

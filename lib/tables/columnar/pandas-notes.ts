@@ -6,8 +6,8 @@ import { parse as parseLossless, stringify } from 'lossless-json';
 import type { AnswerField, AnswerType } from './column.ts';
 
 /**
- * The nullable types of pandas. Without a note, pandas turns a column of integers with nulls into doubles, which
- * round IDs.
+ * The nullable types of pandas. Without a note, pandas turns a column of integers with nulls into doubles,
+ * which round IDs.
  */
 const NULLABLE: Partial<Record<AnswerType, string>> = {
   uint64: 'UInt64',

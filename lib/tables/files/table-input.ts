@@ -6,7 +6,9 @@ import { pipeline } from 'node:stream/promises';
 import { ioError, readFileBytes } from './byte-streams.ts';
 import { makeScratchFolder } from './scratch-folder.ts';
 
-/** A table that is read. A format calls one of the two methods, once; or `bytes`, and then `file` with them. */
+/**
+ * A table that is read. A format calls one of the two methods, once; or `bytes`, and then `file` with them.
+ */
 export interface TableInput {
   /** The name in messages: a path or `standard input`. */
   readonly name: string;

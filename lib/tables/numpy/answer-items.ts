@@ -1,6 +1,6 @@
 /**
- * Answers as NumPy items. NumPy has no null: a missing ID or number is 0, a missing float is NaN, a missing text
- * is empty. The status tells why.
+ * Answers as NumPy items. NumPy has no null: a missing ID or number is 0, a missing float is NaN, a missing
+ * text is empty. The status tells why.
  */
 import { TableError } from '../../base/errors.ts';
 import { statusText } from '../../points/status.ts';
@@ -34,7 +34,10 @@ export interface AnswerItems {
   bytes: number;
 }
 
-/** Chooses how a column of answers is written. @param oldCharacters The characters of the column that it replaces. */
+/**
+ * Chooses how a column of answers is written. @param oldCharacters The characters of the column that it
+ * replaces.
+ */
 export function answerItems(field: AnswerField, oldCharacters = 0): AnswerItems {
   if (field.type !== 'string') {
     const spelling = SPELLINGS[field.type];
@@ -44,7 +47,10 @@ export function answerItems(field: AnswerField, oldCharacters = 0): AnswerItems 
   return { field, spelling: `<U${characters}`, bytes: characters * BYTES_PER_CHARACTER };
 }
 
-/** Writes the items of a column: item i at `offset + i * stride`. `out` holds zeros there. @throws TableError BAD_FORMAT. */
+/**
+ * Writes the items of a column: item i at `offset + i * stride`. `out` holds zeros there. @throws TableError
+ * BAD_FORMAT.
+ */
 export function putAnswers(
   { field, bytes }: AnswerItems,
   { values, valid, spellings = [] }: AnswerValues,

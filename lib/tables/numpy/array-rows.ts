@@ -1,4 +1,7 @@
-/** Reads the rows of a NumPy array in their order, in the order of C. An array in the order of Fortran is read per column. */
+/**
+ * Reads the rows of a NumPy array in their order, in the order of C. An array in the order of Fortran is read
+ * per column.
+ */
 import { TableError } from '../../base/errors.ts';
 import type { ByteQueue } from '../files/byte-queue.ts';
 import type { NpyHeader } from './npy-header.ts';
@@ -9,7 +12,9 @@ export type OpenBytes = (offset: number) => ByteQueue;
 /** The most bytes and rows that are read at once. */
 const PART_BYTES = 2 ** 23,
   PART_ROWS = 2 ** 18;
-/** The most columns that are read at once from an array in the order of Fortran. Each is a stream of its own. */
+/**
+ * The most columns that are read at once from an array in the order of Fortran. Each is a stream of its own.
+ */
 const MAX_STREAMS = 256;
 
 /** The rows of one array. */

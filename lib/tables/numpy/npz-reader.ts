@@ -162,7 +162,9 @@ function wholeColumn(array: NpzArray): NpzColumn {
   return { field: toTableField(column), array, column, isWhole: true, entry };
 }
 
-/** Returns the parts of the only array, as in a `.npy` file: the axes of points, and the fields of records. */
+/**
+ * Returns the parts of the only array, as in a `.npy` file: the axes of points, and the fields of records.
+ */
 function partsOf({ array, entry, field }: NpzColumn): NpzColumn[] {
   const isParted =
     array !== undefined && (array.header.shape.length === 2 || array.header.type.fields !== undefined);

@@ -1,6 +1,6 @@
 /**
- * Writes a `.npz` archive with arrays of answers. All files of the input are copied as they are stored. The answers
- * wait in temporary files, because an archive holds one array after the other.
+ * Writes a `.npz` archive with arrays of answers. All files of the input are copied as they are stored. The
+ * answers wait in temporary files, because an archive holds one array after the other.
  */
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';

@@ -8,7 +8,9 @@ import { NpzWriter } from './npz-writer.ts';
 
 const openFile = (input: TableInput) => async (): Promise<FileReader> => FileReader.open(await input.file());
 
-/** Makes the reader and the writer of a `.npy` file. @param listName The name of the column of a 1-D array. */
+/**
+ * Makes the reader and the writer of a `.npy` file. @param listName The name of the column of a 1-D array.
+ */
 export function npyFormat(input: TableInput, listName: string): ColumnarFormat<NpyPart> {
   const reader = new NpyReader(openFile(input), listName);
   return { reader, writerTo: (out) => new NpyWriter(reader, out) };

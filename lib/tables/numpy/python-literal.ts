@@ -1,6 +1,6 @@
 /**
- * Reads and writes Python literals, which the headers of NumPy files are: strings, whole numbers, True, False,
- * None, tuples, lists and dictionaries.
+ * Reads and writes Python literals, which the headers of NumPy files are: strings, whole numbers, True,
+ * False, None, tuples, lists and dictionaries.
  * Source: Python, "The Python Language Reference", section "Literals".
  */
 import { TableError } from '../../base/errors.ts';

@@ -1,6 +1,6 @@
 /**
- * Encodes a column of answers as the pages of a Parquet column chunk. Source: apache/parquet-format, README.md
- * and Encodings.md.
+ * Encodes a column of answers as the pages of a Parquet column chunk. Source: apache/parquet-format,
+ * README.md and Encodings.md.
  */
 import type { AnswerType, AnswerValues, NumberArray } from '../columnar/column.ts';
 import { ByteWriter } from '../text/byte-writer.ts';

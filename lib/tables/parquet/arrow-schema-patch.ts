@@ -1,8 +1,8 @@
 /**
- * Adds columns to the Arrow schema that a Parquet file may carry, so that readers still find the types that Parquet
- * lacks. The old message stays whole: a new head in front of it refers to the old fields and to the new ones, because
- * offsets in flatbuffers are relative and point forwards. Source: apache/arrow, format/Schema.fbs and Message.fbs;
- * google/flatbuffers, docs/source/internals.md.
+ * Adds columns to the Arrow schema that a Parquet file may carry, so that readers still find the types that
+ * Parquet lacks. The old message stays whole: a new head in front of it refers to the old fields and to the
+ * new ones, because offsets in flatbuffers are relative and point forwards. Source: apache/arrow,
+ * format/Schema.fbs and Message.fbs; google/flatbuffers, docs/source/internals.md.
  */
 import type { AnswerType } from '../columnar/column.ts';
 
@@ -36,11 +36,12 @@ const TYPES: Readonly<
 };
 
 /**
- * Returns the value of `ARROW:schema` with more fields. Its custom metadata gets the value of `pandas`, because
- * readers take it from there.
+ * Returns the value of `ARROW:schema` with more fields. Its custom metadata gets the value of `pandas`,
+ * because readers take it from there.
  *
  * @param patchPandas Returns the new value of `pandas` for the old one.
- * @returns undefined if the old value is not a schema with `columns` fields. The file is then read without it.
+ * @returns undefined if the old value is not a schema with `columns` fields. The file is then read without
+ * it.
  */
 export function patchArrowSchema(
   value: Uint8Array,

@@ -1,6 +1,6 @@
 /**
- * Encodes small whole numbers as runs and packed bits. Source: apache/parquet-format, Encodings.md, "Run Length
- * Encoding / Bit-Packing Hybrid".
+ * Encodes small whole numbers as runs and packed bits. Source: apache/parquet-format, Encodings.md, "Run
+ * Length Encoding / Bit-Packing Hybrid".
  */
 import type { ByteWriter } from '../text/byte-writer.ts';
 

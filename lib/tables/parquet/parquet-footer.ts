@@ -1,6 +1,6 @@
 /**
- * Reads the footer of a Parquet file, and makes that of the same file with more columns. All that is not known
- * here stays as it is. Source: apache/parquet-format, README.md and src/main/thrift/parquet.thrift.
+ * Reads the footer of a Parquet file, and makes that of the same file with more columns. All that is not
+ * known here stays as it is. Source: apache/parquet-format, README.md and src/main/thrift/parquet.thrift.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { TableError } from '../../base/errors.ts';

@@ -1,6 +1,6 @@
 /**
- * Writes a Parquet file with columns of answers. The bytes of the input are copied as they are, so that all other
- * columns keep their values, types and encodings; the answers and a new footer come after them.
+ * Writes a Parquet file with columns of answers. The bytes of the input are copied as they are, so that all
+ * other columns keep their values, types and encodings; the answers and a new footer come after them.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { TableError } from '../../base/errors.ts';
@@ -177,7 +177,9 @@ export class ParquetWriter implements ColumnarWriter {
     return next;
   }
 
-  /** Puts one thing for each field in the place of the leaves of the column that it replaces, or at the end. */
+  /**
+   * Puts one thing for each field in the place of the leaves of the column that it replaces, or at the end.
+   */
   #replaceLeaves(leaves: readonly ThriftValue[], valueOf: (field: number) => ThriftValue): ThriftValue[] {
     const next: ThriftValue[] = [];
     this.#footer.columns.forEach(({ leaf, leaves: count }, index) => {

@@ -1,6 +1,6 @@
 /**
- * Reads and writes structs of Thrift's compact protocol as trees, so that fields that are not known stay as they
- * are. Source: apache/thrift, doc/specs/thrift-compact-protocol.md.
+ * Reads and writes structs of Thrift's compact protocol as trees, so that fields that are not known stay as
+ * they are. Source: apache/thrift, doc/specs/thrift-compact-protocol.md.
  */
 import { TableError } from '../../base/errors.ts';
 import { ByteWriter } from '../text/byte-writer.ts';

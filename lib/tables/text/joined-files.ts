@@ -11,7 +11,9 @@ export interface TextFile {
   name: string;
   /** Yields the text. */
   text(): AsyncIterable<Uint8Array>;
-  /** Yields the text, or its start, before the table is read. @default The columns are checked as it is read. */
+  /**
+   * Yields the text, or its start, before the table is read. @default The columns are checked as it is read.
+   */
   peek?: () => AsyncIterable<Uint8Array>;
 }
 
@@ -35,10 +37,11 @@ export class JoinedFiles {
   }
 
   /**
-   * Yields the rows of all files in order. Only the first file keeps its header. A last row without a line end gets
-   * one, unless it is that of the last file.
+   * Yields the rows of all files in order. Only the first file keeps its header. A last row without a line
+   * end gets one, unless it is that of the last file.
    *
-   * @throws TableError BAD_FORMAT if a file has other columns than the first, before any row where it can be known.
+   * @throws TableError BAD_FORMAT if a file has other columns than the first, before any row where it can be
+   * known.
    */
   async *blocks(): AsyncGenerator<RowBlock> {
     for (const file of this.#files) if (file.peek) await this.#checkAhead(file, file.peek());
