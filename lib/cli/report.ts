@@ -1,9 +1,15 @@
-/** Writes warnings, errors and a progress bar to standard error. */
+/** Writes warnings, errors and the progress to standard error. */
 import type { SingleBar } from 'cli-progress';
 import { redactSecrets } from '../base/secret-redaction.ts';
-import type { TableProgress } from '../jobs/answer-table.ts';
+import type { TableProgress } from '../jobs/job-progress.ts';
 import { messageWithCauses } from '../jobs/messages.ts';
 import type { Io } from './io.ts';
+import { ProgressMeter } from './progress-meter.ts';
+
+/** How often a line tells the progress where there is no terminal. */
+const LINE_MS = 30_000;
+/** How often the bar gets new figures: there may be thousands of chunks per second. */
+const REDRAW_MS = 100;
 
 /**
  * Replaces characters that would control a terminal, such as escapes, line ends and text directions, in text
@@ -36,7 +42,7 @@ export function alignColumns(rows: readonly (readonly string[])[]): string {
 export class Report {
   readonly #io: Io;
   #bar: SingleBar | undefined;
-  /** Whether the bar may be drawn. */
+  /** Whether the progress may be shown. */
   #shows = false;
 
   constructor(io: Io) {
@@ -60,33 +66,46 @@ export class Report {
   }
 
   /**
-   * Prepares the progress bar.
+   * Prepares the progress: a bar on a terminal, otherwise a line every {@link LINE_MS}.
    *
-   * @returns A function that takes the progress; undefined if standard error is not a terminal.
+   * @param now Returns the time in milliseconds.
+   * @returns A function that takes the progress.
    */
-  async startProgress(): Promise<((progress: TableProgress) => void) | undefined> {
-    const { stderr } = this.#io;
-    if (!stderr.isTTY) return undefined;
+  async startProgress(
+    now: () => number = () => performance.now(),
+  ): Promise<(progress: TableProgress) => void> {
+    const meter = new ProgressMeter();
+    this.#shows = true;
+    if (!this.#io.stderr.isTTY) {
+      let nextMs = now() + LINE_MS;
+      return (progress) => {
+        const ms = now();
+        meter.add(progress, ms);
+        if (!this.#shows || ms < nextMs) return;
+        nextMs = ms + LINE_MS;
+        this.line(meter.describe());
+      };
+    }
     const { default: cliProgress } = await import('cli-progress');
     const bar = new cliProgress.SingleBar({
-      stream: stderr,
+      stream: this.#io.stderr,
       clearOnComplete: true,
       hideCursor: true,
-      etaBuffer: 100,
-      format: '{bar} {value}/{total} chunks of rows up to {rows} | ETA {eta_formatted}',
+      barsize: 20,
+      format: '{bar} {text}',
     });
-    let batch = -1;
-    this.#shows = true;
-    return ({ rows, chunksDone, chunks }) => {
-      if (!this.#shows) return;
-      if (batch !== rows || !this.#bar) {
-        this.#hideBar();
-        batch = rows;
-        bar.start(chunks, chunksDone, { rows });
+    let drawnMs = -Infinity;
+    return (progress) => {
+      const ms = now();
+      meter.add(progress, ms);
+      if (!this.#shows || (this.#bar && ms - drawnMs < REDRAW_MS)) return;
+      drawnMs = ms;
+      const fraction = progress.fraction ?? 0,
+        payload = { text: meter.describe() };
+      if (this.#bar) bar.update(fraction, payload);
+      else {
+        bar.start(1, fraction, payload);
         this.#bar = bar;
-      } else {
-        bar.setTotal(chunks); // points that snap may need more chunks
-        bar.update(chunksDone);
       }
     };
   }

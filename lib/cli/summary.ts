@@ -75,16 +75,34 @@ function formatTimestamps({
 /**
  * Formats the summary as JSON. `timestamp` is null if no roots were looked up, or if rows have their own:
  * then `timestamps` is set.
+ *
+ * @param peakMemoryBytes The most memory that the process had.
  */
-export function statsJson({
-  rows,
-  sides,
-  statuses,
-  timestamp,
-  timestamps,
-  changed,
-  stats,
-  also,
-}: TableSummary & { changed?: number }): string {
-  return `${JSON.stringify({ timestamp: timestamp ?? null, timestamps, rows, sides, changed, statuses, ...stats, also: also && flattened(also) }, null, 2)}\n`;
+export function statsJson(
+  { rows, sides, statuses, timestamp, timestamps, changed, passMs, stats, also }: StatsSummary,
+  peakMemoryBytes = process.resourceUsage().maxRSS * 1024,
+): string {
+  const volumes = [{ statuses, stats }, ...Object.values(also ?? {})],
+    seconds = stats.ms.total / 1000;
+  const perSecond = (sum: number): number | null => (seconds > 0 ? Math.round(sum / seconds) : null);
+  const figures = {
+    timestamp: timestamp ?? null,
+    timestamps,
+    rows,
+    sides,
+    changed,
+    statuses,
+    failures: volumes.reduce((sum, one) => sum + failuresIn(one.statuses), 0),
+    rowsPerSecond: perSecond(rows),
+    bytesPerSecond: perSecond(volumes.reduce((sum, one) => sum + one.stats.bytes, 0)),
+    peakMemoryBytes,
+    passMs,
+    ...stats,
+    also: also && flattened(also),
+  };
+  return `${JSON.stringify(figures, null, 2)}\n`;
 }
+
+type StatsSummary = TableSummary & { changed?: number };
+
+const failuresIn = ({ failed = 0, root_failed = 0 }: Record<string, number>): number => failed + root_failed;

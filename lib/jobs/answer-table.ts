@@ -7,6 +7,7 @@ import type { IdType } from '../tables/columnar/column.ts';
 import type { Batch, TableSink, TableSource } from '../tables/table.ts';
 import type { MissingText } from '../tables/text/answer-cells.ts';
 import { JobCounts, type RowCounts } from './job-counts.ts';
+import { JobProgress, type TableProgress } from './job-progress.ts';
 import type { LookupAnswers } from './point-lookup.ts';
 import { messageWithCauses } from './messages.ts';
 import { runPipeline } from './pipeline.ts';
@@ -26,16 +27,6 @@ export interface RowOptions extends RowWarningOptions {
   idType?: IdType;
   signal?: AbortSignal;
   onProgress?: (progress: TableProgress) => void;
-}
-
-/** How far a job is. */
-export interface TableProgress {
-  /** The number of rows up to the end of the current batch. */
-  rows: number;
-  /** The chunks of the current batch that are done. */
-  chunksDone: number;
-  /** All chunks of the current batch. */
-  chunks: number;
 }
 
 type ChunkProgress = (progress: { chunksDone: number; chunks: number }) => void;
@@ -80,7 +71,8 @@ export async function answerTable<B extends Batch>(
   rowWarnings = new RowWarnings(job.wanted, options),
 ): Promise<RowCounts> {
   const { signal, warn = () => {}, onProgress } = options;
-  const counts = new JobCounts(job.also);
+  const counts = new JobCounts(job.also),
+    progress = new JobProgress(onProgress, counts, false);
   let rows = 0;
   const lookUp = async (batch: B, batchSignal: AbortSignal): Promise<LookupAnswers> => {
     const batchLookup = job.prepare(batch);
@@ -88,7 +80,18 @@ export async function answerTable<B extends Batch>(
     rows += batch.rows;
     const answers = await batchLookup.lookUp(
       batchSignal,
-      onProgress && (({ chunksDone, chunks }) => onProgress({ rows, chunksDone, chunks })),
+      onProgress &&
+        (({ chunksDone, chunks }) => {
+          const before = rows - batch.rows,
+            part = chunks > 0 ? chunksDone / chunks : 0;
+          // Whether more batches follow is unknown.
+          progress.report(
+            'looking up',
+            before + Math.round(part * batch.rows),
+            before === 0 ? part : undefined,
+            chunksDone,
+          );
+        }),
     );
     counts.add(answers);
     for (const [k, { prefix }] of counts.volumes.entries()) {

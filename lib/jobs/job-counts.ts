@@ -1,8 +1,26 @@
 /** Counts the answers of a job by status, and adds up its statistics, for each of its volumes. */
 import { emptyStats, type LookupStats } from '../points/result.ts';
-import { statusText } from '../points/status.ts';
+import { PointStatus, statusText } from '../points/status.ts';
 import type { LookupAnswers } from './point-lookup.ts';
 import { addStats } from './stats.ts';
+
+/**
+ * What a job does: a small table is only looked up. The points of a large one are sorted first, and its rows
+ * are written last.
+ */
+export type JobPass = 'sorting' | 'looking up' | 'writing';
+
+/** What all volumes of a job have counted so far. A call counts when it has ended. */
+export interface JobSums {
+  /** The chunks that are read. */
+  chunksDone: number;
+  /** The stored bytes that were read. */
+  bytes: number;
+  cacheHits: number;
+  rootRequests: number;
+  /** The points that failed: `failed` and `root_failed`. */
+  failures: number;
+}
 
 /** What a job did. */
 export interface RowCounts {
@@ -16,6 +34,8 @@ export interface RowCounts {
    * time of the whole job.
    */
   stats: LookupStats;
+  /** The wall time of each pass of a large table, in milliseconds. */
+  passMs?: Partial<Record<JobPass, number>>;
   /** The same counts for each of the other volumes, by its name. */
   also?: Record<string, Pick<RowCounts, 'statuses' | 'stats'>>;
 }
@@ -33,6 +53,7 @@ interface VolumeCounts {
 export class JobCounts {
   readonly #began = performance.now();
   readonly #also: readonly string[];
+  readonly #passMs: Partial<Record<JobPass, number>> = {};
   /** The main volume, then the others. */
   readonly volumes: readonly VolumeCounts[];
 
@@ -60,6 +81,29 @@ export class JobCounts {
     for (const { counts } of this.volumes) for (const code of status) if (code !== 0) counts[code]++;
   }
 
+  /** Returns what all volumes have counted so far. */
+  sums(): JobSums {
+    const sums = { chunksDone: 0, bytes: 0, cacheHits: 0, rootRequests: 0, failures: 0 };
+    for (const { counts, stats } of this.volumes) {
+      sums.chunksDone += stats.chunks;
+      sums.bytes += stats.bytes;
+      sums.cacheHits += stats.cacheHits;
+      sums.rootRequests += stats.rootRequests;
+      sums.failures += counts[PointStatus.failed] + counts[PointStatus.rootFailed];
+    }
+    return sums;
+  }
+
+  /** Does the work of a pass, and notes how long it takes. */
+  async time<T>(pass: JobPass, work: () => Promise<T>): Promise<T> {
+    const began = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.#passMs[pass] = performance.now() - began;
+    }
+  }
+
   /** Sums up a job that is done. */
   summarize(rows: number, sides: readonly string[]): RowCounts {
     const [own, ...also] = this.volumes.map(({ counts, stats }) => {
@@ -74,6 +118,7 @@ export class JobCounts {
       rows,
       ...(sides.length > 1 && { sides }),
       ...own,
+      ...(Object.keys(this.#passMs).length > 0 && { passMs: this.#passMs }),
       ...(also.length > 0 && { also: Object.fromEntries(byName) }),
     };
   }

@@ -18,6 +18,7 @@ import type { RowOptions } from './answer-table.ts';
 import { flagIntegers } from './coordinate-kinds.ts';
 import { FailureLog } from './failure-log.ts';
 import { JobCounts, type RowCounts } from './job-counts.ts';
+import { JobProgress } from './job-progress.ts';
 import { messageWithCauses } from './messages.ts';
 import { runPipeline } from './pipeline.ts';
 import type { LookupAnswers, PointBatch, PointLookup, PointTimestamps } from './point-lookup.ts';
@@ -68,7 +69,8 @@ export async function answerOutOfCore<B extends Batch>(
   outOfCore: OutOfCoreOptions,
   options: RowOptions,
 ): Promise<RowCounts> {
-  const counts = new JobCounts(job.also);
+  const counts = new JobCounts(job.also),
+    progress = new JobProgress(options.onProgress, counts, true);
   const opened: TemporaryFile[] = [];
   const openFile = async (): Promise<TemporaryFile> => {
     const file = await TemporaryFile.create(outOfCore.folder);
@@ -76,18 +78,31 @@ export async function answerOutOfCore<B extends Batch>(
     return file;
   };
   try {
-    const { spill, rows } = await closing(job.source, async () => {
-      outOfCore.begin?.();
-      const made = new PointSpill(await openFile(), sizes.samplePoints);
-      return { spill: made, rows: await spillRows(job, made, outOfCore, options, counts) };
-    });
+    const { spill, rows } = await counts.time('sorting', () =>
+      closing(job.source, async () => {
+        outOfCore.begin?.();
+        const made = new PointSpill(await openFile(), sizes.samplePoints);
+        return { spill: made, rows: await spillRows(job, made, outOfCore, options, counts, progress) };
+      }),
+    );
     await requireSpace(outOfCore.folder, pointsOf(spill) * answerBytes(job.lookups));
-    const spool = await answerWindows(job, spill, await openFile(), sizes, outOfCore, options, counts);
+    const file = await openFile();
+    const spool = await counts.time('looking up', () =>
+      answerWindows(job, spill, file, sizes, outOfCore, options, counts, progress),
+    );
     job.rowWarnings.summarize();
     const again = job.openAgain(),
       sides = job.rows.sides.length;
-    await closing(again.source, () =>
-      writeRows(again, rows, ({ firstRow, rows: count }) => spool.readRows(firstRow, count, sides), options),
+    await counts.time('writing', () =>
+      closing(again.source, () =>
+        writeRows(
+          again,
+          rows,
+          ({ firstRow, rows: count }) => spool.readRows(firstRow, count, sides),
+          options,
+          progress,
+        ),
+      ),
     );
     return counts.summarize(rows, job.rows.sides);
   } finally {
@@ -108,9 +123,10 @@ async function closing<T>(source: TableSource, work: () => Promise<T>): Promise<
 async function spillRows<B extends Batch>(
   { rows: pointRows, rowWarnings, lookups, source, expectedRows }: OutOfCoreJob<B>,
   spill: PointSpill,
-  { order, folder, note }: OutOfCoreOptions,
+  { order, folder, note, fractionRead }: OutOfCoreOptions,
   options: RowOptions,
   counts: JobCounts,
+  progress: JobProgress,
 ): Promise<number> {
   let rows = 0;
   await runPipeline(
@@ -128,6 +144,7 @@ async function spillRows<B extends Batch>(
       },
       write: async (batch, run) => {
         await spill.append(run, batch);
+        progress.report('sorting', batch.firstRow - 1 + batch.rows, fractionRead?.());
         if (spill.runs.length > 1) return;
         const perRow = spill.bytes / Math.max(1, batch.rows) + pointRows.sides.length * answerBytes(lookups);
         if (expectedRows !== undefined) await requireSpace(folder, expectedRows * perRow - spill.bytes);
@@ -151,16 +168,27 @@ async function answerWindows<B extends Batch>(
   { order }: OutOfCoreOptions,
   { warn = () => {}, onProgress, signal }: RowOptions,
   counts: JobCounts,
+  progress: JobProgress,
 ): Promise<AnswerSpool> {
   const { rowName = (row: number) => `row ${row}` } = source;
   const logs = counts.volumes.map(() => new FailureLog());
-  const total = sides.length * spill.runs.reduce((sum, { rows }) => sum + rows, 0);
+  const total = sides.length * spill.runs.reduce((sum, { rows }) => sum + rows, 0),
+    toLookUp = pointsOf(spill);
   let points = 0,
     spool: AnswerSpool | undefined;
+  /** Reports how far the look-up is. */
+  const report = (done: number, chunksInCall = 0): void =>
+    progress.report(
+      'looking up',
+      Math.floor(done / sides.length),
+      toLookUp > 0 ? done / toLookUp : undefined,
+      chunksInCall,
+    );
   await runPipeline<Window, LookupAnswers>(
     {
       batches: loadWindows(spill, sizes, order),
       lookUp: async (window, windowSignal) => {
+        const before = points;
         points += window.points.length / 3;
         const { timestamps } = window;
         const answers = await lookUp({
@@ -171,9 +199,10 @@ async function answerWindows<B extends Batch>(
           onProgress:
             onProgress &&
             (({ chunksDone, chunks }) =>
-              onProgress({ rows: Math.round(points / sides.length), chunksDone, chunks })),
+              report(before + (chunks > 0 ? (chunksDone / chunks) * (points - before) : 0), chunksDone)),
         });
         counts.add(answers);
+        report(points);
         for (const [k, log] of logs.entries())
           await logFailures(k === 0 ? answers : answers.also![k - 1], window.slices, spill, log);
         return answers;
@@ -206,6 +235,7 @@ async function writeRows<B extends Batch>(
   rows: number,
   answersOf: (batch: B) => Promise<RowAnswers>,
   { signal }: RowOptions,
+  progress: JobProgress,
 ): Promise<void> {
   let written = 0;
   const requireRows = (isSame: boolean): void => {
@@ -221,7 +251,11 @@ async function writeRows<B extends Batch>(
         written += batch.rows;
         return answersOf(batch);
       },
-      write: (batch, answers) => sink.write(batch, answers),
+      async write(batch, answers) {
+        await sink.write(batch, answers);
+        const done = batch.firstRow - 1 + batch.rows;
+        progress.report('writing', done, rows > 0 ? done / rows : undefined);
+      },
     },
     signal,
   );

@@ -149,7 +149,7 @@ describe('graphene-points lookup', () => {
       [['--out', join(folder, 'out.csv')], 'both'],
     ] as const) {
       const { stderr } = await runCli([...argv, ...flags], { stdin, terminal });
-      expect(stderr.slice(0, stderr.indexOf(summary))).toMatch(/\/1 chunks .*\x1b\[2K$/s);
+      expect(stderr.slice(0, stderr.indexOf(summary))).toMatch(/: 100 %, .*1 chunk, .*\x1b\[2K$/s);
     }
     expect((await runCli(argv, { stdin, terminal: 'both' })).stderr).toMatch(new RegExp(`^${summary}`));
   });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { PassThrough, Writable } from 'node:stream';
 import { stripControls, Report } from '../../lib/cli/report.ts';
+import type { TableProgress } from '../../lib/jobs/job-progress.ts';
 
 function capture(env: Record<string, string> = {}, isTTY = false): { report: Report; text: () => string } {
   const parts: string[] = [];
@@ -38,22 +39,51 @@ describe('Report', () => {
     expect(stripControls('tab\there\u2028')).toBe('tab here ');
   });
 
-  test('shows a progress bar on a terminal only, and removes it', async () => {
-    expect(await capture().report.startProgress()).toBeUndefined();
+  const AT: TableProgress = {
+    pass: 'looking up',
+    passNumber: 2,
+    passes: 3,
+    fraction: 0.25,
+    rows: 1000,
+    chunksDone: 10,
+    bytes: 0,
+    cacheHits: 0,
+    rootRequests: 1,
+    failures: 0,
+  };
+
+  test('shows a progress bar on a terminal, and removes it', async () => {
     const { report, text } = capture({}, true);
-    const onProgress = (await report.startProgress())!;
-    onProgress({ rows: 1000, chunksDone: 0, chunks: 40 });
-    onProgress({ rows: 1000, chunksDone: 40, chunks: 40 });
+    let ms = 0;
+    const onProgress = await report.startProgress(() => ms);
+    onProgress(AT);
+    ms = 2000;
+    onProgress({ ...AT, fraction: 0.5, rows: 2000 });
     report.warn('careful');
-    onProgress({ rows: 2000, chunksDone: 3, chunks: 50 });
+    onProgress({ ...AT, fraction: 0.5, rows: 2000, bytes: 3e6 });
     report.done();
-    onProgress({ rows: 2000, chunksDone: 4, chunks: 50 });
+    onProgress(AT);
     report.line('2000 rows');
     // Before each line, the bar returns to its place and clears it. When it is drawn again, \x1b7 saves its
     // place.
     const [first, second, last] = text().split(/warning: careful\n|2000 rows\n/);
-    expect(first).toMatch(/^\x1b7.*0\/40 chunks of rows up to 1000.*\x1b8\x1b\[1G\x1b\[2K$/s);
-    expect(second).toMatch(/^\x1b7.*3\/50 chunks of rows up to 2000.*\x1b8\x1b\[1G\x1b\[2K$/s);
+    expect(first).toMatch(/^\x1b7.*looking up \(2 of 3\): 25 %, 1,000 rows.*\x1b8\x1b\[1G\x1b\[2K$/s);
+    expect(second).toMatch(
+      /^\x1b7.*: 50 %, ETA 4 s, 2,000 rows, 500 rows\/s, 10 chunks, 1.5 MB\/s.*\x1b8\x1b\[1G\x1b\[2K$/s,
+    );
     expect(last).toBe('');
+  });
+
+  test('writes a line every 30 s where there is no terminal', async () => {
+    const { report, text } = capture();
+    let ms = 0;
+    const onProgress = await report.startProgress(() => ms);
+    for (; ms <= 95_000; ms += 1000) onProgress({ ...AT, rows: ms, fraction: ms / 100_000 });
+    report.done();
+    ms = 200_000;
+    onProgress(AT);
+    const line = (seconds: number): string =>
+      `looking up (2 of 3): ${seconds} %, ETA ${100 - seconds < 60 ? `${100 - seconds} s` : '1 min 10 s'}, ${seconds},000 rows, 1,000 rows/s, 10 chunks, 0.0 MB/s, 0 cache hits, 1 root request, 0 failed\n`;
+    expect(text()).toBe([30, 60, 90].map(line).join(''));
   });
 });

@@ -43,7 +43,15 @@ describe('summaryLine', () => {
 });
 
 describe('statsJson', () => {
-  const common = { rows: 1, statuses: { ok: 1 }, ...stats };
+  const common = {
+    rows: 1,
+    statuses: { ok: 1 },
+    ...stats,
+    failures: 0,
+    rowsPerSecond: 250,
+    bytesPerSecond: 250,
+    peakMemoryBytes: 5000,
+  };
   test.each<[string, object, Partial<TableSummary>]>([
     ['one timestamp', { timestamp: '2024-06-05T10:10:01.203Z' }, { timestamp: FIRST }],
     ['no timestamp', { timestamp: null }, {}],
@@ -61,9 +69,29 @@ describe('statsJson', () => {
       { timestamps: { first: null, last: null, count: 0 } },
     ],
   ])('holds %s', (_, timestamps, summary) =>
-    expect(JSON.parse(statsJson({ rows: 1, statuses: { ok: 1 }, stats, ...summary }))).toEqual({
+    expect(JSON.parse(statsJson({ rows: 1, statuses: { ok: 1 }, stats, ...summary }, 5000))).toEqual({
       ...timestamps,
       ...common,
     }),
   );
+
+  test('holds the failures and bytes of all volumes, and the times of the passes', () => {
+    const other = { statuses: { ok: 1, root_failed: 2 }, stats: { ...stats, bytes: 9 } };
+    const summary = {
+      rows: 6,
+      statuses: { ok: 2, failed: 4 },
+      stats,
+      also: { em: other },
+      passMs: { sorting: 1, 'looking up': 2, writing: 1 },
+    };
+    expect(JSON.parse(statsJson(summary, 1))).toMatchObject({
+      failures: 6,
+      rowsPerSecond: 1500,
+      bytesPerSecond: 2500,
+      passMs: { sorting: 1, 'looking up': 2, writing: 1 },
+      also: { em: { statuses: other.statuses, bytes: 9 } },
+    });
+    const idle = { ...stats, ms: { ...stats.ms, total: 0 } };
+    expect(JSON.parse(statsJson({ ...summary, stats: idle }))).toMatchObject({ rowsPerSecond: null });
+  });
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { TableProgress } from '../../lib/jobs/job-progress.ts';
 import { createGraphLookup, type PointLookup, toLookupAnswers } from '../../lib/jobs/point-lookup.ts';
 import { lookUpPointTable, type PointTableOptions, type TableSummary } from '../../lib/jobs/point-table.ts';
 import { ChunkOrder } from '../../lib/points/chunk-order.ts';
@@ -229,6 +230,39 @@ describe('a table out of core', () => {
       const { error } = await run(tableOf(rows), { ...OPTIONS[0], outOfCore });
       expect(error).toMatchObject({ code: 'UNREADABLE', message: expect.stringContaining('has changed') });
     }
+  });
+
+  test('reports the progress of each pass up to its end', async () => {
+    const rows = Array.from({ length: 150 }, (_, k) => ({
+      pre: [k, 1, 1],
+      post: [k === 7 ? AT.failed : (k * 379) % 800, k === 8 ? 'x' : 1, 1],
+      time: '',
+    }));
+    const seen: TableProgress[] = [];
+    const { summary } = await run(
+      tableOf(rows),
+      { positions: ['pre', 'post'], onProgress: (progress) => seen.push(progress) },
+      { windowPoints: 60, windowChunks: 100, samplePoints: 2 },
+    );
+    const passes = [...new Set(seen.map(({ pass }) => pass))];
+    expect(passes).toEqual(['sorting', 'looking up', 'writing']);
+    for (const [k, pass] of passes.entries()) {
+      const own = seen.filter((progress) => progress.pass === pass),
+        done = own.map((progress) => progress.rows);
+      expect(own.length).toBeGreaterThan(2);
+      expect(done).toEqual(done.toSorted((a, b) => a - b));
+      // One point of a row is invalid, and is not looked up.
+      expect(own.at(-1)).toMatchObject({ passNumber: k + 1, passes: 3, rows: k === 1 ? 149 : 150 });
+      // How much of a stream has been read is unknown.
+      expect(own.at(-1)!.fraction).toBe(k === 0 ? undefined : 1);
+    }
+    expect(seen.at(-1)).toMatchObject({
+      chunksDone: summary.stats.chunks,
+      bytes: summary.stats.bytes,
+      rootRequests: summary.stats.rootRequests,
+      failures: summary.statuses.failed,
+    });
+    expect(Object.keys(summary.passMs!)).toEqual(passes);
   });
 
   test('leaves no file, and says how much room it needs before it reads on', async () => {
