@@ -102,6 +102,7 @@ export {
   DecodeError,
   GraphError,
   InfoError,
+  JobError,
   LookupError,
   PartialResultError,
   type PartialResult,

@@ -95,6 +95,15 @@ export const ERROR_CODES = {
     IN_USE: 'Another run is writing the same file.',
     PACKAGE_MISSING: 'The format needs a package that is not installed; the message names it.',
   },
+  JobError: {
+    JOB_MISSING: 'The folder holds no job, or one whose planning did not end.',
+    JOB_EXISTS: 'The folder already holds a job, or other files.',
+    JOB_VERSION: 'Another version of this program made the job, and this version cannot read it.',
+    JOB_DAMAGED: 'A file of the job is damaged; the message says what to do.',
+    JOB_INCOMPLETE: 'Some tasks of the job are not done.',
+    JOB_CANCELLED: 'The job was cancelled.',
+    INPUT_CHANGED: 'An input has changed since the job was planned; the message says what it was.',
+  },
 } as const satisfies Record<string, Record<string, string>>;
 
 /**

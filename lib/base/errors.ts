@@ -423,3 +423,16 @@ export class TableError extends CodedError<CodeOf<'TableError'>> {
   /** Always `TableError`. */
   override readonly name = 'TableError';
 }
+
+/**
+ * The folder of a job cannot be used as requested. The command line reports it.
+ *
+ * @example
+ * ```ts
+ * if (error instanceof JobError && error.code === 'INPUT_CHANGED') console.error(error.message);
+ * ```
+ */
+export class JobError extends CodedError<CodeOf<'JobError'>> {
+  /** Always `JobError`. */
+  override readonly name = 'JobError';
+}

@@ -67,6 +67,11 @@ export class JobCounts {
     }));
   }
 
+  /** What is put before messages about each volume. */
+  get prefixes(): string[] {
+    return this.volumes.map(({ prefix }) => prefix);
+  }
+
   /** Adds the answers of a batch. */
   add(answers: LookupAnswers): void {
     for (const [k, { counts, stats }] of this.volumes.entries()) {
@@ -76,9 +81,14 @@ export class JobCounts {
     }
   }
 
-  /** Adds rows that are not looked up in any volume. */
-  addPreset(status: Uint8Array): void {
-    for (const { counts } of this.volumes) for (const code of status) if (code !== 0) counts[code]++;
+  /** Adds what was counted before, for each volume. */
+  addCounted(
+    volumes: readonly { counts: Iterable<readonly [code: number, count: number]>; stats: LookupStats }[],
+  ): void {
+    for (const [k, { counts, stats }] of volumes.entries()) {
+      for (const [code, count] of counts) this.volumes[k].counts[code] += count;
+      addStats(this.volumes[k].stats, stats);
+    }
   }
 
   /** Returns what all volumes have counted so far. */

@@ -13,7 +13,7 @@ import { type LookupAnswers, type PointBatch, type PointLookup, withPresetStatus
 import { type PointRowOptions, PointRows } from './point-rows.ts';
 import { RowWarnings } from './row-warnings.ts';
 import { lookUpSideBySide } from './side-by-side.ts';
-import { WINDOW_SIZES } from './spilled-windows.ts';
+import { WINDOW_SIZES } from './plan-tasks.ts';
 
 /** Options of `lookUpPointTable`. */
 export interface PointTableOptions extends RowOptions, PointRowOptions {
@@ -38,6 +38,41 @@ export interface TableSummary extends RowCounts {
   timestamps?: { first: Date | null; last: Date | null; count: number };
 }
 
+/** The look-ups of one table, and how its rows are read. */
+export interface PointWork {
+  rows: PointRows;
+  rowWarnings: RowWarnings;
+  /** The main look-up, then the others. */
+  lookups: readonly PointLookup[];
+  /** The names of the other volumes. */
+  also: readonly string[];
+  /** Looks up points in all volumes. */
+  lookUp: (batch: PointBatch) => Promise<LookupAnswers>;
+}
+
+/** Prepares the look-up of one table. */
+export function preparePointWork(lookup: PointLookup, options: PointRowOptions): PointWork {
+  const { also = [] } = options;
+  return {
+    rows: new PointRows(lookup, options),
+    rowWarnings: new RowWarnings(WANTED, options),
+    lookups: [lookup, ...also.map((other) => other.lookup)],
+    also: also.map(({ name }) => name),
+    lookUp: (batch) => lookUpSideBySide(lookup, also, batch),
+  };
+}
+
+/** Adds the timestamps of the roots to the counts of a job. */
+export const summarizeTimestamps = (
+  counts: RowCounts,
+  timestamp: Date | undefined,
+  usedTimestamps: ReadonlySet<number>,
+  timestampColumn: string | undefined,
+): TableSummary => ({
+  ...counts,
+  ...(timestampColumn === undefined ? { timestamp } : { timestamps: findSpan(usedTimestamps) }),
+});
+
 /**
  * Looks up and writes every row of a table. The caller finishes or abandons the sink.
  *
@@ -50,22 +85,15 @@ export async function lookUpPointTable(
   sink: ByteSink,
   options: PointTableOptions,
 ): Promise<TableSummary> {
-  const { timestampColumn, also = [], outOfCore } = options;
-  const rows = new PointRows(lookup, options),
-    rowWarnings = new RowWarnings(WANTED, options);
+  const { outOfCore } = options,
+    work = preparePointWork(lookup, options),
+    { rows, rowWarnings } = work;
   const table = openTable(source, rows.choose, options);
   const usedTimestamps = new Set<number>(); // few enough to keep: each cost a root request
-  const lookUp = async (batch: PointBatch): Promise<LookupAnswers> => {
-    const answers = await lookUpSideBySide(lookup, also, batch);
-    for (const own of [answers, ...(answers.also ?? [])])
-      for (const timestamp of own.timestamps ?? []) usedTimestamps.add(timestamp.getTime());
-    return answers;
-  };
-  const names = also.map(({ name }) => name);
   const job: TableJob = {
     wanted: WANTED,
     sides: rows.sides,
-    also: names,
+    also: work.also,
     prepare(batch) {
       const { points, pointStatus } = batch,
         { timestamps, problemOf } = rows.prepare(batch);
@@ -74,7 +102,9 @@ export async function lookUpPointTable(
         async lookUp(signal, onProgress) {
           rows.noteNumbers(batch);
           const integers = integersOf(batch, rows.namesVoxels);
-          const answers = await lookUp({ points, integers, timestamps, signal, onProgress });
+          const answers = await work.lookUp({ points, integers, timestamps, signal, onProgress });
+          for (const own of [answers, ...(answers.also ?? [])])
+            for (const timestamp of own.timestamps ?? []) usedTimestamps.add(timestamp.getTime());
           return withPresetStatus(answers, pointStatus);
         },
       };
@@ -82,39 +112,28 @@ export async function lookUpPointTable(
   };
   const report = (batch: Batch): void => rowWarnings.report(batch, rows.prepare(batch).problemOf);
   const peeked = outOfCore && (await peekSource(table, report, options.signal));
-  const fraction = outOfCore?.fractionRead?.() ?? 0;
-  const counts =
-    outOfCore && peeked?.isLarge
-      ? await answerOutOfCore(
-          {
-            rows,
-            rowWarnings,
-            lookups: [lookup, ...also.map((other) => other.lookup)],
-            also: names,
-            lookUp,
-            source: peeked.source,
-            expectedRows: fraction > 0 ? Math.ceil(peeked.rows / fraction) : undefined,
-            openAgain() {
-              const again = openTable(outOfCore.reopen(), rows.chooseOutputs, options);
-              return { source: again, sink: again.sinkTo(sink, options.missing) };
-            },
-          },
-          { ...WINDOW_SIZES, ...outOfCore },
-          outOfCore,
-          options,
-        )
-      : await answerTable(
-          peeked?.source ?? table,
-          table.sinkTo(sink, options.missing),
-          job,
-          options,
-          rowWarnings,
-        );
-  const timestamps =
-    timestampColumn === undefined
-      ? { timestamp: lookup.kind === 'graph' ? lookup.timestamp : undefined }
-      : { timestamps: findSpan(usedTimestamps) };
-  return { ...counts, ...timestamps };
+  const ownTimestamp = (): Date | undefined => (lookup.kind === 'graph' ? lookup.timestamp : undefined);
+  if (!outOfCore || !peeked?.isLarge) {
+    const sinkOfTable = table.sinkTo(sink, options.missing);
+    const counts = await answerTable(peeked?.source ?? table, sinkOfTable, job, options, rowWarnings);
+    return summarizeTimestamps(counts, ownTimestamp(), usedTimestamps, options.timestampColumn);
+  }
+  const fraction = outOfCore.fractionRead?.() ?? 0;
+  const { timestamps, ...counts } = await answerOutOfCore(
+    {
+      ...work,
+      source: peeked.source,
+      expectedRows: fraction > 0 ? Math.ceil(peeked.rows / fraction) : undefined,
+      openAgain() {
+        const again = openTable(outOfCore.reopen(), rows.chooseOutputs, options);
+        return { source: again, sink: again.sinkTo(sink, options.missing) };
+      },
+    },
+    { ...WINDOW_SIZES, ...outOfCore },
+    outOfCore,
+    options,
+  );
+  return summarizeTimestamps(counts, ownTimestamp(), timestamps, options.timestampColumn);
 }
 
 /** Flags the coordinates of a batch that name voxels; undefined if none does. */

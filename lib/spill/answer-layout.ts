@@ -5,16 +5,34 @@ import type { AnswerColumn, RowAnswers } from '../tables/answers.ts';
 
 type Values = AnswerColumn['values'];
 
+/** The types that arrays of answers have, by their names. */
+const ARRAY_TYPES = {
+  BigUint64Array,
+  BigInt64Array,
+  Float64Array,
+  Float32Array,
+  Int32Array,
+  Uint32Array,
+  Int16Array,
+  Uint16Array,
+  Int8Array,
+  Uint8Array,
+} as const;
+
+/** The name of a type of arrays. */
+export type ArrayTypeName = keyof typeof ARRAY_TYPES;
+
+/** The names of all types of arrays. */
+export const ARRAY_TYPE_NAMES = Object.keys(ARRAY_TYPES) as readonly ArrayTypeName[];
+
 /** One array of answers: its columns share it. */
 interface PackedArray {
-  /** Creates an array of this type. */
-  create: (length: number) => Values | Uint8Array;
-  bytesPerPoint: number;
+  type: ArrayTypeName;
   stride: number;
 }
 
-/** How the answers of one volume are packed: the arrays of its columns, then its statuses. */
-interface VolumeLayout {
+/** How the answers of one volume are packed: the arrays of its columns, then its statuses. Plain data. */
+export interface VolumeLayout {
   columns: readonly Omit<AnswerColumn, 'values'>[];
   /** For each column, the index of its array in `arrays`. The statuses are the last array. */
   arrayOf: readonly number[];
@@ -32,13 +50,20 @@ export interface UnpackedAnswers {
 export class AnswerLayout {
   /** The number of bytes per point. */
   readonly width: number;
-  readonly #volumes: readonly VolumeLayout[];
+  /** The main volume, then the others. */
+  readonly volumes: readonly VolumeLayout[];
+  readonly #arrays: readonly PackedArray[];
 
-  constructor(answers: RowAnswers) {
-    this.#volumes = [answers, ...(answers.also ?? [])].map(layoutOf);
-    this.width = this.#volumes
-      .flatMap(({ arrays }) => arrays)
-      .reduce((sum, { bytesPerPoint }) => sum + bytesPerPoint, 0);
+  /** @param volumes What {@link AnswerLayout.volumes} of the same answers was. */
+  constructor(volumes: readonly VolumeLayout[]) {
+    this.volumes = volumes;
+    this.#arrays = volumes.flatMap(({ arrays }) => arrays);
+    this.width = this.#arrays.reduce((sum, array) => sum + bytesPerPoint(array), 0);
+  }
+
+  /** Makes the layout of answers. */
+  static of(answers: RowAnswers): AnswerLayout {
+    return new AnswerLayout([answers, ...(answers.also ?? [])].map(layoutOf));
   }
 
   /** Packs the answers of the points from `from` to before `end`. */
@@ -46,14 +71,11 @@ export class AnswerLayout {
     const packed = new Uint8Array((end - from) * this.width),
       volumes = [answers, ...(answers.also ?? [])];
     let at = 0;
-    for (const [k, { arrays }] of this.#volumes.entries())
+    for (const [k, { arrays }] of this.volumes.entries())
       for (const [index, array] of arraysOf(volumes[k]).entries()) {
-        const { bytesPerPoint } = arrays[index];
-        packed.set(
-          new Uint8Array(array.buffer, array.byteOffset + from * bytesPerPoint, (end - from) * bytesPerPoint),
-          at,
-        );
-        at += (end - from) * bytesPerPoint;
+        const width = bytesPerPoint(arrays[index]);
+        packed.set(new Uint8Array(array.buffer, array.byteOffset + from * width, (end - from) * width), at);
+        at += (end - from) * width;
       }
     return packed;
   }
@@ -61,8 +83,8 @@ export class AnswerLayout {
   /** Returns answers without values: every number and every status is 0. */
   createAnswers(count: number): UnpackedAnswers {
     const all: (Values | Uint8Array)[] = [];
-    const volumes = this.#volumes.map(({ columns, arrayOf, arrays }) => {
-      const own = arrays.map(({ create, stride }) => create(count * stride));
+    const volumes = this.volumes.map(({ columns, arrayOf, arrays }) => {
+      const own = arrays.map(({ type, stride }) => new ARRAY_TYPES[type](count * stride));
       all.push(...own);
       return {
         columns: columns.map((column, k) => ({ ...column, values: own[arrayOf[k]] })),
@@ -85,10 +107,11 @@ export class AnswerLayout {
     { arrays }: UnpackedAnswers,
   ): void {
     let at = 0;
-    for (const [k, { create, stride, bytesPerPoint }] of this.#volumes.flatMap((v) => v.arrays).entries()) {
-      const values = create(count * stride);
-      new Uint8Array(values.buffer).set(packed.subarray(at, at + count * bytesPerPoint));
-      at += count * bytesPerPoint;
+    for (const [k, array] of this.#arrays.entries()) {
+      const { type, stride } = array,
+        values = new ARRAY_TYPES[type](count * stride);
+      new Uint8Array(values.buffer).set(packed.subarray(at, at + count * bytesPerPoint(array)));
+      at += count * bytesPerPoint(array);
       scatter(values, stride, placeOf, arrays[k]);
     }
   }
@@ -124,17 +147,14 @@ function layoutOf({ columns, status }: RowAnswers): VolumeLayout {
       words,
     })),
     arrayOf: columns.map(({ values }) => arrays.indexOf(values)),
-    arrays: arrays.map((array) => {
-      const stride = columns.find(({ values }) => values === array)?.stride ?? 1,
-        create = array.constructor as new (length: number) => Values;
-      return {
-        create: (length) => new create(length),
-        stride,
-        bytesPerPoint: stride * array.BYTES_PER_ELEMENT,
-      };
-    }),
+    arrays: arrays.map((array) => ({
+      type: array.constructor.name as ArrayTypeName,
+      stride: columns.find(({ values }) => values === array)?.stride ?? 1,
+    })),
   };
 }
+
+const bytesPerPoint = ({ type, stride }: PackedArray): number => stride * ARRAY_TYPES[type].BYTES_PER_ELEMENT;
 
 /** Returns the distinct arrays of answers, the statuses last. */
 const arraysOf = ({ columns, status }: RowAnswers): (Values | Uint8Array)[] => [

@@ -1,4 +1,5 @@
 /** Keeps the points of a table on disk, one sorted run per batch of rows, and reads any part of a run. */
+import { crc32 } from 'node:zlib';
 import { lowerBound, type SortedRun, type SortKeys } from './sorted-run.ts';
 import type { TemporaryFile } from './temporary-file.ts';
 
@@ -15,6 +16,8 @@ export interface RunIndex {
   hasTimestamps: boolean;
   /** Where the run begins in the file. */
   offset: number;
+  /** The CRC-32 of its bytes in the file. */
+  crc: number;
 }
 
 /** A part of a run: its points from `from` to before `end`. */
@@ -35,12 +38,16 @@ export class PointSpill {
   readonly #file: TemporaryFile;
   /** The number of points from one sampled key of a run to the next. */
   readonly samplePoints: number;
-  readonly #runs: RunIndex[] = [];
-  #end = 0;
+  readonly #runs: RunIndex[];
+  #end: number;
 
-  constructor(file: TemporaryFile, samplePoints: number) {
+  /** @param runs The runs that the file has, in order. Those without samples can be read, but not cut. */
+  constructor(file: TemporaryFile, samplePoints: number, runs: readonly RunIndex[] = []) {
     this.#file = file;
     this.samplePoints = samplePoints;
+    this.#runs = [...runs];
+    const last = runs.at(-1);
+    this.#end = last ? last.offset + bytesOfRun(last) : 0;
   }
 
   get runs(): readonly RunIndex[] {
@@ -64,6 +71,7 @@ export class PointSpill {
       areIntegers: coordinates instanceof Int32Array,
       hasTimestamps: timestamps !== undefined,
       offset: this.#end,
+      crc: 0,
     };
     for (const part of [
       places,
@@ -73,6 +81,7 @@ export class PointSpill {
       presetStatus,
     ]) {
       await this.#file.write(bytesOf(part), this.#end);
+      index.crc = crc32(bytesOf(part), index.crc);
       this.#end += part.byteLength;
     }
     this.#runs.push(index);
@@ -117,6 +126,19 @@ export class PointSpill {
     await this.#file.read(bytesOf(places), presets);
     await this.#file.read(status, presets + places.byteLength);
     return { places, status };
+  }
+
+  /** Returns whether the bytes of a run are those that were written. */
+  async isIntact(run: number): Promise<boolean> {
+    const index = this.#runs[run],
+      piece = new Uint8Array(Math.min(PIECE_BYTES, bytesOfRun(index)));
+    let crc = 0;
+    for (let at = 0; at < bytesOfRun(index); at += piece.length) {
+      const part = piece.subarray(0, Math.min(piece.length, bytesOfRun(index) - at));
+      await this.#file.read(part, index.offset + at);
+      crc = crc32(part, crc);
+    }
+    return crc === index.crc;
   }
 
   /**
@@ -164,6 +186,13 @@ function offsetsIn({ offset, count, areIntegers, hasTimestamps }: RunIndex): {
     timestamps = coordinates + (areIntegers ? 12 : 24) * count;
   return { coordinates, timestamps, presets: timestamps + (hasTimestamps ? 8 * count : 0) };
 }
+
+/** Returns the size of a run in the file. */
+function bytesOfRun(index: RunIndex): number {
+  return offsetsIn(index).presets - index.offset + 5 * index.presets;
+}
+
+const PIECE_BYTES = 2 ** 22;
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);

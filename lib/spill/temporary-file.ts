@@ -1,19 +1,24 @@
-/** A temporary file that no exit of the process leaves behind: it has no name after it was opened. */
+/**
+ * Files that are read and written at any offset: temporary ones, which no exit of the process leaves behind
+ * because they have no name, and those of a job, which stay.
+ */
 import { constants } from 'node:fs';
 import { type FileHandle, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { TableError } from '../base/errors.ts';
 import { ioError } from '../tables/files/byte-streams.ts';
+import { flushHandle } from '../tables/files/flush.ts';
 
 /** Bytes that are read and written at any offset. */
 export class TemporaryFile {
   readonly #handle: FileHandle;
-  readonly #folder: string;
+  /** Makes the error of a step that failed. */
+  readonly #fail: FailedStep;
 
-  private constructor(handle: FileHandle, folder: string) {
+  private constructor(handle: FileHandle, fail: FailedStep) {
     this.#handle = handle;
-    this.#folder = folder;
+    this.#fail = fail;
   }
 
   /** Creates a file in a folder, for this user only. @throws TableError UNREADABLE. */
@@ -27,10 +32,25 @@ export class TemporaryFile {
         await handle.close();
         throw error;
       }
-      return new TemporaryFile(handle, folder);
+      return new TemporaryFile(handle, (what, cause) => temporaryFileError(folder, what, cause));
     } catch (error) {
       throw temporaryFileError(folder, 'written', error);
     }
+  }
+
+  /** Creates a file that keeps its name, for this user and empty. @throws TableError UNREADABLE. */
+  static createNamed(path: string): Promise<TemporaryFile> {
+    return openNamed(path, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC, 'written');
+  }
+
+  /** Opens a file to read it. @throws TableError UNREADABLE. */
+  static openNamed(path: string): Promise<TemporaryFile> {
+    return openNamed(path, constants.O_RDONLY, 'read');
+  }
+
+  /** @internal */
+  static of(handle: FileHandle, fail: FailedStep): TemporaryFile {
+    return new TemporaryFile(handle, fail);
   }
 
   /** Writes all bytes at an offset. */
@@ -46,7 +66,7 @@ export class TemporaryFile {
         done += bytesWritten;
       }
     } catch (error) {
-      throw temporaryFileError(this.#folder, 'written', error);
+      throw this.#fail('written', error);
     }
   }
 
@@ -68,13 +88,38 @@ export class TemporaryFile {
         done += bytesRead;
       }
     } catch (error) {
-      throw temporaryFileError(this.#folder, 'read', error);
+      throw this.#fail('read', error);
     }
   }
 
-  /** Closes the file, and so deletes it. */
+  /** Returns the size in bytes. */
+  async size(): Promise<number> {
+    return (await this.#handle.stat()).size;
+  }
+
+  /** Waits until everything is on the disk. @throws TableError UNREADABLE. */
+  async flush(): Promise<void> {
+    try {
+      await flushHandle(this.#handle);
+    } catch (error) {
+      throw this.#fail('written', error);
+    }
+  }
+
+  /** Closes the file. One without a name is deleted by that. */
   close(): Promise<void> {
     return this.#handle.close();
+  }
+}
+
+type FailedStep = (what: 'read' | 'written', error: unknown) => TableError;
+
+async function openNamed(path: string, flags: number, what: 'read' | 'written'): Promise<TemporaryFile> {
+  const fail: FailedStep = (step, error) => ioError(step, path, error);
+  try {
+    return TemporaryFile.of(await open(path, flags, 0o600), fail);
+  } catch (error) {
+    throw fail(what, error);
   }
 }
 

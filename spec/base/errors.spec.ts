@@ -29,6 +29,7 @@ const samples: Record<
   VolumeClosedError: [new errors.VolumeClosedError(), 'CLOSED'],
   SnapshotError: [new errors.SnapshotError('DAMAGED', 'm', { cause }), 'DAMAGED'],
   TableError: [new errors.TableError('BAD_ROW', 'm', { cause }), 'BAD_ROW'],
+  JobError: [new errors.JobError('JOB_DAMAGED', 'm', { cause }), 'JOB_DAMAGED'],
 };
 
 describe('errors', () => {

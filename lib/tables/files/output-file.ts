@@ -7,6 +7,7 @@ import { access, type FileHandle, lstat, open, readlink, realpath, rename, rm, s
 import { dirname, resolve } from 'node:path';
 import { TableError } from '../../base/errors.ts';
 import { openFifoWriter } from './fifos.ts';
+import { flushHandle } from './flush.ts';
 import { type ByteSink, streamSink, ioError } from './byte-streams.ts';
 import { lockOutput } from './output-lock.ts';
 import { compressSink } from './table-compression.ts';
@@ -135,12 +136,12 @@ function createPartialSink(
   return {
     write: (bytes) => withFileError(handle.writeFile(bytes)),
     async finish() {
-      await withFileError(flush(handle));
+      await withFileError(flushHandle(handle));
       await withFileError(handle.close());
       await withFileError(rename(partial, target));
       ended = true;
       await open(dirname(target), constants.O_RDONLY)
-        .then(async (folder) => flush(folder).finally(() => folder.close()))
+        .then(async (folder) => flushHandle(folder).finally(() => folder.close()))
         .catch(() => undefined);
       release();
     },
@@ -158,20 +159,6 @@ function createPartialSink(
     },
   };
 }
-
-/**
- * Flushes a file to the disk, so that a crash of the machine cannot leave an empty file under the new name.
- */
-async function flush(handle: FileHandle): Promise<void> {
-  try {
-    await handle.sync();
-  } catch (error) {
-    if (!CANNOT_FLUSH.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  }
-}
-
-/** Error codes of file systems that cannot flush. */
-const CANNOT_FLUSH = new Set(['EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
 
 type WithFileError = <T>(step: Promise<T>, file: string) => Promise<T>;
 

@@ -1,0 +1,140 @@
+/** Opens the files of a planned job, and sums up what its tasks found. */
+import { stat } from 'node:fs/promises';
+import { JobError } from '../base/errors.ts';
+import { PointSpill } from '../spill/point-spill.ts';
+import { TemporaryFile } from '../spill/temporary-file.ts';
+import type { Batch, TableSink, TableSource } from '../tables/table.ts';
+import type { JobCounts } from './job-counts.ts';
+import type { JobFolder } from './job-folder.ts';
+import type { JobProgress } from './job-progress.ts';
+import { type JobPlan, runsOf } from './job-plan.ts';
+import { AnswerJoin, joinRows } from './join-answers.ts';
+import type { PointLookup } from './point-lookup.ts';
+import type { TaskHeader } from './task-file.ts';
+import { type StoredTask, TaskStore } from './task-store.ts';
+
+/** A job that has a folder. */
+export interface StartedJob {
+  folder: JobFolder;
+  /** The ID of the job. */
+  job: string;
+}
+
+/** The open files of a planned job. */
+export interface PlannedJob {
+  plan: JobPlan;
+  spill: PointSpill;
+  store: TaskStore;
+}
+
+/**
+ * Opens the files of a planned job, and closes them after some work.
+ * @throws JobError JOB_DAMAGED if its points are cut; JOB_CANCELLED if they are gone.
+ */
+export async function withPlannedJob<T>(
+  { folder, job }: StartedJob,
+  plan: JobPlan,
+  work: (planned: PlannedJob) => Promise<T>,
+): Promise<T> {
+  await folder.refuseCancelled();
+  const size = (await stat(folder.points).catch(() => undefined))?.size;
+  if (size !== plan.pointBytes)
+    throw new JobError(
+      'JOB_DAMAGED',
+      `${folder.points} has ${size ?? 'no'} bytes instead of ${plan.pointBytes}: run the job again in a new folder`,
+    );
+  const points = await TemporaryFile.openNamed(folder.points),
+    store = new TaskStore(folder, job);
+  try {
+    return await work({ plan, spill: new PointSpill(points, 1, runsOf(plan)), store });
+  } finally {
+    await points.close();
+    await store.close();
+  }
+}
+
+/**
+ * Reads what the tasks did that are done. A damaged file is deleted, so that its task is done again.
+ * @param tasks The tasks that matter. @default All.
+ */
+export async function readDoneTasks(
+  { plan, store }: Pick<PlannedJob, 'plan' | 'store'>,
+  warn: (message: string) => void = () => {},
+  tasks?: ReadonlySet<number>,
+): Promise<StoredTask[]> {
+  const done: StoredTask[] = [];
+  for (const task of await store.done()) {
+    if (task >= plan.tasks.length || (tasks && !tasks.has(task))) continue;
+    try {
+      const header = await store.readHeader(task);
+      if (header) done.push(header);
+    } catch (error) {
+      if (!(error instanceof JobError)) throw error;
+      warn(`${store.pathOf(task)} is damaged: its task is done again`);
+      await store.remove(task);
+    }
+  }
+  return done;
+}
+
+/** Returns the tasks that are not among those that are done. */
+export function missingTasks(plan: JobPlan, done: readonly Pick<TaskHeader, 'task'>[]): number[] {
+  const known = new Set(done.map(({ task }) => task));
+  return [...plan.tasks.keys()].filter((task) => !known.has(task));
+}
+
+/** Adds what was found for all points to the counts of a job. */
+export function addTasks(counts: JobCounts, { presets }: JobPlan, tasks: readonly TaskHeader[]): void {
+  for (const { counts: byCode } of counts.volumes) for (const [code, count] of presets) byCode[code] += count;
+  for (const { volumes } of tasks) counts.addCounted(volumes);
+}
+
+/** Returns the timestamps in ms of the roots that tasks looked up, if rows have their own. */
+export const timestampsIn = (tasks: readonly TaskHeader[]): ReadonlySet<number> =>
+  new Set(tasks.flatMap(({ timestamps }) => timestamps));
+
+/** Warns if most points of a table hit nothing. */
+export function warnOfTableMisses(
+  { volumes }: JobCounts,
+  { rows, sides }: JobPlan,
+  lookups: readonly PointLookup[],
+  warn: (message: string) => void,
+): void {
+  for (const [k, { prefix, counts, stats }] of volumes.entries())
+    for (const message of lookups[k].describeMisses?.(counts, rows * sides.length, stats.chunks) ?? [])
+      warn(prefix + message);
+}
+
+/** How answers are joined to the rows. */
+export interface JoinOptions {
+  /** Whether other runs have written the points. @default false */
+  verifies?: boolean;
+  signal?: AbortSignal;
+  progress?: JobProgress;
+}
+
+/**
+ * Writes all rows of a table with their answers.
+ * @throws JobError JOB_INCOMPLETE, JOB_DAMAGED; TableError.
+ */
+export async function mergeTasks<B extends Batch>(
+  { plan, spill, store }: PlannedJob,
+  tasks: readonly StoredTask[],
+  { source, sink }: { source: TableSource<B>; sink: TableSink<B> },
+  { verifies = false, ...options }: JoinOptions,
+): Promise<void> {
+  try {
+    const missing = missingTasks(plan, tasks);
+    if (missing.length > 0)
+      throw new JobError(
+        'JOB_INCOMPLETE',
+        `${missing.length} of ${plan.tasks.length} tasks are not done: ${missing.slice(0, 10).join(', ')}${missing.length > 10 ? ', …' : ''}`,
+      );
+    const join = new AnswerJoin(spill, store, tasks, verifies);
+    const answersOf = ({ firstRow, rows }: Batch): ReturnType<AnswerJoin['readRows']> =>
+      join.readRows(firstRow, rows, plan.sides.length);
+    await joinRows({ source, sink }, plan.rows, answersOf, options);
+  } finally {
+    await source.close?.();
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * The folder of a job: where its files are, and how they are written so that a killed run leaves each file
+ * whole, or not at all.
+ */
+import { constants, rmSync } from 'node:fs';
+import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { JobError } from '../base/errors.ts';
+import { ioError } from '../tables/files/byte-streams.ts';
+import { flushHandle } from '../tables/files/flush.ts';
+import { lockOutput } from '../tables/files/output-lock.ts';
+
+/** A folder that holds a job, or will. */
+export class JobFolder {
+  /** The absolute path. */
+  readonly path: string;
+  /** Whether each file is flushed to the disk before it counts. */
+  readonly flushes: boolean;
+
+  /** @param flushes Without it, a crash of the machine may damage files, which are then found damaged. */
+  constructor(path: string, { flushes = true }: { flushes?: boolean } = {}) {
+    this.path = resolve(path);
+    this.flushes = flushes;
+  }
+
+  /** Makes the folder of a new job. @throws JobError JOB_EXISTS; TableError UNREADABLE. */
+  static async create(path: string): Promise<JobFolder> {
+    const folder = new JobFolder(path);
+    await folder.#try('written', () => mkdir(folder.path, { recursive: true, mode: 0o700 }));
+    const found = await folder.#try('read', () => readdir(folder.path));
+    if (found.includes(MANIFEST))
+      throw new JobError(
+        'JOB_EXISTS',
+        `${path} already holds a job: graphene-points job resume ${path} goes on with it`,
+      );
+    if (found.length > 0)
+      throw new JobError('JOB_EXISTS', `${path} is not empty: name a new folder for the job`);
+    return folder;
+  }
+
+  /** Makes the folder of a job that is deleted when it is done. @throws TableError UNREADABLE. */
+  static async createTemporary(parent: string): Promise<JobFolder> {
+    const start = join(parent, 'graphene-points-job-');
+    const path = await mkdtemp(start).catch((error: unknown) => {
+      throw ioError('written', start, error);
+    });
+    return new JobFolder(path, { flushes: false });
+  }
+
+  /** The sorted points. */
+  get points(): string {
+    return join(this.path, 'points');
+  }
+
+  /** The folder of the inputs that were copied because they can be read once only. */
+  get copies(): string {
+    return join(this.path, 'input');
+  }
+
+  /** The folder of the answers of the tasks. */
+  get tasks(): string {
+    return join(this.path, 'tasks');
+  }
+
+  /** Writes a small file, whole or not at all. @throws TableError UNREADABLE. */
+  writeText(name: string, text: string): Promise<void> {
+    return this.writeWhole(join(this.path, name), [Buffer.from(text)]);
+  }
+
+  /** Reads a small file; undefined if there is none. @throws TableError UNREADABLE. */
+  async readText(name: string): Promise<string | undefined> {
+    try {
+      return await readFile(join(this.path, name), 'utf8');
+    } catch (error) {
+      if (isAbsentFile(error)) return undefined;
+      throw ioError('read', join(this.path, name), error);
+    }
+  }
+
+  /** Writes a file under another name, and renames it when it is complete. @throws TableError UNREADABLE. */
+  async writeWhole(path: string, parts: readonly Uint8Array[]): Promise<void> {
+    const draft = `${path}.${randomUUID()}${DRAFT}`;
+    try {
+      const handle = await open(draft, 'wx', 0o600);
+      try {
+        for (const part of parts) await writeFile(handle, part);
+        if (this.flushes) await flushHandle(handle);
+      } finally {
+        await handle.close();
+      }
+      await rename(draft, path);
+      if (this.flushes) await flushFolder(dirname(path));
+    } catch (error) {
+      await rm(draft, { force: true }).catch(() => undefined);
+      throw ioError('written', path, error);
+    }
+  }
+
+  /**
+   * Keeps other runs of the whole job away.
+   * @returns A function that lets them in again.
+   * @throws TableError IN_USE.
+   */
+  lock(warn?: (message: string) => void): Promise<() => void> {
+    return lockOutput(join(this.path, 'job'), { displayName: `the job ${this.path}`, warn });
+  }
+
+  /** Marks the job as cancelled: its runs stop before their next task. */
+  cancel(): Promise<void> {
+    return this.writeText(CANCELLED, `${new Date().toISOString()}\n`);
+  }
+
+  /** Returns whether the job was cancelled. */
+  async isCancelled(): Promise<boolean> {
+    return (await stat(join(this.path, CANCELLED)).catch(() => undefined)) !== undefined;
+  }
+
+  /** @throws JobError JOB_CANCELLED. */
+  async refuseCancelled(): Promise<void> {
+    if (await this.isCancelled()) throw new JobError('JOB_CANCELLED', `the job ${this.path} was cancelled`);
+  }
+
+  /** Makes the folder of the tasks. */
+  async prepareTasks(): Promise<void> {
+    await this.#try('written', () => mkdir(this.tasks, { recursive: true, mode: 0o700 }));
+  }
+
+  /** Deletes the points, the answers, and what was copied of the inputs. The manifest stays. */
+  async removeData(): Promise<void> {
+    await rm(this.points, { force: true });
+    for (const folder of [this.tasks, this.copies]) await rm(folder, { recursive: true, force: true });
+  }
+
+  /** Deletes files that killed runs left. Called when no other run writes. */
+  async removeDrafts(): Promise<void> {
+    for (const folder of [this.path, this.tasks])
+      for (const name of await readdir(folder).catch(() => []))
+        if (name.endsWith(DRAFT)) await rm(join(folder, name), { force: true });
+  }
+
+  /** Deletes the folder. */
+  async remove(): Promise<void> {
+    await rm(this.path, { recursive: true, force: true });
+  }
+
+  /** Deletes the folder when the process exits, for runs that end at once. */
+  removeSync(): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+
+  async #try<T>(what: 'read' | 'written', step: () => Promise<T>): Promise<T> {
+    try {
+      return await step();
+    } catch (error) {
+      throw ioError(what, this.path, error);
+    }
+  }
+}
+
+/** The file that says what the job is, and the file that says how it is cut into tasks. */
+export const MANIFEST = 'manifest.json',
+  PLAN = 'plan.json';
+const CANCELLED = 'cancelled';
+const DRAFT = '.draft';
+
+/** Whether a file does not exist. */
+export const isAbsentFile = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
+
+async function flushFolder(path: string): Promise<void> {
+  const folder = await open(path, constants.O_RDONLY).catch(() => undefined);
+  if (!folder) return;
+  await flushHandle(folder)
+    .catch(() => undefined)
+    .finally(() => folder.close());
+}
+
+/** Returns the name of the file of a task. */
+export const taskFileName = (task: number): string => `${String(task).padStart(6, '0')}.answers`;
+
+/** Returns the number of the task of a file; undefined for other files. */
+export const taskOfFile = (path: string): number | undefined => {
+  const [, digits] = /^(\d{6,})\.answers$/.exec(basename(path)) ?? [];
+  return digits === undefined ? undefined : Number(digits);
+};

@@ -1,0 +1,180 @@
+/** Looks up the points of tasks, and writes the answers of each task when it is done. */
+import type { PlacedPoints } from '../points/chunk-order.ts';
+import type { LoadedPoints, PointSpill, RunSlice } from '../spill/point-spill.ts';
+import { countPoints, cutByChunks } from '../spill/windows.ts';
+import { flagIntegers } from './coordinate-kinds.ts';
+import { JobCounts } from './job-counts.ts';
+import { type JobPlan, slicesOf } from './job-plan.ts';
+import type { JobProgress } from './job-progress.ts';
+import { runPipeline } from './pipeline.ts';
+import type { LookupAnswers, PointBatch } from './point-lookup.ts';
+import { timestampsOf } from './row-timestamps.ts';
+import { FailureCollector } from './task-failures.ts';
+import type { TaskHeader } from './task-file.ts';
+import type { AnsweredSlices, StoredTask, TaskStore } from './task-store.ts';
+
+/** How the tasks of a job are looked up. */
+export interface TaskWork {
+  plan: JobPlan;
+  spill: PointSpill;
+  store: TaskStore;
+  lookUp: (batch: PointBatch) => Promise<LookupAnswers>;
+  /** Finds the chunks of points of the main volume. */
+  order: { place(points: Float64Array): PlacedPoints };
+  /** The most chunks that are looked up at a time. */
+  windowChunks: number;
+  /** Counts what is found. */
+  counts: JobCounts;
+  progress?: JobProgress;
+  /** Called before each task. What it throws ends the work. */
+  beforeTask?: () => Promise<void>;
+  /** Called when a task is done. What it throws ends the work. */
+  onTask?: (task: StoredTask) => void;
+}
+
+/** The points of a task. */
+interface LoadedTask {
+  task: number;
+  /** One part, or several if there are too many chunks. The points of later parts are loaded when needed. */
+  parts: readonly (readonly RunSlice[])[];
+  first: LoadedPoints;
+}
+
+/** What was found for a task. */
+interface AnsweredTask {
+  header: Omit<TaskHeader, 'job' | 'blocks' | 'crcs' | 'layout'>;
+  parts: readonly AnsweredSlices[];
+}
+
+/**
+ * Does tasks in their order: one is looked up while the next is loaded and the one before is written.
+ * @param tasks The numbers of the tasks.
+ * @returns The tasks that were done.
+ */
+export async function runTasks(
+  work: TaskWork,
+  tasks: readonly number[],
+  signal: AbortSignal | undefined,
+): Promise<StoredTask[]> {
+  const { store, plan, onTask, counts, progress } = work,
+    done: StoredTask[] = [],
+    total = plan.runs.reduce((sum, { count }) => sum + count, 0),
+    toDo = new Set(tasks);
+  let points = 0;
+  for (const task of plan.tasks.keys()) if (!toDo.has(task)) points += countPoints(slicesOf(plan, task));
+  /** Reports how far the look-up is. */
+  const report = (looked: number, chunksInCall = 0): void =>
+    progress?.report(
+      'looking up',
+      Math.floor(looked / plan.sides.length),
+      total > 0 ? looked / total : undefined,
+      chunksInCall,
+    );
+  await runPipeline<LoadedTask, AnsweredTask>(
+    {
+      batches: loadTasks(work, tasks),
+      lookUp: async (loaded, taskSignal) => {
+        const answered = await lookUpTask(work, loaded, taskSignal, (part, chunks) =>
+          report(points + part, chunks),
+        );
+        points += loaded.parts.reduce((sum, part) => sum + countPoints(part), 0);
+        counts.addCounted(answered.header.volumes);
+        report(points);
+        return answered;
+      },
+      write: async (_, { header, parts }) => {
+        const stored = await store.write(header, parts);
+        done.push(stored);
+        onTask?.(stored);
+      },
+    },
+    signal,
+  );
+  return done;
+}
+
+async function* loadTasks(
+  { plan, spill, order, windowChunks, beforeTask }: TaskWork,
+  tasks: readonly number[],
+): AsyncGenerator<LoadedTask> {
+  for (const task of tasks) {
+    await beforeTask?.();
+    const slices = slicesOf(plan, task),
+      loaded = await spill.readPoints(slices);
+    const placed = countPoints(slices) > windowChunks ? order.place(loaded.points) : undefined;
+    if (!placed || placed.keys.length <= windowChunks) yield { task, parts: [slices], first: loaded };
+    else {
+      const keys = Float64Array.from(placed.ordinals, (ordinal) => placed.keys[ordinal]);
+      const parts = cutByChunks(slices, keys, windowChunks);
+      yield { task, parts, first: await spill.readPoints(parts[0]) };
+    }
+  }
+}
+
+async function lookUpTask(
+  { plan, spill, lookUp }: TaskWork,
+  { task, parts, first }: LoadedTask,
+  signal: AbortSignal,
+  report: (points: number, chunks: number) => void,
+): Promise<AnsweredTask> {
+  const began = performance.now(),
+    counts = new JobCounts(plan.also),
+    failures = counts.volumes.map(() => new FailureCollector()),
+    used = new Set<number>(),
+    answered: AnsweredSlices[] = [];
+  let before = 0,
+    chunksBefore = 0;
+  for (const [k, slices] of parts.entries()) {
+    const { points, timestamps } = k === 0 ? first : await spill.readPoints(slices);
+    const answers = await lookUp({
+      points,
+      integers: await integersOf(plan, spill, slices, points.length / 3),
+      timestamps: timestamps && timestampsOf(timestamps),
+      signal,
+      onProgress: ({ chunksDone, chunks }) =>
+        report(
+          before + (chunks > 0 ? (chunksDone / chunks) * (points.length / 3) : 0),
+          chunksBefore + chunksDone,
+        ),
+    });
+    counts.add(answers);
+    chunksBefore = counts.sums().chunksDone;
+    for (const [volume, collector] of failures.entries()) {
+      const own = volume === 0 ? answers : answers.also![volume - 1];
+      collector.add(own, before);
+      for (const timestamp of own.timestamps ?? []) used.add(timestamp.getTime());
+    }
+    answered.push({ slices, answers });
+    before += points.length / 3;
+  }
+  return {
+    header: {
+      task,
+      volumes: counts.volumes.map(({ counts: byCode, stats }, k) => ({
+        counts: Array.from(byCode.entries()).filter(([, count]) => count > 0),
+        stats,
+        failures: failures[k].failures(),
+      })),
+      timestamps: [...used],
+      seconds: (performance.now() - began) / 1000,
+    },
+    parts: answered,
+  };
+}
+
+/** Flags the coordinates of slices that name voxels. */
+async function integersOf(
+  { namesVoxels, sides }: JobPlan,
+  spill: PointSpill,
+  slices: readonly RunSlice[],
+  count: number,
+): Promise<Uint8Array | undefined> {
+  if (!namesVoxels) return undefined;
+  if (sides.length === 1) return flagIntegers(namesVoxels, count, () => 0);
+  const sideOf = new Uint32Array(count);
+  let at = 0;
+  for (const slice of slices)
+    for (const place of await spill.readPlaces(slice))
+      sideOf[at++] = Math.floor(place / spill.runs[slice.run].rows);
+  return flagIntegers(namesVoxels, count, (point) => sideOf[point]);
+}
