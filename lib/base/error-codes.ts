@@ -94,6 +94,7 @@ export const ERROR_CODES = {
     UNREADABLE: 'The file cannot be read or written.',
     IN_USE: 'Another run is writing the same file.',
     PACKAGE_MISSING: 'The format needs a package that is not installed; the message names it.',
+    TOO_MANY_FAILURES: 'More points need attention than `--max-failures` allows. No table is written.',
   },
   JobError: {
     JOB_MISSING: 'The folder holds no job, or one whose planning did not end.',

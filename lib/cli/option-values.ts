@@ -5,6 +5,7 @@
 import { InvalidArgumentError } from 'commander';
 import { MAX_TIMEOUT_MS } from '../base/deadline.ts';
 import { reasonNotVolumeName } from '../graphene/volume-name.ts';
+import type { MaxFailures } from '../jobs/failure-bound.ts';
 import { parseTimestamp } from '../chunkedgraph/ids/timestamp.ts';
 
 /** Returns a text that is not empty. */
@@ -110,6 +111,15 @@ export function parseMaterialization(
   } catch (error) {
     throw new InvalidArgumentError(`${(error as Error).message}.`);
   }
+}
+
+/** Parses how many points may need attention: a whole number, or a percentage from 0 to 100. */
+export function parseMaxFailures(value: string): MaxFailures {
+  const [, text, percent] = /^(\d+(?:\.\d+)?)( ?%)?$/.exec(value) ?? [],
+    number = Number(text);
+  if (percent !== undefined && number <= 100) return { percent: number };
+  if (percent === undefined && Number.isSafeInteger(number)) return { points: number };
+  throw new InvalidArgumentError('expected a whole number, such as 0 or 100, or a percentage, such as 0.1%.');
 }
 
 const UNITS: Record<string, number> = {

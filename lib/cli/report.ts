@@ -4,7 +4,6 @@ import { redactSecrets } from '../base/secret-redaction.ts';
 import type { TableProgress } from '../jobs/job-progress.ts';
 import { messageWithCauses } from '../jobs/messages.ts';
 import type { Io } from './io.ts';
-import { ProgressMeter } from './progress-meter.ts';
 
 /** How often a line tells the progress where there is no terminal. */
 const LINE_MS = 30_000;
@@ -74,6 +73,7 @@ export class Report {
   async startProgress(
     now: () => number = () => performance.now(),
   ): Promise<(progress: TableProgress) => void> {
+    const { ProgressMeter } = await import('./progress-meter.ts'); // only long runs need it
     const meter = new ProgressMeter();
     this.#shows = true;
     if (!this.#io.stderr.isTTY) {

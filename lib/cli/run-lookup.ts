@@ -11,6 +11,7 @@ import type { MissingText } from '../tables/text/answer-cells.ts';
 import { reasonNotReadable } from '../tables/file-kinds.ts';
 import { FORMAT_NAMES, formatOfFile, type FormatName } from '../tables/formats.ts';
 import { isColumnar, type TextOptions } from '../tables/open-table.ts';
+import { type MaxFailures, needsAttention } from '../jobs/failure-bound.ts';
 import { lookUpPointTable, type TableSummary } from '../jobs/point-table.ts';
 import type { ChunkOrder } from '../points/chunk-order.ts';
 import type { ByteSink } from '../tables/files/byte-streams.ts';
@@ -49,6 +50,7 @@ export interface LookupFlags {
   timestampColumn?: string;
   stats?: string;
   strict?: boolean;
+  maxFailures?: MaxFailures;
   quiet?: boolean;
 }
 
@@ -62,10 +64,7 @@ const GRAPH_FLAGS = [
   '--timestamp-column <column>',
 ];
 
-/** The statuses that need attention. */
-const BAD_STATUSES = ['failed', 'root_failed', 'no_root', 'suspect', 'invalid_point', 'invalid_timestamp'];
-
-/** Runs the command. @returns Whether any row needs attention. */
+/** Runs the command. @returns Whether any row needs attention, and more than may. */
 export async function runLookup(path: string, flags: LookupFlags, io: Io, report: Report): Promise<boolean> {
   const { timestampColumn, replace, missing, idType, strict } = flags;
   const { signal } = io;
@@ -144,6 +143,7 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
         missing,
         idType,
         strict,
+        maxFailures: flags.maxFailures,
         signal,
         warn,
         onProgress,
@@ -154,7 +154,7 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
     await files.writeStats(statsJson(summary));
     if (!flags.quiet) report.line(summaryLine(summary));
     const counts = [summary, ...Object.values(summary.also ?? {})];
-    return counts.some(({ statuses }) => BAD_STATUSES.some((status) => statuses[status] > 0));
+    return flags.maxFailures === undefined && counts.some(({ statuses }) => needsAttention(statuses));
   } finally {
     await files.close();
     await volumes?.close();

@@ -6,6 +6,7 @@ import { PointStatus } from '../points/status.ts';
 import type { IdType } from '../tables/columnar/column.ts';
 import type { Batch, TableSink, TableSource } from '../tables/table.ts';
 import type { MissingText } from '../tables/text/answer-cells.ts';
+import { type MaxFailures, requireFewFailures } from './failure-bound.ts';
 import { JobCounts, type RowCounts } from './job-counts.ts';
 import { JobProgress, type TableProgress } from './job-progress.ts';
 import type { LookupAnswers } from './point-lookup.ts';
@@ -25,6 +26,8 @@ export interface RowOptions extends RowWarningOptions {
   missing?: MissingText;
   /** The type of IDs in a columnar table. @default that of the column that is replaced, or uint64 */
   idType?: IdType;
+  /** How many points may need attention: with more, the job stops, and writes no more rows. @default all */
+  maxFailures?: MaxFailures;
   signal?: AbortSignal;
   onProgress?: (progress: TableProgress) => void;
 }
@@ -70,7 +73,7 @@ export async function answerTable<B extends Batch>(
   options: RowOptions,
   rowWarnings = new RowWarnings(job.wanted, options),
 ): Promise<RowCounts> {
-  const { signal, warn = () => {}, onProgress } = options;
+  const { signal, warn = () => {}, onProgress, maxFailures } = options;
   const counts = new JobCounts(job.also),
     progress = new JobProgress(onProgress, counts, false);
   let rows = 0;
@@ -98,6 +101,7 @@ export async function answerTable<B extends Batch>(
       const own = k === 0 ? answers : answers.also![k - 1];
       warnOfFailures(own, batch, job.sides, source.rowName, (message) => warn(prefix + message));
     }
+    requireFewFailures(maxFailures, counts.volumes, undefined);
     return answers;
   };
   try {
@@ -105,6 +109,7 @@ export async function answerTable<B extends Batch>(
       { batches: source.batches(), lookUp, write: (batch, answers) => sink.write(batch, answers) },
       signal,
     );
+    requireFewFailures(maxFailures, counts.volumes, rows * Math.max(1, job.sides.length));
     await sink.finish();
   } finally {
     await source.close?.();

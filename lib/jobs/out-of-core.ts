@@ -91,7 +91,9 @@ export async function answerOutOfCore<B extends Batch>(
     );
     addTasks(counts, plan, []);
     return await withPlannedJob(started, plan, async (planned) => {
-      const work = { ...planned, lookUp, order, windowChunks: sizes.windowChunks, counts, progress };
+      const { maxFailures } = options,
+        { windowChunks } = sizes,
+        work = { ...planned, lookUp, order, windowChunks, counts, progress, maxFailures };
       const tasks = await counts.time('looking up', () =>
         runTasks(work, [...plan.tasks.keys()], options.signal),
       );

@@ -3,6 +3,7 @@ import type { PlacedPoints } from '../points/chunk-order.ts';
 import type { LoadedPoints, PointSpill, RunSlice } from '../spill/point-spill.ts';
 import { countPoints, cutByChunks } from '../spill/windows.ts';
 import { flagIntegers } from './coordinate-kinds.ts';
+import { type MaxFailures, requireFewFailures } from './failure-bound.ts';
 import { JobCounts } from './job-counts.ts';
 import { type JobPlan, slicesOf } from './job-plan.ts';
 import type { JobProgress } from './job-progress.ts';
@@ -26,6 +27,8 @@ export interface TaskWork {
   /** Counts what is found. */
   counts: JobCounts;
   progress?: JobProgress;
+  /** How many of the points that are counted may need attention. @default all */
+  maxFailures?: MaxFailures;
   /** Called before each task. What it throws ends the work. */
   beforeTask?: () => Promise<void>;
   /** Called when a task is done. What it throws ends the work. */
@@ -50,18 +53,22 @@ interface AnsweredTask {
  * Does tasks in their order: one is looked up while the next is loaded and the one before is written.
  * @param tasks The numbers of the tasks.
  * @returns The tasks that were done.
+ * @throws TableError TOO_MANY_FAILURES, when the task that had too many is written.
  */
 export async function runTasks(
   work: TaskWork,
   tasks: readonly number[],
   signal: AbortSignal | undefined,
 ): Promise<StoredTask[]> {
-  const { store, plan, onTask, counts, progress } = work,
+  const { store, plan, onTask, counts, progress, maxFailures } = work,
     done: StoredTask[] = [],
     total = plan.runs.reduce((sum, { count }) => sum + count, 0),
     toDo = new Set(tasks);
   let points = 0;
   for (const task of plan.tasks.keys()) if (!toDo.has(task)) points += countPoints(slicesOf(plan, task));
+  const checkFailures = (): void =>
+    requireFewFailures(maxFailures, counts.volumes, plan.rows * plan.sides.length);
+  checkFailures();
   /** Reports how far the look-up is. */
   const report = (looked: number, chunksInCall = 0): void =>
     progress?.report(
@@ -86,6 +93,7 @@ export async function runTasks(
         const stored = await store.write(header, parts);
         done.push(stored);
         onTask?.(stored);
+        checkFailures();
       },
     },
     signal,

@@ -140,6 +140,31 @@ describe('graphene-points lookup', () => {
     expect(supervoxels.stderr).toMatch(/^1 row: 1 ok; 1 storage request, [\d,]+ bytes\n$/);
   });
 
+  test('exits with 0 up to --max-failures, and stops with 2 above it', async () => {
+    const points = [first.point, second.point, [NaN, 1, 1], first.point],
+      out = join(folder, 'out.csv');
+    const stdin = csvOf(points).replace('NaN', 'far');
+    for (const [bound, code] of [
+      ['1', 0],
+      ['25%', 0],
+      ['0', 2],
+      ['24.9%', 2],
+    ] as const) {
+      const { stderr, ...ran } = await lookup(
+        ['--points', '-', '--out', out, '--max-failures', bound],
+        stdin,
+      );
+      expect([bound, ran.code]).toEqual([bound, code]);
+      if (code === 2)
+        expect(stderr).toMatch(
+          /error: 1( of 4)? points need attention so far \(1 invalid_point\), more than the (0|24.9%) that --max-failures allows\n$/,
+        );
+      expect(await readdir(folder)).toEqual(code === 0 ? ['out.csv'] : []);
+      await rm(out, { force: true });
+    }
+    expect((await lookup(['--points', '-', '--out', out], stdin)).code).toBe(1);
+  });
+
   test('shows a progress bar only if no rows are shown, and clears it before the summary', async () => {
     const argv = ['lookup', plainVolume.folder, '--points', '-'],
       stdin = csvOf([plainVolume.scales[0].points[0]]);

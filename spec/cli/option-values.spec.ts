@@ -5,6 +5,7 @@ import {
   parseNumbers,
   parsePositiveNumber,
   parseByteSize,
+  parseMaxFailures,
   parseText,
   parseWholeNumber,
 } from '../../lib/cli/option-values.ts';
@@ -28,11 +29,20 @@ describe('option values', () => {
     [parsePositiveNumber, '120', 120],
     [parsePositiveNumber, '0.5', 0.5],
     [parseText, 'x', 'x'],
+    [parseMaxFailures, '0', { points: 0 }],
+    [parseMaxFailures, '1200', { points: 1200 }],
+    [parseMaxFailures, '0.05%', { percent: 0.05 }],
+    [parseMaxFailures, '100 %', { percent: 100 }],
   ] as [(value: string) => unknown, string, unknown][])('%p reads %j', (parse, value, expected) =>
     expect(parse(value)).toEqual(expected),
   );
 
   test.each([
+    [parseMaxFailures, '-1'],
+    [parseMaxFailures, '1.5'],
+    [parseMaxFailures, '101%'],
+    [parseMaxFailures, '%'],
+    [parseMaxFailures, 'all'],
     [parseByteSize, 'lots'],
     [parseByteSize, '-1'],
     [parseByteSize, '1TB'],

@@ -265,6 +265,33 @@ describe('a table out of core', () => {
     expect(Object.keys(summary.passMs!)).toEqual(passes);
   });
 
+  test('stops as soon as more points need attention than may', async () => {
+    const rows = Array.from({ length: 200 }, (_, k) => ({
+      pre: [1, 1, 1],
+      // The chunks that are read first have the points that fail.
+      post: k < 100 ? [5 * k, 950, 950] : [k % 2 === 0 ? AT.noRoot : AT.failed, 1, 1],
+      time: '',
+    }));
+    const sizes = { windowPoints: 20, windowChunks: 20, samplePoints: 1 };
+    for (const [maxFailures, isFew] of [
+      [{ points: 100 }, true],
+      [{ percent: 50 }, true],
+      [{ points: 99 }, false],
+      [{ percent: 10 }, false],
+    ] as const) {
+      const { error, text, windows } = await run(tableOf(rows), { ...OPTIONS[0], maxFailures }, sizes);
+      if (isFew) expect([error, text === '']).toEqual([undefined, false]);
+      else expect([error, text]).toEqual([expect.objectContaining({ code: 'TOO_MANY_FAILURES' }), '']);
+      expect(windows.length).toBeGreaterThan(0);
+      if ('percent' in maxFailures && !isFew) expect(windows.length).toBeLessThan(3);
+      else expect(windows.length).toBeGreaterThan(4);
+    }
+    const { error } = await run(tableOf(rows), { ...OPTIONS[0], maxFailures: { points: 0 } }, sizes);
+    expect((error as Error).message).toMatch(
+      /^[\d]+ of 200 points need attention so far \(\d+ failed, \d+ no_root\), more than the 0 that --max-failures allows$/,
+    );
+  });
+
   test('leaves no file, and says how much room it needs before it reads on', async () => {
     const rows = Array.from({ length: 100 }, () => ({ pre: [1, 1, 1], post: [1, 1, 1], time: '' }));
     const notes: string[] = [];

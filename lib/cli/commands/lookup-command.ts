@@ -13,6 +13,7 @@ import {
   formatOption,
   idTypeOption,
   inputOption,
+  maxFailuresOption,
   missingOption,
   outOption,
   replaceOption,
@@ -105,6 +106,7 @@ export const defineLookupCommand: DefineCommand = (command, { io, report, action
         'file for counts, times and the timestamp used, as JSON (with --timestamp-column: the first and last timestamp and their count); - is standard error',
       ),
     )
+    .addOption(maxFailuresOption())
     .option('--strict', 'stop with an error at the first row without a valid point')
     .option('--quiet', 'show no progress and no summary; warnings are still shown')
     .addHelpText('after', LOOKUP_HELP)
@@ -149,4 +151,5 @@ all points are looked up. Rows on a terminal are looked up million by million in
 Token: the token of a graph server is read from CAVE_TOKEN or from ~/.cloudvolume/secrets.
 
 Exit code: 0 if all rows are fine; 1 if any row is failed, root_failed, no_root, suspect,
-invalid_point or invalid_timestamp; 2 for bad usage or unreadable input.`;
+invalid_point or invalid_timestamp; 2 for bad usage or unreadable input. With --max-failures, 0 if
+no more points are that than it allows; otherwise the command stops with 2 and writes no table.`;

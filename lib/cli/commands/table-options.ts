@@ -4,7 +4,7 @@ import { GRAPHENE_OPTIONS } from '../../graphene/opening-options.ts';
 import { ID_TYPES } from '../../tables/columnar/column.ts';
 import { FORMATS } from '../../tables/formats.ts';
 import { GRAPH_PATH_HELP } from '../command.ts';
-import { parseDelimiter, parseText, parseTexts } from '../option-values.ts';
+import { parseDelimiter, parseMaxFailures, parseText, parseTexts } from '../option-values.ts';
 import { markRepeatable } from '../repeats.ts';
 import { markRequired } from '../required.ts';
 import type { MissingText } from '../../tables/text/answer-cells.ts';
@@ -43,6 +43,14 @@ export const replaceOption = (): Option =>
 /** Creates `--stats`. */
 export const statsOption = (about: string): Option =>
   new Option('--stats <file>', about).argParser(parseText);
+
+/** Creates `--max-failures`. */
+export const maxFailuresOption = (): Option =>
+  new Option(
+    '--max-failures <n|p%>',
+    'how many points may need attention (see exit code), such as 100 or 0.1%: up to that the exit code is 0, with more the command stops with 2 and ' +
+      'writes no table (default: all may, and the exit code is 1)',
+  ).argParser(parseMaxFailures);
 
 /** Adds the arguments for the path and the IDs to a command on a table of IDs. */
 export const idInput = (command: Command, flag: string, about: string, column: string): Command =>

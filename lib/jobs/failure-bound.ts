@@ -1,0 +1,66 @@
+/** Stops a job that has too many points without a good answer. */
+import { TableError } from '../base/errors.ts';
+import { PointStatus, statusText } from '../points/status.ts';
+
+/** How many points may need attention: a number, or a percentage of all points. */
+export type MaxFailures = { readonly points: number } | { readonly percent: number };
+
+const { suspect, noRoot, failed, rootFailed, invalidPoint, invalidId, invalidTimestamp } = PointStatus;
+
+/** The statuses of points that need attention. */
+const FAILURE_CODES: readonly number[] = [
+  failed,
+  rootFailed,
+  noRoot,
+  suspect,
+  invalidPoint,
+  invalidId,
+  invalidTimestamp,
+];
+
+/** The number of points per status code, for each volume. */
+type VolumeCounts = readonly { readonly counts: ArrayLike<number> }[];
+
+/** Returns how many of the counted answers need attention, in all volumes together. */
+const countFailures = (volumes: VolumeCounts): number =>
+  volumes.reduce((sum, { counts }) => sum + FAILURE_CODES.reduce((own, code) => own + counts[code], 0), 0);
+
+/** Returns whether any of these statuses, by their texts, needs attention. */
+export const needsAttention = (statuses: Readonly<Record<string, number>>): boolean =>
+  FAILURE_CODES.some((code) => statuses[statusText(code)] > 0);
+
+/**
+ * Checks that no more points need attention than may.
+ * @param volumes What was counted so far.
+ * @param points The number of all points of the table; undefined as long as it is not known.
+ * @param advice What can be done then, at the end of the message.
+ * @throws TableError TOO_MANY_FAILURES.
+ */
+export function requireFewFailures(
+  max: MaxFailures | undefined,
+  volumes: VolumeCounts,
+  points: number | undefined,
+  advice?: string,
+): void {
+  if (!max) return;
+  const answers = points === undefined ? undefined : points * volumes.length;
+  if ('percent' in max && answers === undefined) return;
+  const allowed = 'percent' in max ? (max.percent / 100) * answers! : max.points,
+    failures = countFailures(volumes);
+  if (failures <= allowed) return;
+  const byStatus = FAILURE_CODES.map((code) => [code, countOf(volumes, code)] as const)
+    .filter(([, count]) => count > 0)
+    .map(([code, count]) => `${number(count)} ${statusText(code)}`);
+  const what = volumes.length > 1 ? 'answers' : 'points',
+    of = answers === undefined ? '' : ` of ${number(answers)}`,
+    bound = 'percent' in max ? `${max.percent}%` : number(max.points);
+  throw new TableError(
+    'TOO_MANY_FAILURES',
+    `${number(failures)}${of} ${what} need attention so far (${byStatus.join(', ')}), more than the ${bound} that --max-failures allows${advice === undefined ? '' : `: ${advice}`}`,
+  );
+}
+
+const countOf = (volumes: VolumeCounts, code: number): number =>
+  volumes.reduce((sum, { counts }) => sum + counts[code], 0);
+
+const number = (n: number): string => n.toLocaleString('en-US');
