@@ -17,6 +17,7 @@ import {
   SCATTERED_OPTIONS,
   SNAP_OPTIONS,
 } from '../lib/graphene/reading-options.ts';
+import { SCATTERED_STREAM_OPTIONS } from '../lib/graphene/stream/stream-options.ts';
 import { STORAGE_OPTIONS } from '../lib/storage/bucket-options.ts';
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
@@ -121,6 +122,11 @@ ${options(MANY_OPTIONS)}
 Each entry has a \`name\` and a \`volume\`, and takes these (the last three only on a chunkedgraph):
 
 ${options(NAMED_GRAPHENE_OPTIONS)}
+### Streams
+
+\`volume.lookupStream(batches, options)\` takes the options of \`scatteredPoints\`, except \`onProgress\`, and these:
+
+${options(SCATTERED_STREAM_OPTIONS, SCATTERED_OPTIONS)}
 ### \`snap\`
 
 ${options(SNAP_OPTIONS)}

@@ -26,6 +26,12 @@ export type {
   ScatteredPointsOptions,
   SnapOptions,
 } from './graphene/option-types.ts';
+export type {
+  ScatteredStreamOptions,
+  StreamBatch,
+  StreamedResult,
+  StreamOptions,
+} from './graphene/stream/stream-types.ts';
 export type { Interpolation, Progress } from './points/point-query.ts';
 export { readMany } from './graphene/read-many.ts';
 export type {

@@ -2,14 +2,12 @@
 import type { Vec3 } from '../base/vec3.ts';
 import { isGraphPath, normalizeCloudPath } from '../graphene/resolve/cloud-path.ts';
 import { partsOf } from '../graphene/precomputed-volume.ts';
-import { describeSuspects } from '../graphene/supervoxel-check.ts';
+import { describeAllMisses } from '../graphene/describe-all-misses.ts';
 import type { OpenGrapheneOptions, ScatteredPointsOptions } from '../graphene/option-types.ts';
 import { createGraphLookup, createValueLookup, type PointLookup } from '../jobs/point-lookup.ts';
 import type { NamedLookup } from '../jobs/side-by-side.ts';
 import { checkInterpolation, reasonNotInterpolated } from '../points/linear-reads.ts';
 import { ChunkOrder } from '../points/chunk-order.ts';
-import { describeMisses, describeMissingChunks } from '../points/miss-warnings.ts';
-import { PointStatus } from '../points/status.ts';
 import { parseSharding } from '../precomputed/sharding.ts';
 import { finestResolution, scaleAt } from '../precomputed/volume-info.ts';
 import { UsageError } from './io.ts';
@@ -109,7 +107,13 @@ export class LookupVolumes {
     };
     const createWithMisses = async (volume: OpenedVolume, unitOfPoints?: Vec3): Promise<PointLookup> =>
       Object.assign(await create(volume, unitOfPoints), {
-        describeMisses: missDescriber(volumeOf(volume), unit, unitOfPoints ? undefined : reading.mip),
+        describeMisses: (counts: ArrayLike<number>, points: number, chunks: number) =>
+          describeAllMisses(
+            { volume: partsOf(volumeOf(volume)), unit, mip: unitOfPoints ? undefined : reading.mip },
+            counts,
+            points,
+            chunks,
+          ),
       });
     const also: NamedLookup[] = [];
     const main = await createWithMisses(this.#main);
@@ -142,29 +146,6 @@ export class LookupVolumes {
 
 const volumeOf = ({ graph, plain }: OpenedVolume): NonNullable<typeof graph> | NonNullable<typeof plain> =>
   graph ?? plain;
-
-/** Describes the misses of a whole table as a volume describes those of one call. */
-function missDescriber(
-  volume: ReturnType<typeof volumeOf>,
-  unit: Vec3,
-  mip: number | undefined,
-): PointLookup['describeMisses'] {
-  const { info, reader, mip: ownMip } = partsOf(volume),
-    { outOfBounds, invalidPoint, notLookedUp, invalidTimestamp, missingChunk } = PointStatus;
-  return (counts, points, chunks) => {
-    const outside = counts[outOfBounds],
-      missing = counts[missingChunk],
-      scale = scaleAt(info.scales, mip ?? ownMip);
-    const inside = points - outside - counts[invalidPoint] - counts[notLookedUp] - counts[invalidTimestamp];
-    return [
-      describeMisses({ outside, background: counts[PointStatus.background], points }, scale, unit),
-      chunks > 1 && missing > 0 && missing === inside
-        ? describeMissingChunks(chunks, reader.urlOf(scale))
-        : undefined,
-      describeSuspects(counts[PointStatus.suspect], points),
-    ].filter((message) => message !== undefined);
-  };
-}
 
 const canInterpolate = (volume: OpenedVolume): boolean =>
   reasonNotInterpolated(volumeOf(volume)) === undefined;

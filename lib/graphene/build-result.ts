@@ -33,17 +33,25 @@ export const buildResult = <Columns, Fields>(
   status,
   stats,
   ...snappedNm(snapped?.nm),
-  *rows() {
-    for (let index = 0; index < status.length; index++)
-      yield {
-        index,
-        ...fieldsOf(index),
-        status: statusText(status[index]),
-        ...snappedNm(snapped?.nm[index]),
-        error: errorOf(index),
-      };
-  },
+  rows: () => resultRows(status, snapped?.nm, fieldsOf, errorOf),
 });
+
+/** Iterates over the rows of a result. */
+export function* resultRows<Fields>(
+  status: Uint8Array,
+  snapped: Float32Array | undefined,
+  fieldsOf: (index: number) => Fields,
+  errorOf: (index: number) => Error | undefined,
+): IterableIterator<Row & Fields> {
+  for (let index = 0; index < status.length; index++)
+    yield {
+      index,
+      ...fieldsOf(index),
+      status: statusText(status[index]),
+      ...snappedNm(snapped?.[index]),
+      error: errorOf(index),
+    };
+}
 
 /** Leaves the member out when points were not snapped. */
 const snappedNm = <T>(nm: T | undefined): { snappedNm?: T } => (nm === undefined ? {} : { snappedNm: nm });

@@ -3,7 +3,6 @@
  */
 import { cooperativeRunner } from '../base/cooperative-work.ts';
 import { redactSecrets } from '../base/secret-redaction.ts';
-import { formatVec3 } from '../base/vec3.ts';
 import { parseOptions } from '../base/option-table.ts';
 import { wordsOf } from '../base/uint64.ts';
 import { ChunkedGraph } from '../chunkedgraph/api/chunked-graph.ts';
@@ -32,18 +31,23 @@ import { toVersionSource, type VolumeDatastack } from './volume-datastack.ts';
 import { ROOT_OPTIONS, SCATTERED_OPTIONS } from './reading-options.ts';
 import type { RootOptions, ScatteredPointsOptions } from './option-types.ts';
 import { resolveResolution } from './resolution.ts';
+import { answerOfPoint } from './one-point.ts';
 import { createPointError } from './point-error.ts';
 import { throwIfPartial } from './partial-result.ts';
 import {
   endingMs,
   callWithDeadline,
   captureArguments,
+  streamContext,
   Volume,
   type VolumeParts,
 } from './precomputed-volume.ts';
 import { checkMip } from './resolve/mip.ts';
 import type { OpenedRootCache, VolumeRootCache } from './volume-root-cache.ts';
 import { applyRootOutcomes, writeRootStatuses } from './root-status.ts';
+import { streamLookups } from './stream/lookup-stream.ts';
+import { SCATTERED_STREAM_OPTIONS } from './stream/stream-options.ts';
+import type { ScatteredStreamOptions, StreamBatch, StreamedResult } from './stream/stream-types.ts';
 import { SupervoxelCheck } from './supervoxel-check.ts';
 
 /** The objects that a graphene volume uses. @internal */
@@ -196,6 +200,66 @@ export class GrapheneVolume extends Volume {
   }
 
   /**
+   * Looks up the points of a stream of batches. Each batch gives one result, in the order of the batches, when
+   * `next()` asks for it. Batches are read ahead, but never without a bound: at most those of `concurrency`
+   * calls, and of one more. All roots have one timestamp: by default that of the beginning of the stream.
+   *
+   * Small batches are looked up together, so a stream of single points is fast. A loop that is left (`break`)
+   * aborts the calls in flight and closes the source. In `stats` of each result, what a call read and requested
+   * counts for the first of its batches, so sums over a stream are right.
+   *
+   * @param source Batches: points in any form of `scatteredPoints`, one point, or an object that has `points`
+   *   and whatever else belongs to the batch. `batch` of a result is the batch as the source gave it.
+   * @throws TypeError or RangeError for a source or options that cannot be used; TimestampError. The iteration
+   *   throws, after the results of all batches before: PartialResultError when points or roots of a batch
+   *   failed, unless `onError` is `'status'`; TypeError for a batch that has no points; both name the index of
+   *   the batch. What the source throws; VolumeClosedError; `signal.reason`, at once.
+   * @example
+   * for await (const { rootIds, status, batch } of volume.lookupStream(batches)) save(batch.name, rootIds);
+   */
+  lookupStream<Batch extends StreamBatch>(
+    source: AsyncIterable<Batch> | Iterable<Batch>,
+    options: ScatteredStreamOptions & { agglomerate: false },
+  ): AsyncGenerator<StreamedResult<SupervoxelResult, Batch>, void, undefined>;
+  lookupStream<Batch extends StreamBatch>(
+    source: AsyncIterable<Batch> | Iterable<Batch>,
+    options?: ScatteredStreamOptions & { agglomerate?: true },
+  ): AsyncGenerator<StreamedResult<PointsResult, Batch>, void, undefined>;
+  lookupStream<Batch extends StreamBatch>(
+    source: AsyncIterable<Batch> | Iterable<Batch>,
+    options?: ScatteredStreamOptions,
+  ): AsyncGenerator<StreamedResult<PointsResult | SupervoxelResult, Batch>, void, undefined>;
+  lookupStream<Batch extends StreamBatch>(
+    source: AsyncIterable<Batch> | Iterable<Batch>,
+    options: ScatteredStreamOptions = {},
+  ): AsyncGenerator<StreamedResult<PointsResult | SupervoxelResult, Batch>, void, undefined> {
+    const own = parseOptions(options, SCATTERED_STREAM_OPTIONS),
+      resolution = resolveResolution(own.resolution, this.#parts.datastack);
+    checkInterpolation(this, own.interpolate);
+    checkTimestampOption(parseTimestampOption(own.timestamp), toVersionSource(this.#parts.datastack));
+    let pinned: Promise<Date | undefined> | undefined;
+    return streamLookups(source, own, {
+      ...streamContext(this.#parts, resolution, own.mip),
+      lookUp: async (points, signal) => {
+        pinned ??= callWithDeadline(this.#parts, { ...own, signal }, (query) => this.#pinTimestamp(query));
+        const call = { ...own, resolution, timestamp: await pinned, signal, onError: 'throw' as const };
+        return this.#scatteredPointsInTime(points, call, () => undefined);
+      },
+    });
+  }
+
+  /** Returns the timestamp of all roots of several calls; undefined if no roots are looked up. */
+  async #pinTimestamp(options: ScatteredPointsOptions): Promise<Date | undefined> {
+    if (options.agglomerate === false) return undefined;
+    const { timestamp } = await this.#prepareRootQuery(options);
+    return timestamp === 'settled'
+      ? this.settled()
+      : timestamp === undefined
+        ? this.now()
+        : new Date(timestamp);
+  }
+
+  /**
    * Looks up the roots of supervoxels. No voxel is read. N IDs give N results, in the same order.
    *
    * The ID 0 gets the status `background`. An ID at or above the stop layer is kept, with the status
@@ -281,43 +345,13 @@ export class GrapheneVolume extends Volume {
   ): Promise<{ supervoxelId: bigint; rootId: bigint }> {
     // One point on background is an ordinary answer, so no warning about the resolution.
     const options = parseOptions(given, SCATTERED_OPTIONS),
-      source = toPointSource([point]),
-      xyz = new Float64Array(3);
-    source.read(0, xyz);
+      source = toPointSource([point]);
     const result = await this.#scatteredPointsInTime(
       source,
       { ...options, onError: 'status' },
       () => undefined,
     );
-    const [row] = result.rows() as IterableIterator<{
-      supervoxelId: bigint;
-      rootId?: bigint;
-      status: string;
-      error?: Error;
-    }>;
-    const name = `point [${formatVec3(xyz)}]`;
-    if (row.status === 'suspect') {
-      this.#parts.logger.warn(
-        `${name}: supervoxel ${row.supervoxelId} does not belong to the graph chunk of the point`,
-      );
-      // 0n means background, so a suspect supervoxel without a root is an error.
-      if ('timestamp' in result && row.rootId === 0n)
-        throw createPointError(
-          `${name} (supervoxel ${row.supervoxelId})`,
-          'no_root',
-          undefined,
-          result.timestamp,
-        );
-    } else if (row.status !== 'ok' && row.status !== 'background')
-      throw createPointError(
-        row.status === 'no_root' || row.status === 'root_failed'
-          ? `${name} (supervoxel ${row.supervoxelId})`
-          : name,
-        row.status,
-        row.error,
-        'timestamp' in result ? result.timestamp : undefined,
-      );
-    return { supervoxelId: row.supervoxelId, rootId: row.rootId ?? 0n };
+    return answerOfPoint(result, source, this.#parts.logger);
   }
 
   async #scatteredPointsInTime(

@@ -17,6 +17,11 @@ import { buildResult } from './build-result.ts';
 import { READ_OPTIONS } from './reading-options.ts';
 import type { ReadPointsOptions } from './option-types.ts';
 import { throwIfPartial } from './partial-result.ts';
+import { StreamMisses } from './describe-all-misses.ts';
+import { streamLookups, type StreamVolume } from './stream/lookup-stream.ts';
+import type { AnyPointsResult } from './stream/split-result.ts';
+import { STREAM_OPTIONS } from './stream/stream-options.ts';
+import type { StreamBatch, StreamedResult, StreamOptions } from './stream/stream-types.ts';
 
 /** The objects that every volume uses. @internal */
 export interface VolumeParts {
@@ -74,6 +79,17 @@ export function captureArguments<Options extends { borrow?: boolean }>(
 ): { options: Options; source: PointSource } {
   const options = parseOptions(given, table);
   return { options, source: toPointSource(points, options) };
+}
+
+/** Returns what all streams of a volume have in common. @internal */
+export function streamContext(
+  volume: VolumeParts,
+  resolution: Vec3 | undefined,
+  mip: number | undefined,
+): Pick<StreamVolume<AnyPointsResult>, 'closed' | 'note' | 'onEnd'> {
+  const unit = resolution ?? volume.resolution;
+  const misses = new StreamMisses({ volume, unit, mip }, (message) => volume.logger.warn(message));
+  return { closed: volume.life.signal, note: (result) => misses.note(result), onEnd: () => misses.report() };
 }
 
 /** Returns the objects that a volume uses. Set by {@link Volume}, whose field is private. @internal */
@@ -186,7 +202,47 @@ export class PrecomputedVolume extends Volume {
     return callWithDeadline(this.parts, own, (bounded) => this.#read(source, bounded), endingMs(source, own));
   }
 
-  async #read(points: PointSource, options: ReadPointsOptions): Promise<ValuesResult> {
+  /**
+   * Reads the values at the points of a stream of batches. Each batch gives one result, in the order of the
+   * batches, when `next()` asks for it. Batches are read ahead, but never without a bound: at most those of
+   * `concurrency` calls, and of one more.
+   *
+   * Small batches are read together, so a stream of single points is fast. A loop that is left (`break`) aborts
+   * the calls in flight and closes the source. In `stats` of each result, what a call read counts for the first
+   * of its batches, so sums over a stream are right.
+   *
+   * @param source Batches: points in any form of `scatteredPoints`, one point, or an object that has `points`
+   *   and whatever else belongs to the batch. `batch` of a result is the batch as the source gave it.
+   * @throws TypeError or RangeError for a source or options that cannot be used. The iteration throws, after the
+   *   results of all batches before: PartialResultError when points of a batch failed, unless `onError` is
+   *   `'status'`; TypeError for a batch that has no points; both name the index of the batch. What the source
+   *   throws; VolumeClosedError; `signal.reason`, at once.
+   * @example
+   * for await (const { values, batch } of volume.lookupStream(batches)) save(batch.name, values);
+   */
+  lookupStream<Batch extends StreamBatch>(
+    source: AsyncIterable<Batch> | Iterable<Batch>,
+    options: StreamOptions = {},
+  ): AsyncGenerator<StreamedResult<ValuesResult, Batch>, void, undefined> {
+    const own = parseOptions(options, STREAM_OPTIONS);
+    checkInterpolation(this, own.interpolate);
+    return streamLookups(source, own, {
+      ...streamContext(this.parts, own.resolution as Vec3 | undefined, own.mip),
+      lookUp: (points, signal) =>
+        callWithDeadline(
+          this.parts,
+          { ...own, signal, onError: 'throw' as const },
+          (bounded) => this.#read(points, bounded, () => undefined),
+          endingMs(points, own),
+        ),
+    });
+  }
+
+  async #read(
+    points: PointSource,
+    options: ReadPointsOptions,
+    warn?: (message: string) => void,
+  ): Promise<ValuesResult> {
     const { reader, logger, info, warnOfCall } = this.parts;
     const { values, status, failures, stats, snapped } = await reader.read(points, {
       resolution: (options.resolution as Vec3 | undefined) ?? this.parts.resolution,
@@ -195,7 +251,7 @@ export class PrecomputedVolume extends Volume {
       interpolate: options.interpolate,
       signal: options.signal,
       onProgress: options.onProgress,
-      warn: warnOfCall ?? ((message) => logger.warn(message)),
+      warn: warn ?? warnOfCall ?? ((message) => logger.warn(message)),
     });
     const channels = info.numChannels,
       errorOf = createErrorLookup(failures, status);
