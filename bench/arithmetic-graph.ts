@@ -2,34 +2,41 @@
  * Serves a chunkedgraph that costs almost no time: the root of an ID is the ID with its layer set to 7.
  *
  * It runs in its own process, prints `PORT n`, and stops when its standard input ends. `GET /count` returns,
- * as JSON, the look-ups, the IDs and the CPU time since the last `GET /count`.
+ * as JSON, the look-ups, the IDs and the CPU time since the last `GET /count`. Its watershed is the volume at the
+ * URL in its first argument, as `peers/make_volumes.py` writes them; without one, the watershed has no chunks.
  */
 import { createServer } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 
-const scale = {
-  key: 's0',
-  size: [1024, 1024, 512],
-  resolution: [8, 8, 40],
-  voxel_offset: [0, 0, 0],
-  chunk_sizes: [[128, 128, 64]],
-  encoding: 'raw',
-};
+const [watershed] = process.argv.slice(2);
+const scales =
+  watershed === undefined
+    ? [
+        {
+          key: 's0',
+          size: [1024, 1024, 512],
+          resolution: [8, 8, 40],
+          voxel_offset: [0, 0, 0],
+          chunk_sizes: [[128, 128, 64]],
+          encoding: 'raw',
+        },
+      ]
+    : ((await (await fetch(`${watershed}/info`)).json()) as { scales: object[] }).scales;
 const infoOf = (host: string): string =>
   JSON.stringify({
     app: { supported_api_versions: [0, 1] },
     chunks_start_at_voxel_offset: true,
-    data_dir: `http://${host}/data`,
+    data_dir: watershed ?? `http://${host}/data`,
     type: 'segmentation',
     data_type: 'uint64',
     num_channels: 1,
-    scales: [scale],
+    scales,
     mesh: '',
     verify_mesh: false,
     mesh_metadata: {},
     sharded_mesh: false,
     graph: {
-      chunk_size: [128, 128, 64],
+      chunk_size: watershed === undefined ? [128, 128, 64] : [256, 256, 128],
       n_layers: 7,
       n_bits_for_layer_id: 8,
       cv_mip: 0,

@@ -4,6 +4,7 @@
  * offset or from voxel 0. They need not match the chunks of the volume.
  */
 import type { GraphInfo } from '../chunkedgraph/ids/graph-info.ts';
+import type { ChunkPrefix } from '../chunkedgraph/ids/id-layout.ts';
 import { inStretches, type PausableWork } from '../base/cooperative-work.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import { cellBounds } from '../precomputed/grid.ts';
@@ -36,15 +37,41 @@ export function createSuspectMarker(
   const mask = graph.ids.prefixMask(1);
   const origin = graph.chunksStartAtVoxelOffset ? scale.voxelOffset : ([0, 0, 0] as const);
   const [gx, gy, gz] = graph.chunkSize;
+  const cellsOf = (at: Vec3): Vec3 => [
+    Math.floor((at[0] - origin[0]) / gx),
+    Math.floor((at[1] - origin[1]) / gy),
+    Math.floor((at[2] - origin[2]) / gz),
+  ];
+  /** Marks points that all lie in one graph chunk. */
+  const markAlike = (prefix: ChunkPrefix | undefined, from: number, end: number): number => {
+    const { low, high } = prefix ?? NO_PREFIX,
+      { low: lowMask, high: highMask } = mask;
+    let suspects = 0;
+    for (let k = from; k < end; k++) {
+      const point = plan.order[k];
+      if (
+        status[point] !== PointStatus.ok ||
+        ((words[2 * point] & lowMask) >>> 0 === low && (words[2 * point + 1] & highMask) >>> 0 === high)
+      )
+        continue;
+      status[point] = PointStatus.suspect;
+      suspects++;
+    }
+    return suspects;
+  };
   return (ordinal, from, end) => {
     const { min, max } = cellBounds(scale, plan.cells[ordinal]);
+    const first = cellsOf(min),
+      last = cellsOf([max[0] - 1, max[1] - 1, max[2] - 1]);
+    if (first.every((cell, axis) => cell === last[axis]))
+      return markAlike(graph.ids.chunkPrefix(1, first), from, end);
     const x0 = min[0] - origin[0],
       y0 = min[1] - origin[1],
       z0 = min[2] - origin[2];
     const sx = max[0] - min[0],
       sy = max[1] - min[1];
     let at: Vec3 = [NaN, NaN, NaN],
-      prefix = graph.ids.chunkPrefix(1, at);
+      prefix = NO_PREFIX;
     let suspects = 0;
     for (let k = from; k < end; k++) {
       const point = plan.order[k];
@@ -56,10 +83,9 @@ export function createSuspectMarker(
         z = Math.floor((z0 + Math.floor(plane / sy)) / gz);
       if (x !== at[0] || y !== at[1] || z !== at[2]) {
         at = [x, y, z];
-        prefix = graph.ids.chunkPrefix(1, at);
+        prefix = graph.ids.chunkPrefix(1, at) ?? NO_PREFIX;
       }
       if (
-        prefix &&
         (words[2 * point] & mask.low) >>> 0 === prefix.low &&
         (words[2 * point + 1] & mask.high) >>> 0 === prefix.high
       )
@@ -70,6 +96,9 @@ export function createSuspectMarker(
     return suspects;
   };
 }
+
+/** A prefix that no ID has. */
+const NO_PREFIX: ChunkPrefix = { low: NaN, high: NaN };
 
 /** Marks the suspect points of a whole plan. @returns The number marked. */
 export function* markSuspects(plan: PointPlan, mark: SuspectMarker | undefined): PausableWork<number> {

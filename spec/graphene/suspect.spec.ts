@@ -95,9 +95,9 @@ describe('markSuspects', () => {
     .record({
       voxelOffset: fc.tuple(fc.nat(100), fc.nat(100), fc.nat(100)),
       graphChunk: fc.tuple(
-        fc.integer({ min: 1, max: 80 }),
-        fc.integer({ min: 1, max: 80 }),
-        fc.integer({ min: 1, max: 80 }),
+        fc.integer({ min: 1, max: 200 }),
+        fc.integer({ min: 1, max: 200 }),
+        fc.integer({ min: 1, max: 200 }),
       ),
       atOffset: fc.boolean(),
       bits: fc.integer({ min: 9, max: 18 }),

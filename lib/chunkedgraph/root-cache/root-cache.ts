@@ -45,6 +45,9 @@ import {
   type RootsAnswer,
   type RootSource,
 } from '../roots/root-source.ts';
+import { numberRepeats } from '../ids/number-repeats.ts';
+import { idsFromWords } from '../roots/batch-answers.ts';
+import { type CachedAnswer, copyAnswers, repeatAnswers } from './copy-answers.ts';
 import { RootFacts, type ConfirmRoot } from './root-facts.ts';
 import type { RootHistory } from './root-history.ts';
 import { SharedRootRequests, type SharedAnswers } from './shared-root-requests.ts';
@@ -129,7 +132,7 @@ interface LookUpState {
   timestampMs: number;
   /** When the look-up started, in ms since 1970. It becomes the age of new facts. */
   nowMs: number;
-  answer: RootsAnswer & { cached: number };
+  answer: CachedAnswer;
   /** Indices of the IDs without an answer, in the order of `words`. `openCount` of them are valid. */
   open: Uint32Array;
   openCount: number;
@@ -215,8 +218,24 @@ export class RootCache implements RootSource {
       { signal, stopLayer = nLayers } = question;
     deadlineReason(signal);
     if (stopLayer !== nLayers) return source.lookUp(ids, question);
-    const creating = runner.run(this.#begin(ids, question.timestampMs));
+    const numbering = runner.run(numberRepeats(wordsOf(ids)));
     // Without a pause, the IDs are read before the call returns.
+    const repeats = numbering instanceof Promise ? await numbering : numbering;
+    const { answer, open } = await this.#lookUpEach(repeats ? idsFromWords(repeats.words) : ids, question);
+    const all = repeats ? await runner.run(repeatAnswers(answer, open, repeats.numbers)) : answer;
+    this.#counts.hits += all.cached;
+    this.#counts.misses += all.outcomes.length - all.cached;
+    return all;
+  }
+
+  /** @returns The answer, and the indices of the IDs that the cache did not answer. */
+  async #lookUpEach(
+    ids: BigUint64Array,
+    question: RootLookUpOptions,
+  ): Promise<{ answer: CachedAnswer; open: Uint32Array }> {
+    const { source, runner = eventLoop } = this.#parts,
+      { signal } = question;
+    const creating = runner.run(this.#begin(ids, question.timestampMs));
     const state = creating instanceof Promise ? await creating : creating,
       { answer, timestampMs } = state,
       later = new IdIndex(),
@@ -232,15 +251,13 @@ export class RootCache implements RootSource {
       const deadline = deadlineReason(signal);
       if (!deadline) throw error;
       const none = await runner.run(createAnswer(ids.length, timestampMs, answer.settled));
-      return { ...failAllAtDeadline(none, deadline), cached: 0 };
+      return { answer: { ...failAllAtDeadline(none, deadline), cached: 0 }, open: new Uint32Array(0) };
     }
     if (later.size + earlier.size > 0) await this.#requestRootFacts(state, later, earlier, signal);
     const open = state.open.subarray(0, state.openCount),
       rest = new BigUint64Array(state.openWords.buffer, 0, open.length);
     answer.cached = answer.outcomes.length - open.length;
-    this.#counts.hits += answer.cached;
-    this.#counts.misses += open.length;
-    if (open.length === 0) return answer;
+    if (open.length === 0) return { answer, open };
     const found = await source.lookUp(rest, { ...question, timestampMs });
     try {
       await runner.run(this.#learn(rest, found, state), signal);
@@ -250,7 +267,7 @@ export class RootCache implements RootSource {
     if (answer.cached > 0) await runner.run(copyAnswers(found, open, answer));
     const { rootIds, outcomes, failureOf } = answer.cached > 0 ? answer : found;
     const settled = answer.settled && found.settled;
-    return {
+    const whole = {
       ...found,
       settled,
       rootIds,
@@ -259,6 +276,7 @@ export class RootCache implements RootSource {
       requests: found.requests + answer.requests,
       cached: answer.cached,
     };
+    return { answer: whole, open };
   }
 
   *#begin(ids: BigUint64Array, timestampMs = this.#parts.windowClock.now()): PausableWork<LookUpState> {
@@ -385,21 +403,6 @@ function* applyAnswers(
       const ordinal = facts.roots.find(words[at], words[at + 1]),
         value = answers.answerFor(words[at], words[at + 1]);
       if (ordinal >= 0 && value !== undefined && !Number.isNaN(value)) apply(ordinal, value);
-    }
-  });
-}
-
-function* copyAnswers(from: RootsAnswer, indices: Uint32Array, to: RootsAnswer): PausableWork {
-  const words = wordsOf(from.rootIds),
-    out = wordsOf(to.rootIds),
-    { failureOf } = from;
-  const reasons = failureOf && (to.failureOf = new Uint32Array(to.outcomes.length));
-  yield* inStretches(indices.length, (first, end) => {
-    for (let k = first; k < end; k++) {
-      out[2 * indices[k]] = words[2 * k];
-      out[2 * indices[k] + 1] = words[2 * k + 1];
-      to.outcomes[indices[k]] = from.outcomes[k];
-      if (reasons) reasons[indices[k]] = failureOf[k];
     }
   });
 }

@@ -49,6 +49,23 @@ describe('a root cache', () => {
     expect(again).toMatchObject({ settled: true, timestampMs, failures: [] });
   });
 
+  test('looks up each supervoxel of a long list with many repeats once, and counts all IDs', async () => {
+    const { lookUp, server, graph, cache } = world();
+    const timestampMs = graph.nowMs - SETTLE_MS,
+      some = [ALL[5], unknownSupervoxel(1), 0n, ALL[2]];
+    await lookUp([ALL[5], ALL[0]], { timestampMs });
+    server.requested.length = 0;
+    const ids = Array.from({ length: 2 ** 15 + 1 }, (_, k) => some[(k % 13) % 4]);
+    const answer = await lookUp(ids, { timestampMs });
+    const known = ids.filter((id) => id === ALL[5]).length;
+    expect(server.requested).toEqual([some.slice(1)]);
+    expect(answer).toMatchObject({ cached: known, settled: true, timestampMs, failures: [] });
+    expect(cache.stats).toMatchObject({ hits: known, misses: ids.length - known + 2 });
+    const each = await lookUp(some, { timestampMs });
+    expect([...answer.rootIds]).toEqual(ids.map((id) => each.rootIds[some.indexOf(id)]));
+    expect([...answer.outcomes]).toEqual(ids.map((id) => each.outcomes[some.indexOf(id)]));
+  });
+
   test('knows a root at all timestamps between two look-ups of any of its supervoxels', async () => {
     const { lookUp, server, graph } = world();
     await lookUp([ALL[0]], { timestampMs: BASE_MS + 10 });
