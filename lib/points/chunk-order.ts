@@ -18,6 +18,8 @@ export interface PlacedPoints {
   keys: Float64Array;
 }
 
+/** A table of so many cells takes 4 MB, and is faster than hashing. */
+const SMALL_GRID = 2 ** 20;
 /** Points that are converted at a time. */
 const BLOCK_POINTS = 1024;
 /** How many low bits of a chunk ID stay beside the number of its shard. */
@@ -29,6 +31,8 @@ export class ChunkOrder {
   readonly #shape: Vec3;
   readonly #ratios: readonly { axis: number; ratio: UnitRatio }[];
   readonly #sharding: ShardingSpec | undefined;
+  /** In a small grid, the ordinal of each cell that is found; -1 for the others, and between calls. */
+  readonly #ordinalOf: Int32Array | undefined;
 
   /** @param resolution Nanometres per unit of the coordinates, xyz. */
   constructor(
@@ -40,6 +44,8 @@ export class ChunkOrder {
     this.#shape = gridShape(scale);
     this.#ratios = ratiosOfOtherUnits(resolution, scale.resolution);
     this.#sharding = sharding;
+    const cells = this.#shape[0] * this.#shape[1] * this.#shape[2];
+    if (cells <= SMALL_GRID) this.#ordinalOf = new Int32Array(cells).fill(-1);
   }
 
   /**
@@ -47,38 +53,54 @@ export class ChunkOrder {
    * @param points Coordinates, xyz interleaved.
    */
   place(points: Float64Array): PlacedPoints {
-    const { size, chunkSize, voxelOffset } = this.#scale,
-      [shapeX, shapeY] = this.#shape;
-    const index = new CellIndex(),
-      ordinals = new Uint32Array(points.length / 3);
-    const block = new Float64Array(3 * BLOCK_POINTS);
-    const alongAxis = (coordinate: number, axis: 0 | 1 | 2): number => {
-      const voxel = Math.floor(coordinate) - voxelOffset[axis];
-      // False for NaN, too.
-      if (!(voxel > 0)) return 0;
-      return Math.floor(Math.min(voxel, size[axis] - 1) / chunkSize[axis]);
-    };
-    const placeBlock = (first: number, count: number): void => {
-      let lastCell = -1,
-        lastOrdinal = 0;
-      for (let k = 0, at = 0; k < count; k++, at += 3) {
-        const cell =
-          alongAxis(block[at], 0) +
-          shapeX * (alongAxis(block[at + 1], 1) + shapeY * alongAxis(block[at + 2], 2));
-        if (cell !== lastCell) {
-          lastCell = cell;
-          lastOrdinal = index.add(cell);
-        }
-        ordinals[first + k] = lastOrdinal;
-      }
-    };
+    const ordinals = new Uint32Array(points.length / 3);
+    const found = new CellIndex(),
+      block = new Float64Array(3 * BLOCK_POINTS),
+      cells = new Float64Array(BLOCK_POINTS);
     for (let first = 0; first < ordinals.length; first += BLOCK_POINTS) {
       const count = Math.min(BLOCK_POINTS, ordinals.length - first);
       block.set(points.subarray(3 * first, 3 * (first + count)));
       for (const { axis, ratio } of this.#ratios) ratio.convert(block, axis, 3 * count);
-      placeBlock(first, count);
+      this.#findCells(block, count, cells);
+      this.#number(cells.subarray(0, count), found, ordinals, first);
     }
-    return { ordinals, keys: this.#keysOf(index.cells) };
+    for (const cell of found.cells) if (this.#ordinalOf) this.#ordinalOf[cell] = -1;
+    return { ordinals, keys: this.#keysOf(found.cells) };
+  }
+
+  /** Numbers cells in the order in which they are found, and writes the numbers from `first` on. */
+  #number(cells: Float64Array, found: CellIndex, ordinals: Uint32Array, first: number): void {
+    const ordinalOf = this.#ordinalOf;
+    for (let k = 0; k < cells.length; k++) {
+      const cell = cells[k];
+      let ordinal = ordinalOf ? ordinalOf[cell] : -1;
+      if (ordinal < 0) {
+        ordinal = found.add(cell);
+        if (ordinalOf) ordinalOf[cell] = ordinal;
+      }
+      ordinals[first + k] = ordinal;
+    }
+  }
+
+  /** Finds the cell of each point of a block. */
+  #findCells(block: Float64Array, count: number, cells: Float64Array): void {
+    const { size, chunkSize, voxelOffset } = this.#scale,
+      [shapeX, shapeY] = this.#shape,
+      [offsetX, offsetY, offsetZ] = voxelOffset,
+      [chunkX, chunkY, chunkZ] = chunkSize,
+      lastX = size[0] - 1,
+      lastY = size[1] - 1,
+      lastZ = size[2] - 1;
+    for (let k = 0, at = 0; k < count; k++, at += 3) {
+      const x = block[at] - offsetX,
+        y = block[at + 1] - offsetY,
+        z = block[at + 2] - offsetZ;
+      // False for NaN, too.
+      const gx = x >= 1 ? Math.floor((x < lastX ? x : lastX) / chunkX) : 0,
+        gy = y >= 1 ? Math.floor((y < lastY ? y : lastY) / chunkY) : 0,
+        gz = z >= 1 ? Math.floor((z < lastZ ? z : lastZ) / chunkZ) : 0;
+      cells[k] = gx + shapeX * (gy + shapeY * gz);
+    }
   }
 
   #keysOf(cells: Float64Array): Float64Array {
