@@ -10,5 +10,8 @@ const file = process.env.GRAPHENE_BENCH_USAGE;
 if (isMainThread && file)
   process.once('exit', () => {
     const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
-    writeFileSync(file, JSON.stringify({ cpu_s: (userCPUTime + systemCPUTime) / 1e6, peak_mb: Math.round(maxRSS / 1024) }));
+    writeFileSync(
+      file,
+      JSON.stringify({ cpu_s: (userCPUTime + systemCPUTime) / 1e6, peak_mb: Math.round(maxRSS / 1024) }),
+    );
   });

@@ -27,7 +27,8 @@ const { values: args } = parseArgs({
     profile: { type: 'string' },
   },
 });
-if (args.volumes === undefined || args.table === undefined) throw new Error('--volumes and --table are needed');
+if (args.volumes === undefined || args.table === undefined)
+  throw new Error('--volumes and --table are needed');
 const MAIN = join(HERE, '../dist/lib/cli/main.js'),
   table = join(resolve(args.table), 'table.parquet'),
   truth = join(resolve(args.table), 'truth.parquet');
@@ -55,7 +56,11 @@ const graph = spawn(
 const [line] = (await once(createInterface(graph.stdout), 'line')) as [string];
 const graphBase = `http://127.0.0.1:${line.split(' ')[1]}`;
 const countGraph = async (): Promise<{ requests: number; ids: number; server_cpu_s: number }> =>
-  (await (await fetch(`${graphBase}/count`)).json()) as { requests: number; ids: number; server_cpu_s: number };
+  (await (await fetch(`${graphBase}/count`)).json()) as {
+    requests: number;
+    ids: number;
+    server_cpu_s: number;
+  };
 
 async function measure(out: string): Promise<Figures> {
   await bucket.reset();
@@ -104,7 +109,8 @@ async function check(out: string): Promise<number> {
   ).getRows()[0] as bigint[];
   connection.closeSync();
   instance.closeSync();
-  if (wrong !== 0n || ours !== theirs) throw new Error(`${wrong} of ${ours} rows differ from ${theirs} true rows`);
+  if (wrong !== 0n || ours !== theirs)
+    throw new Error(`${wrong} of ${ours} rows differ from ${theirs} true rows`);
   return Number(ours);
 }
 

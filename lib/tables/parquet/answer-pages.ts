@@ -4,7 +4,8 @@
  */
 import type { AnswerType, AnswerValues, NumberArray } from '../columnar/column.ts';
 import { ByteWriter } from '../text/byte-writer.ts';
-import { writeRuns } from './hybrid-runs.ts';
+import { writeRun, writeRuns } from './hybrid-runs.ts';
+import { IdDictionary } from './id-dictionary.ts';
 import { binaryField, i32, i64, listField, structField, structOf } from './parquet-footer.ts';
 import { compressSnappy } from './snappy.ts';
 import { type ThriftStruct, ThriftType, type ThriftValue, writeThrift } from './thrift.ts';
@@ -95,7 +96,11 @@ export class AnswerPages {
   /** The distinct texts of the row group, or the texts of this page once there are too many. */
   #texts: string[] = [];
   readonly #indices = new Map<string, number>();
+  /** The texts of the dictionary once it is complete. */
   #dictionary: readonly string[] | undefined;
+  /** The dictionary of 64-bit values, and the numbers of those of the current page. */
+  #ids: IdDictionary | undefined;
+  readonly #numbers: Uint32Array;
   #isPlain: boolean;
   /** The index in `#texts` of each spelling, plus 1. */
   #known: { spellings: readonly string[]; indices: number[] } = { spellings: [], indices: [] };
@@ -104,7 +109,10 @@ export class AnswerPages {
     this.#name = name;
     this.#storage = STORAGE[type];
     this.#values = new (this.#storage.Array ?? (type === 'string' ? Uint32Array : Uint8Array))(PAGE_VALUES);
-    this.#isPlain = type !== 'string';
+    const isWide = type === 'uint64' || type === 'int64';
+    this.#ids = isWide ? new IdDictionary() : undefined;
+    this.#numbers = new Uint32Array(isWide ? PAGE_VALUES : 0);
+    this.#isPlain = type !== 'string' && !isWide;
   }
 
   get #isText(): boolean {
@@ -159,14 +167,17 @@ export class AnswerPages {
     spellings: readonly string[],
   ): void {
     if (this.#known.spellings !== spellings) this.#known = { spellings, indices: [] };
-    const { indices } = this.#known;
+    const { indices } = this.#known,
+      to = this.#values as Uint32Array;
+    let next = this.#present;
     for (let k = 0; k < count; k++) {
       if (valid && !valid[k]) continue;
       const spelling = values[from + k] as number;
       if (this.#isPlain) this.#bytes += this.#texts.push(spellings[spelling]) && spellings[spelling].length;
-      else this.#values[this.#present] = indices[spelling] ??= this.#indexOf(spellings[spelling]);
-      this.#present++;
+      else to[next] = indices[spelling] ??= this.#indexOf(spellings[spelling]);
+      next++;
     }
+    this.#present = next;
   }
 
   #indexOf(text: string): number {
@@ -177,9 +188,10 @@ export class AnswerPages {
 
   #endPage(): void {
     if (this.#rows === 0) return;
-    const out = new ByteWriter(1 << 16);
+    const out = new ByteWriter(1 << 18);
     out.copy(Buffer.alloc(4));
-    writeRuns(this.#valid, this.#rows, 1, out);
+    if (this.#present === this.#rows) writeRun(1, this.#rows, 1, out);
+    else writeRuns(this.#valid, this.#rows, 1, out);
     const levels = out.length - 4;
     const encoding = this.#writeValues(out),
       body = out.take();
@@ -207,6 +219,10 @@ export class AnswerPages {
   #writeValues(out: ByteWriter): number {
     const values = this.#values,
       present = this.#present;
+    if (this.#ids && !this.#isPlain) {
+      this.#isPlain = !this.#ids.number(new Uint32Array(values.buffer), present, this.#numbers);
+      if (!this.#isPlain) return writeIndices(this.#numbers, present, this.#ids.size, out);
+    }
     if (this.#storage.Array) out.copy(Buffer.from(values.buffer, 0, present * values.BYTES_PER_ELEMENT));
     else if (!this.#isText)
       for (let k = 0; k < present; k += 8) {
@@ -215,12 +231,7 @@ export class AnswerPages {
         out.byte(bits);
       }
     else if (this.#isPlain) writeTexts(this.#texts, out);
-    else {
-      const width = Math.max(1, 32 - Math.clz32(this.#texts.length - 1));
-      out.byte(width);
-      writeRuns(values as Uint32Array, present, width, out);
-      return RLE_DICTIONARY;
-    }
+    else return writeIndices(values as Uint32Array, present, this.#texts.length, out);
     return PLAIN;
   }
 
@@ -234,24 +245,32 @@ export class AnswerPages {
     this.#compressed += head.length + compressed.length;
   }
 
+  /** Adds the page of the dictionary, if there is one. */
+  #addDictionary(): boolean {
+    const out = new ByteWriter(1 << 12),
+      texts = this.#dictionary ?? (this.#isText && !this.#isPlain ? this.#texts : undefined);
+    // A dictionary of numbers without values belongs to no page.
+    const ids = this.#ids && (this.#ids.size > 0 || !this.#isPlain) ? this.#ids.words : undefined;
+    if (texts) writeTexts(texts, out);
+    else if (ids) out.copy(Buffer.from(ids.buffer, ids.byteOffset, ids.byteLength));
+    else return false;
+    const count = texts ? texts.length : ids!.length / 2;
+    this.#addPage(
+      out.take(),
+      structOf({ 7: structField(structOf({ 1: i32(count), 2: i32(PLAIN) })) }),
+      DICTIONARY_PAGE,
+    );
+    return true;
+  }
+
   /** Ends the column chunk. */
   end(): ColumnChunk {
     this.#endPage();
-    const dictionary = this.#dictionary ?? (this.#isPlain ? undefined : this.#texts);
-    const data = this.#pages.splice(0);
-    let dictionaryBytes = 0;
-    if (dictionary) {
-      const out = new ByteWriter(1 << 12),
-        before = this.#compressed;
-      writeTexts(dictionary, out);
-      this.#addPage(
-        out.take(),
-        structOf({ 7: structField(structOf({ 1: i32(dictionary.length), 2: i32(PLAIN) })) }),
-        DICTIONARY_PAGE,
-      );
+    const data = this.#pages.splice(0),
+      before = this.#compressed,
+      hasDictionary = this.#addDictionary();
+    const encodings = [RLE, ...(hasDictionary ? [PLAIN, RLE_DICTIONARY] : [PLAIN])],
       dictionaryBytes = this.#compressed - before;
-    }
-    const encodings = [RLE, ...(dictionary ? [PLAIN, RLE_DICTIONARY] : [PLAIN])];
     return {
       pages: [...this.#pages, ...data],
       length: this.#compressed,
@@ -269,10 +288,18 @@ export class AnswerPages {
           6: i64(this.#uncompressed),
           7: i64(this.#compressed),
           9: i64(position + dictionaryBytes),
-          11: dictionary && i64(position),
+          11: hasDictionary ? i64(position) : undefined,
         }),
     };
   }
+}
+
+/** Writes indices of a dictionary of `size` values. @returns The encoding. */
+function writeIndices(indices: Uint32Array, count: number, size: number, out: ByteWriter): number {
+  const width = Math.max(1, 32 - Math.clz32(Math.max(0, size - 1)));
+  out.byte(width);
+  writeRuns(indices, count, width, out);
+  return RLE_DICTIONARY;
 }
 
 function writeTexts(texts: readonly string[], out: ByteWriter): void {

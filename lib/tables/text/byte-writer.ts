@@ -26,6 +26,14 @@ export class ByteWriter {
     this.#bytes[this.length++] = value;
   }
 
+  /** Adds bytes that the caller fills at once. Their old content is undefined. */
+  extend(size: number): Uint8Array {
+    this.#reserve(size);
+    const start = this.length;
+    this.length += size;
+    return this.#bytes.subarray(start, this.length);
+  }
+
   ascii(text: string): void {
     this.#reserve(text.length);
     for (let k = 0; k < text.length; k++) this.#bytes[this.length++] = text.charCodeAt(k);

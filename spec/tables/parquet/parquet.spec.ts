@@ -69,6 +69,7 @@ async function write(
   input: TableInput,
   outputs: readonly string[],
   options: Partial<TableOptions & TableColumns> = {},
+  answersFor = answersOf,
 ): Promise<string> {
   const table = open(input, { outputs, ...options }, options),
     parts: Buffer[] = [];
@@ -79,7 +80,8 @@ async function write(
   };
   const rows = table.sinkTo(sink);
   try {
-    for await (const batch of table.batches()) await rows.write(batch, answersOf(batch.rows, batch.firstRow));
+    for await (const batch of table.batches())
+      await rows.write(batch, answersFor(batch.rows, batch.firstRow));
     await rows.finish();
   } finally {
     await table.close?.();
@@ -302,6 +304,29 @@ describe('a Parquet table: its output', () => {
       ),
     ).toEqual([[String(rows), String(rows - 1), '1', '1']]);
   });
+});
+
+test('repeated IDs of a Parquet table are written in a dictionary, until most are new', async () => {
+  const path = join(folder, 'repeats.parquet'),
+    rows = 150_000,
+    idAt = (row: number): bigint =>
+      row % 1000 === 7 ? 0n : 2n ** 63n + BigInt(row < 70_000 ? (row * 7919) % 5000 : row);
+  await query(
+    `COPY (SELECT i AS a FROM range(${rows}) t(i)) TO '${path}' (FORMAT parquet, ROW_GROUP_SIZE 200000)`,
+  );
+  const out = await write(fileInput(path), ['new_id', 'status'], {}, (count, first) => ({
+    columns: [idAnswerColumn(BigUint64Array.from({ length: count }, (_, k) => idAt(first - 1 + k)))],
+    status: new Uint8Array(count).fill(ok),
+  }));
+  expect(
+    await query(
+      `SELECT count(*) FILTER (new_id IS NOT DISTINCT FROM CASE WHEN a % 1000 = 7 THEN NULL
+        ELSE 9223372036854775808 + CASE WHEN a < 70000 THEN (a * 7919) % 5000 ELSE a END END) FROM '${out}'`,
+    ),
+  ).toEqual([[String(rows)]]);
+  expect(
+    await query(`SELECT encodings FROM parquet_metadata('${out}') WHERE path_in_schema = 'new_id'`),
+  ).toEqual([['RLE, PLAIN, RLE_DICTIONARY']]);
 });
 
 /** Returns a file with a footer of these bytes. */
