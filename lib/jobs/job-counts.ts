@@ -49,6 +49,10 @@ interface VolumeCounts {
   stats: LookupStats;
 }
 
+function countCodes(status: Uint8Array, counts: Float64Array): void {
+  for (let at = 0; at < status.length; at++) counts[status[at]]++;
+}
+
 /** The counts of one job. */
 export class JobCounts {
   readonly #began = performance.now();
@@ -76,7 +80,7 @@ export class JobCounts {
   add(answers: LookupAnswers): void {
     for (const [k, { counts, stats }] of this.volumes.entries()) {
       const own = k === 0 ? answers : answers.also![k - 1];
-      for (const code of own.status) counts[code]++;
+      countCodes(own.status, counts);
       addStats(stats, own.stats);
     }
   }

@@ -21,6 +21,12 @@ export interface RowWarningOptions {
 /** The number of warnings of one kind that are written in full. */
 export const MAX_WARNINGS = 3;
 
+/** Returns whether any point of a row has a status. */
+function hasStatus(status: Uint8Array, row: number, rows: number): boolean {
+  for (let at = row; at < status.length; at += rows) if (status[at] !== 0) return true;
+  return false;
+}
+
 /** Reports the invalid rows of one job. */
 export class RowWarnings {
   readonly #wanted: string;
@@ -37,13 +43,17 @@ export class RowWarnings {
   /**
    * Warns about the invalid rows of a batch, once.
    *
+   * @param problemOf In a table of points, called for rows with a point that has a status.
    * @throws TableError BAD_ROW if the job is strict; the error that ended the reading of the batch.
    */
   report(batch: Batch, problemOf: (row: number) => RowProblem | undefined): void {
     if (this.#reported.has(batch)) return;
     this.#reported.add(batch);
-    const end = batch.readError?.row ?? batch.rows;
+    const { pointStatus, ids, rows } = batch,
+      end = batch.readError?.row ?? rows,
+      holdsPoints = ids.length === 0;
     for (let row = 0; row < end; row++) {
+      if (holdsPoints && !hasStatus(pointStatus, row, rows)) continue;
       const problem = problemOf(row);
       if (problem) this.#warn(batch, row, problem);
     }

@@ -1,7 +1,13 @@
 /** Reads columns of numbers as doubles, with a mark for each value that is missing or not a finite number. */
 import { isMissing } from '../missing.ts';
 import { parseDecimal } from '../text/decimal.ts';
-import { type ColumnValues, type DecimalColumn, isPresent, type NumberArray } from './column.ts';
+import {
+  areAllPresent,
+  type ColumnValues,
+  type DecimalColumn,
+  isPresent,
+  type NumberArray,
+} from './column.ts';
 
 /** The marks of values that cannot be read. */
 export const MISSING_MARK = 1,
@@ -26,7 +32,7 @@ export interface NumberTarget {
 export function readNumbers(column: ColumnValues, count: number, target: NumberTarget): boolean {
   const hasMarks = readValues(column, count, target),
     { validity } = column;
-  if (!validity) return hasMarks;
+  if (!validity || areAllPresent(validity, count)) return hasMarks;
   const { out, at, stride, marks } = target;
   let hasNulls = false;
   for (let i = 0; i < count; i++) {
@@ -69,23 +75,49 @@ function readValues(column: ColumnValues, count: number, target: NumberTarget): 
 }
 
 function readNumberArray(values: NumberArray, count: number, target: NumberTarget): boolean {
-  const { out, at, stride, marks } = target;
-  if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
-    const low = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length),
-      // A bigint column is signed in its high word only. The sum is rounded once, as the number itself would
-      // be.
-      high = values instanceof BigInt64Array ? new Int32Array(low.buffer, low.byteOffset, low.length) : low;
-    for (let i = 0; i < count; i++) out[at + i * stride] = high[2 * i + 1] * WORD + low[2 * i];
-    return false;
+  if (values instanceof BigInt64Array) readInt64(values, count, target);
+  else if (values instanceof BigUint64Array) readUint64(values, count, target);
+  else if (values instanceof Int32Array) readInt32(values, count, target);
+  else if (values instanceof Float64Array) return readFloat64(values, count, target);
+  else {
+    const { out, at, stride } = target;
+    for (let i = 0; i < count; i++) out[at + i * stride] = values[i];
+    if (values instanceof Float32Array) return markNotFinite(count, target);
   }
-  for (let i = 0; i < count; i++) out[at + i * stride] = values[i];
-  if (!(values instanceof Float64Array || values instanceof Float32Array)) return false;
+  return false;
+}
+
+// One function for each common type: V8 makes each faster than one loop for all types. A sum of two words is rounded once, as
+// the number itself would be.
+
+function readInt64(values: BigInt64Array, count: number, { out, at, stride }: NumberTarget): void {
+  const low = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length),
+    high = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
+  for (let i = 0, to = at; i < count; i++, to += stride) out[to] = high[2 * i + 1] * WORD + low[2 * i];
+}
+
+function readUint64(values: BigUint64Array, count: number, { out, at, stride }: NumberTarget): void {
+  const words = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length);
+  for (let i = 0, to = at; i < count; i++, to += stride) out[to] = words[2 * i + 1] * WORD + words[2 * i];
+}
+
+function readInt32(values: Int32Array, count: number, { out, at, stride }: NumberTarget): void {
+  for (let i = 0, to = at; i < count; i++, to += stride) out[to] = values[i];
+}
+
+function readFloat64(values: Float64Array, count: number, target: NumberTarget): boolean {
+  const { out, at, stride } = target;
+  for (let i = 0, to = at; i < count; i++, to += stride) out[to] = values[i];
+  return markNotFinite(count, target);
+}
+
+function markNotFinite(count: number, { out, at, stride, marks }: NumberTarget): boolean {
   let hasMarks = false;
-  for (let i = 0; i < count; i++) {
-    const value = values[i];
+  for (let i = 0, to = at; i < count; i++, to += stride) {
+    const value = out[to];
     if (value - value === 0) continue; // finite
     marks[i] = Number.isNaN(value) ? MISSING_MARK : INVALID_MARK;
-    out[at + i * stride] = NaN;
+    out[to] = NaN;
     hasMarks = true;
   }
   return hasMarks;

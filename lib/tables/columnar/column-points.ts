@@ -17,6 +17,7 @@ export class PointColumnReader {
   readonly #places: readonly number[];
   /** For each axis: whether its numbers are integers; undefined if their text tells. */
   readonly #areWhole: readonly boolean[] | undefined;
+  #marks = new Uint8Array(0);
 
   /**
    * @param fields One column, or three.
@@ -47,13 +48,19 @@ export class PointColumnReader {
   read(columns: readonly ColumnValues[], rows: number, cells: BatchCells, k: number, row: number): void {
     const own = this.#places.map((place) => columns[place]),
       at = k * cells.rows + row,
-      marks = new Uint8Array(3 * rows);
+      marks = this.#clearMarks(3 * rows);
     const hasMarks =
       own.length === 3
         ? readAxes(own, rows, cells.points, at, marks)
         : readWhole(own[0], rows, cells.points, at, marks);
     if (hasMarks) setStatuses(marks, rows, cells, at);
     this.#noteKinds(own, rows, cells, k, at);
+  }
+
+  /** Returns marks that hold 0. They are valid until the next call. */
+  #clearMarks(count: number): Uint8Array {
+    if (this.#marks.length < count) this.#marks = new Uint8Array(count);
+    return this.#marks.subarray(0, count).fill(0);
   }
 
   #noteKinds(own: readonly ColumnValues[], rows: number, cells: BatchCells, k: number, at: number): void {

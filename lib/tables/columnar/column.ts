@@ -132,6 +132,8 @@ export interface TablePart {
 export interface ColumnarReader<P extends TablePart = TablePart> {
   /** Reads the columns of the table, in their order. Two of them may have one name. @throws TableError. */
   open(): Promise<readonly TableField[]>;
+  /** The number of rows, if it is known once the reader is open. */
+  readonly rowCount?: number;
   /**
    * Yields the rows in their order; may be called once, after `open`. The arrays stay valid until the part is
    * written.
@@ -185,6 +187,8 @@ export interface ColumnarWriter<P extends TablePart = TablePart> {
   begin(fields: readonly AnswerField[]): Promise<void>;
   /** Writes the rows of a part with their answers, one for each field. */
   write(part: P, answers: readonly AnswerValues[]): Promise<void>;
+  /** Writes the rows of several parts at once, if the writer does not need the parts. */
+  writeRows?(rows: number, answers: readonly AnswerValues[]): Promise<void>;
   /** Ends the table after the last part. It does not finish the sink of the bytes. */
   finish(): Promise<void>;
 }
@@ -192,6 +196,18 @@ export interface ColumnarWriter<P extends TablePart = TablePart> {
 /** Returns whether value i is present. */
 export const isPresent = ({ bits, offset }: Validity, i: number): boolean =>
   ((bits[(offset + i) >> 3] >> ((offset + i) & 7)) & 1) !== 0;
+
+/** Returns whether the first `count` values are all present. */
+export function areAllPresent({ bits, offset }: Validity, count: number): boolean {
+  const end = offset + count;
+  for (let at = offset; at < end;) {
+    const left = Math.min(8 - (at & 7), end - at),
+      mask = ((1 << left) - 1) << (at & 7);
+    if ((bits[at >> 3] & mask) !== mask) return false;
+    at += left;
+  }
+  return true;
+}
 
 /** Packs bytes of 1 and 0 into bits, least bit first. */
 export function packBits(valid: Uint8Array): Uint8Array {

@@ -27,28 +27,45 @@ export interface BoundColumns {
 
 /** The parts of a batch, with their cells. */
 export class ColumnarBatch<P extends TablePart> extends BatchCells implements Batch {
-  readonly parts: readonly P[];
+  readonly parts: P[] = [];
   readonly firstRow: number;
   /** The columns of the table that are read and written. */
   readonly columns: TableColumns;
   readonly #bound: BoundColumns;
 
-  constructor(parts: readonly P[], rows: number, firstRow: number, bound: BoundColumns) {
-    super(rows, bound.columns);
-    this.parts = parts;
+  /** The rows of all parts so far. */
+  #filled = 0;
+
+  /** @param capacity The most rows. */
+  constructor(capacity: number, firstRow: number, bound: BoundColumns) {
+    super(capacity, bound.columns);
     this.firstRow = firstRow;
     this.columns = bound.columns;
     this.#bound = bound;
   }
 
-  /** Reads the cells of a part. @param row The index of the first row of the part in the batch. */
-  readPart({ rows, columns }: P, row: number): void {
-    const { points, ids, texts } = this.#bound;
+  /** The number of rows that are still free. */
+  get room(): number {
+    return this.rows - this.#filled;
+  }
+
+  /** Reads the cells of a part. It must fit into the room. */
+  add(part: P): void {
+    const { points, ids, texts } = this.#bound,
+      { rows, columns } = part,
+      row = this.#filled;
+    this.parts.push(part);
+    this.#filled += rows;
     points.forEach((reader, k) => reader.read(columns, rows, this, k, row));
     ids.forEach(({ place }, k) => readColumnIds(columns[place], rows, this, k, row));
     texts.forEach((bound, k) => {
       if (bound) readTexts(columns[bound.place], rows, this.texts[k], row);
     });
+  }
+
+  /** Ends the batch. It has the rows of its parts. */
+  end(): void {
+    this.shrink(this.#filled);
   }
 
   describeInvalid(row: number): string {

@@ -29,7 +29,7 @@ export interface ColumnarFormat<P extends TablePart = TablePart> {
 
 /** Options of all columnar tables. */
 export interface ColumnarTableOptions {
-  /** A batch ends with the first part at which it has this many rows. @default 1_000_000 */
+  /** A batch ends with the first part at which it has this many rows, or sooner. @default 1_000_000 */
   batchRows?: number;
   /** The type of IDs. @default the type of the column that is replaced, if it is one of them; else uint64 */
   idType?: IdType;
@@ -51,6 +51,8 @@ export class ColumnarTable<P extends TablePart = TablePart> implements TableSour
   /** The columns of a part, by their index in the table. */
   #read: number[] = [];
   #bound: BoundColumns | undefined;
+  /** Whether the choice of columns needs the cells of the first batch. */
+  #dependsOnCells = false;
 
   /** @param load Imports the format and makes its reader. Called when the table is read. */
   constructor(load: () => Promise<ColumnarFormat<P>>, choice: ColumnChoice, options: ColumnarTableOptions) {
@@ -65,36 +67,48 @@ export class ColumnarTable<P extends TablePart = TablePart> implements TableSour
     const { reader } = (this.#format = await this.#load());
     this.#fields = await reader.open();
     const bind = this.#choose();
-    let parts: P[] = [],
-      rows = 0,
-      rowsBefore = 0;
-    const takeBatch = async (): Promise<ColumnarBatch<P>> => {
-      this.#bound ??= bind(parts);
-      const batch = new ColumnarBatch(parts, rows, rowsBefore + 1, this.#bound);
-      let turn = performance.now(),
-        row = 0;
-      for (const part of parts) {
-        if (performance.now() - turn > TURN_MS) {
-          await nextTurn();
-          signal?.throwIfAborted();
-          turn = performance.now();
-        }
-        batch.readPart(part, row);
-        row += part.rows;
-      }
-      rowsBefore += rows;
-      parts = [];
-      rows = 0;
-      return batch;
+    let turn = performance.now(),
+      first: P[] = [], // the parts of the first batch, if the choice of columns depends on their cells
+      rows = 0, // of the current batch
+      rowsBefore = 0,
+      batch: ColumnarBatch<P> | undefined;
+    const begin = (capacity: number): ColumnarBatch<P> => {
+      this.#bound ??= bind(first);
+      return new ColumnarBatch(capacity, rowsBefore + 1, this.#bound);
     };
+    const add = async (part: P): Promise<void> => {
+      if (performance.now() - turn > TURN_MS) {
+        await nextTurn();
+        signal?.throwIfAborted();
+        turn = performance.now();
+      }
+      batch!.add(part);
+    };
+    const end = async (): Promise<ColumnarBatch<P>> => {
+      batch ??= begin(rows);
+      for (const part of first) await add(part);
+      const ended = batch;
+      ended.end();
+      rowsBefore += rows;
+      rows = 0;
+      first = [];
+      batch = undefined;
+      return ended;
+    };
+    if (!this.#dependsOnCells) this.#bound = bind([]);
     for await (const part of reader.parts(this.#read)) {
       signal?.throwIfAborted();
       if (part.rows === 0) continue;
-      parts.push(part);
+      if (batch && part.rows > batch.room) yield await end();
       rows += part.rows;
-      if (rows >= batchRows) yield await takeBatch();
+      if (this.#bound) {
+        const most = Math.min(batchRows - 1 + part.rows, (reader.rowCount ?? Infinity) - rowsBefore);
+        batch ??= begin(Math.max(part.rows, most));
+        await add(part);
+      } else first.push(part);
+      if (rows >= batchRows) yield await end();
     }
-    if (rows > 0 || rowsBefore === 0) yield await takeBatch();
+    if (rows > 0 || rowsBefore === 0) yield await end();
   }
 
   /**
@@ -108,7 +122,7 @@ export class ColumnarTable<P extends TablePart = TablePart> implements TableSour
       asked: string[] = [];
     const noCells = (name: string): string[] => (asked.push(name), []);
     const choices = [this.#choice(found, noCells)];
-    const dependsOnCells = asked.length > 0;
+    const dependsOnCells = (this.#dependsOnCells = asked.length > 0);
     if (dependsOnCells) choices.push(this.#choice(found, () => [UNUSUAL_CELL]));
     else checkColumns(choices[0], found);
     const names = choices.flatMap(({ points = [], ids = [], texts = [], outputs }) => [
@@ -214,6 +228,10 @@ export class ColumnarTable<P extends TablePart = TablePart> implements TableSour
         kept: replaces === undefined ? undefined : keptRows(places[k], batch.rows, answers.valid),
       };
     });
+    if (writer.writeRows && columns.every(({ kept }) => !kept)) {
+      const answers = columns.map((column) => column.answers);
+      return writer.writeRows(batch.rows, answers);
+    }
     let first = 0;
     for (const part of batch.parts) {
       const from = first,

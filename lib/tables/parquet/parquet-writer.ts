@@ -76,7 +76,11 @@ export class ParquetWriter implements ColumnarWriter {
     this.#rows = 0;
   }
 
-  async write({ rows }: TablePart, answers: readonly AnswerValues[]): Promise<void> {
+  write({ rows }: TablePart, answers: readonly AnswerValues[]): Promise<void> {
+    return this.writeRows(rows, answers);
+  }
+
+  async writeRows(rows: number, answers: readonly AnswerValues[]): Promise<void> {
     const { groupRows } = this.#footer;
     for (let from = 0; from < rows;) {
       while (this.#rows === groupRows[this.#group]) await this.#endGroup();

@@ -1,9 +1,10 @@
 /** Reads Parquet files through DuckDB, row by row in their order. */
 import type { BigIntStats } from 'node:fs';
+import type { DuckDBDataChunk } from '@duckdb/node-api';
 import { type FileHandle, open, rm, stat, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { TableError } from '../../base/errors.ts';
-import type { ColumnarReader, ColumnValues, TableField, TablePart } from '../columnar/column.ts';
+import type { ColumnarReader, TableField, TablePart } from '../columnar/column.ts';
 import type { ColumnarFormat } from '../columnar/columnar-table.ts';
 import { type ByteSink, ioError } from '../files/byte-streams.ts';
 import { makeScratchFolder } from '../files/scratch-folder.ts';
@@ -15,6 +16,9 @@ import { ParquetWriter } from './parquet-writer.ts';
 /** A name that DuckDB would take for a pattern. */
 const PATTERN = /[*?[\]{}\\]/;
 
+/** DuckDB yields so many rows at once, but for the last ones of a row group. */
+const VECTOR_ROWS = 2048;
+
 /** Opens a Parquet file. The footer is read when the reader is opened. */
 export async function openParquet(input: TableInput): Promise<ColumnarFormat> {
   const reader = new ParquetReader(input);
@@ -23,6 +27,7 @@ export async function openParquet(input: TableInput): Promise<ColumnarFormat> {
 
 class ParquetReader implements ColumnarReader {
   readonly #input: TableInput;
+  rowCount: number | undefined;
   #file: FileHandle | undefined;
   #footer: ParquetFooter | undefined;
   #duckdb: DuckDB | undefined;
@@ -32,6 +37,8 @@ class ParquetReader implements ColumnarReader {
   #opened: BigIntStats | undefined;
   #names: readonly string[] = [];
   #from = '';
+  /** The chunk that is being fetched. The database must not be closed before. */
+  #fetching: Promise<unknown> | undefined;
 
   constructor(input: TableInput) {
     this.#input = input;
@@ -55,6 +62,7 @@ class ParquetReader implements ColumnarReader {
     this.#footer = await readFooter(this.#file).catch((error: unknown) => {
       throw error instanceof TableError ? this.#unreadable(error.message) : ioError('read', name, error);
     });
+    this.rowCount = this.#footer.groupRows.reduce((sum, count) => sum + count, 0);
     this.#folder = await makeScratchFolder();
     this.#duckdb = await openDuckDB(join(this.#folder, 'spill'));
     this.#from = `read_parquet(${quoted(await this.#plainPath(path), "'")}, hive_partitioning = false)`;
@@ -92,19 +100,31 @@ class ParquetReader implements ColumnarReader {
   }
 
   async *parts(fields: readonly number[]): AsyncGenerator<TablePart> {
-    const rows = this.#footer!.groupRows.reduce((sum, count) => sum + count, 0),
-      columns = fields.map((field) => quoted(this.#names[field], '"'));
-    const select = `SELECT ${columns.length === 0 ? '1' : columns.join(', ')} FROM ${this.#from}`;
-    const result = await this.#try(this.#duckdb!.connection.stream(select));
-    let read = 0;
-    for (;;) {
-      const chunk = await this.#try(result.fetchChunk());
-      if (!chunk || chunk.rowCount === 0) break;
-      let values: ColumnValues[] = [];
-      if (columns.length > 0) values = columnsOfChunk(chunk);
-      read += chunk.rowCount;
-      yield { rows: chunk.rowCount, columns: values };
+    const { groupRows } = this.#footer!;
+    if (fields.length === 0) {
+      for (const rows of groupRows)
+        for (let from = 0; from < rows; from += VECTOR_ROWS)
+          yield { rows: Math.min(VECTOR_ROWS, rows - from), columns: [] };
+      return;
     }
+    const columns = fields.map((field) => quoted(this.#names[field], '"')),
+      select = `SELECT ${columns.join(', ')} FROM ${this.#from}`;
+    const result = await this.#try(this.#duckdb!.connection.stream(select));
+    // The next chunk is decoded in another thread while the rows of this one are used.
+    const fetch = (): Promise<DuckDBDataChunk | null> => {
+      const fetching = this.#try(result.fetchChunk());
+      fetching.catch(() => undefined);
+      return (this.#fetching = fetching);
+    };
+    let read = 0;
+    for (let fetching = fetch(); ;) {
+      const chunk = await fetching;
+      if (!chunk || chunk.rowCount === 0) break;
+      fetching = fetch();
+      read += chunk.rowCount;
+      yield { rows: chunk.rowCount, columns: columnsOfChunk(chunk) };
+    }
+    const rows = this.rowCount;
     if (read !== rows) throw this.#unreadable(`it has ${read} rows, and its footer says ${rows}`);
   }
 
@@ -126,6 +146,7 @@ class ParquetReader implements ColumnarReader {
       file = this.#file,
       folder = this.#folder;
     this.#duckdb = this.#file = this.#folder = undefined;
+    await this.#fetching?.catch(() => undefined);
     duckdb?.close();
     await file?.close();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });

@@ -6,14 +6,14 @@ import { isWrittenWhole } from './decimal.ts';
 
 /** The arrays of a batch, and the methods that fill them. */
 export class BatchCells {
-  readonly rows: number;
-  readonly points: Float64Array;
-  readonly pointStatus: Uint8Array;
+  rows: number;
+  points: Float64Array;
+  pointStatus: Uint8Array;
   readonly numberKinds: Uint8Array;
-  readonly ids: BigUint64Array;
+  ids: BigUint64Array;
   /** The words of `ids`, low word first. */
-  readonly words: Uint32Array;
-  readonly idStatus: Uint8Array;
+  words: Uint32Array;
+  idStatus: Uint8Array;
   readonly texts: readonly TextCells[];
 
   constructor(rows: number, { points = [], ids = [], texts = [] }: Partial<TableColumns>) {
@@ -25,6 +25,19 @@ export class BatchCells {
     this.words = wordsOf(this.ids);
     this.idStatus = new Uint8Array(rows * ids.length);
     this.texts = texts.map(() => new TextCells(rows));
+  }
+
+  /** Keeps the first rows only. */
+  shrink(rows: number): void {
+    const before = this.rows;
+    if (rows === before) return;
+    this.points = keepRows(this.points, before, rows, 3);
+    this.pointStatus = keepRows(this.pointStatus, before, rows, 1);
+    this.ids = keepRows(this.ids, before, rows, 1);
+    this.words = wordsOf(this.ids);
+    this.idStatus = keepRows(this.idStatus, before, rows, 1);
+    for (const cells of this.texts) cells.indices = cells.indices.subarray(0, rows);
+    this.rows = rows;
   }
 
   /** Marks a point as missing or invalid. @param at `column * rows + row` */
@@ -52,10 +65,23 @@ export class BatchCells {
   }
 }
 
+/** Moves the first rows of all columns together. @returns A view of the same memory. */
+function keepRows<A extends Float64Array | Uint8Array | BigUint64Array>(
+  array: A,
+  before: number,
+  rows: number,
+  width: number,
+): A {
+  const columns = array.length / (before * width);
+  for (let k = 1; k < columns; k++)
+    array.copyWithin(k * rows * width, k * before * width, (k * before + rows) * width);
+  return array.subarray(0, columns * rows * width) as A;
+}
+
 /** A column of text that stores each distinct text once. A row that was never set has an empty text. */
 export class TextCells implements TextColumn {
   readonly spellings = [''];
-  readonly indices: Uint32Array;
+  indices: Uint32Array;
   readonly #seen = new Map([['', 0]]);
 
   constructor(rows: number) {
