@@ -1,6 +1,6 @@
 /** Joins the answers of the tasks to the rows of the table, in their order. */
 import { JobError, TableError } from '../base/errors.ts';
-import { AnswerLayout, type UnpackedAnswers } from '../spill/answer-layout.ts';
+import { AnswerLayout, NO_PLACE, type UnpackedAnswers } from '../spill/answer-layout.ts';
 import type { PointSpill, RunIndex } from '../spill/point-spill.ts';
 import type { RowAnswers } from '../tables/answers.ts';
 import type { Batch, TableSink, TableSource } from '../tables/table.ts';
@@ -57,29 +57,25 @@ export class AnswerJoin {
     const unpacked = this.#layout.createAnswers(rows * sides);
     for (const [run, index] of this.#spill.runs.entries())
       if (index.firstRow < firstRow + rows && firstRow < index.firstRow + index.rows)
-        await this.#readRun(run, index, placesOf(index, firstRow, rows), unpacked);
+        await this.#readRun(run, index, { firstRow, rows }, unpacked);
     return unpacked.answers;
   }
 
-  async #readRun(
-    run: number,
-    { count }: RunIndex,
-    placeIn: (place: number) => number,
-    unpacked: UnpackedAnswers,
-  ): Promise<void> {
+  async #readRun(run: number, index: RunIndex, rows: RowRange, unpacked: UnpackedAnswers): Promise<void> {
     if (this.#verifies && !(await this.#spill.isIntact(run)))
       throw new JobError('JOB_DAMAGED', 'the points of the job are damaged: run it again in a new folder');
-    const places = await this.#spill.readPlaces({ run, from: 0, end: count });
+    const places = await this.#spill.readPlaces({ run, from: 0, end: index.count });
+    movePlaces(places, index, rows);
     for (const block of this.#blocks[run]) {
       const packed = await this.#store.readBlock(block, this.#layout.width);
-      const { from, end } = block;
-      this.#layout.unpack(packed, end - from, (point) => placeIn(places[from + point]), unpacked);
+      this.#layout.unpack(packed, places.subarray(block.from, block.end), unpacked);
     }
     const presets = await this.#spill.readPresets(run);
+    movePlaces(presets.places, index, rows);
     for (const volume of [unpacked.answers, ...(unpacked.answers.also ?? [])])
       for (let k = 0; k < presets.places.length; k++) {
-        const place = placeIn(presets.places[k]);
-        if (place >= 0) volume.status[place] = volume.presetStatus![place] = presets.status[k];
+        const place = presets.places[k];
+        if (place !== NO_PLACE) volume.status[place] = volume.presetStatus![place] = presets.status[k];
       }
   }
 
@@ -89,21 +85,17 @@ export class AnswerJoin {
   }
 }
 
-/**
- * Returns a function that moves a place in a batch to the place in other rows; -1 if the row is not among
- * them.
- */
-function placesOf(
-  batch: Pick<RunIndex, 'firstRow' | 'rows'>,
-  firstRow: number,
-  rows: number,
-): (place: number) => number {
-  if (batch.firstRow === firstRow && batch.rows === rows) return (place) => place;
-  return (place) => {
-    const side = Math.floor(place / batch.rows),
-      row = (place % batch.rows) + batch.firstRow - firstRow;
-    return row >= 0 && row < rows ? side * rows + row : -1;
-  };
+/** Consecutive rows of a table. */
+type RowRange = Pick<RunIndex, 'firstRow' | 'rows'>;
+
+/** Moves places in a batch to those in other rows; {@link NO_PLACE} if the row is not among them. */
+function movePlaces(places: Uint32Array, batch: RowRange, { firstRow, rows }: RowRange): void {
+  if (batch.firstRow === firstRow && batch.rows === rows) return;
+  for (let k = 0; k < places.length; k++) {
+    const side = Math.floor(places[k] / batch.rows),
+      row = (places[k] % batch.rows) + batch.firstRow - firstRow;
+    places[k] = row >= 0 && row < rows ? side * rows + row : NO_PLACE;
+  }
 }
 
 /**
