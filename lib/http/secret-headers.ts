@@ -22,14 +22,20 @@ const KNOWN = new Set([
   'accept-language',
   'content-encoding',
   'content-length',
+  'content-md5',
+  'content-range',
   'content-type',
   'host',
+  'if-match',
   'metadata-flavor',
   'origin',
   'referer',
+  'x-amz-content-sha256',
   'x-amz-request-payer',
   'x-goog-user-project',
   'x-requested-with',
+  'x-upload-content-length',
+  'x-upload-content-type',
 ]);
 
 /** Whether a header may hold a secret. Every header that is not known to be harmless may. */

@@ -196,8 +196,8 @@ class AwsSigner implements Signer {
         hostname: url.hostname,
         port,
         path: url.pathname,
-        query: {},
-        headers: { ...amazonHeaders(headers), host: url.host },
+        query: Object.fromEntries(url.searchParams),
+        headers: { ...signedHeaders(headers), host: url.host },
       },
       { signingDate: new Date(Date.now() + this.#skewMs) },
     );
@@ -221,7 +221,15 @@ class AwsSigner implements Signer {
   }
 }
 
-/** Selects the `x-amz-` headers, which must all be signed. The only other header that must be signed is `host`. */
+/** Selects the headers that are signed, besides `host`: all that must be, and those of a body. */
+const signedHeaders = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).filter(
+      ([name]) => name.startsWith('x-amz-') || name === 'content-md5' || name === 'content-type',
+    ),
+  );
+
+/** Selects the headers that the signature may have changed. */
 const amazonHeaders = (headers: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('x-amz-')));
 

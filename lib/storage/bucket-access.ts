@@ -4,8 +4,8 @@
  */
 import { leaveOnAbort } from '../base/abort.ts';
 import { CredentialsError } from '../base/errors.ts';
-import type { AddressPolicy, Headers, HttpClient, HttpReply } from '../http/http-request.ts';
-import type { ObjectReply, ObjectRequester, ObjectRequest } from './http-store.ts';
+import type { AddressPolicy, Headers, HttpClient, HttpReply, HttpRequest } from '../http/http-request.ts';
+import type { ObjectReply, ObjectRequest } from './http-store.ts';
 import type { FindSigner, Signer } from './signer.ts';
 
 /** The address of a bucket. It changes when the server says that the bucket is elsewhere. */
@@ -28,12 +28,18 @@ export interface BucketAccessOptions {
   address: BucketAddress;
   /** Sent with every request. */
   headers?: Headers;
-  /** When to send credentials: `ifRefused` sends them after an anonymous request was refused. */
-  sign: 'never' | 'ifRefused' | 'always';
+  /**
+   * When to send credentials: `ifRefused` sends them after an anonymous request was refused, `ifFound` with
+   * every request if there are any.
+   */
+  sign: 'never' | 'ifRefused' | 'ifFound' | 'always';
   findSigner: FindSigner;
   /** Says what the user can do if there are no credentials, or if they must not be sent. */
   advice: () => string;
 }
+
+/** A request that may change a bucket. A body needs the header `x-amz-content-sha256` if it may be signed for S3. */
+export type BucketRequest = ObjectRequest & Pick<HttpRequest, 'method' | 'body' | 'retry' | 'idleTimeoutMs'>;
 
 /**
  * Status 400 counts as a refusal: Cloudflare sends it without a signature, and Amazon sends it for an expired
@@ -63,11 +69,15 @@ export class BucketAccess {
 
   /**
    * Sends one request. Finds out first whether the bucket needs credentials.
+   *
+   * @param path The encoded path of an object, with a query if the request has one.
    * @throws CredentialsError if the bucket needs credentials and there are none; the errors of
    *   `HttpClient.request`.
    */
-  readonly request: ObjectRequester = async (path, request) => {
+  readonly request = async (path: string, request: BucketRequest): Promise<ObjectReply> => {
     const { headers, advice, sign } = this.#options;
+    if (sign === 'ifFound' && this.#mode === 'undecided')
+      this.#mode = (await this.#signer(request)) ? 'signed' : 'anonymous';
     if (this.#isSigned()) return this.#requestSigned(path, request);
     const reply = await this.#send(path, request);
     const answer: ObjectReply = { reply, isSigned: headers !== undefined };
@@ -75,7 +85,7 @@ export class BucketAccess {
     if (!isRefusal(reply)) return answer;
     // Another request may have found out meanwhile.
     if (this.#isSigned()) return this.#requestSigned(path, request);
-    if (this.#mode === 'anonymous') return sign === 'never' ? { ...answer, advice: advice() } : answer;
+    if (this.#mode === 'anonymous') return sign === 'ifRefused' ? answer : { ...answer, advice: advice() };
     try {
       const signed = await this.#requestSigned(path, request);
       if (!isRefusal(signed.reply)) {
@@ -94,8 +104,12 @@ export class BucketAccess {
     return this.#mode === 'signed';
   }
 
-  async #requestSigned(path: string, request: ObjectRequest): Promise<ObjectReply> {
-    const signer = await leaveOnAbort(this.#find(), request.stop?.signal ?? request.signal, () => undefined);
+  #signer({ stop, signal }: BucketRequest): Promise<Signer | undefined> {
+    return leaveOnAbort(this.#find(), stop?.signal ?? signal, () => undefined);
+  }
+
+  async #requestSigned(path: string, request: BucketRequest): Promise<ObjectReply> {
+    const signer = await this.#signer(request);
     if (!signer) throw new CredentialsError('NOT_FOUND', this.#options.advice());
     for (let mayRetry = true; ; mayRetry = false) {
       const renewals = this.#renewals;
@@ -133,7 +147,7 @@ export class BucketAccess {
     return this.#finding;
   }
 
-  async #send(path: string, request: ObjectRequest, signer?: Signer): Promise<HttpReply> {
+  async #send(path: string, request: BucketRequest, signer?: Signer): Promise<HttpReply> {
     const { http, address, headers } = this.#options;
     const { followRedirects, allowAddress } = address;
     for (let changes = 0; ; changes++) {

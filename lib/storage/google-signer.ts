@@ -27,7 +27,10 @@ export interface GoogleCredentials {
   [field: string]: unknown;
 }
 
-const READ_ONLY = 'https://www.googleapis.com/auth/devstorage.read_only';
+const SCOPES = {
+  read: 'https://www.googleapis.com/auth/devstorage.read_only',
+  write: 'https://www.googleapis.com/auth/devstorage.read_write',
+};
 const ADVICE =
   'run `gcloud auth application-default login`, or name a key file in GOOGLE_APPLICATION_CREDENTIALS';
 /** How long to wait for the metadata server. If it exists, it answers at once. */
@@ -43,8 +46,10 @@ export interface GoogleSearch {
   env: NodeJS.ProcessEnv;
   /** Credentials from the user. If given, there is no search. */
   credentials?: GoogleCredentials;
-  /** Whether the project of the credentials pays for the reads. */
+  /** Whether the project of the credentials pays for the requests. */
   ownProjectPays: boolean;
+  /** What the tokens allow. @default 'read' */
+  access?: 'read' | 'write';
 }
 
 /** Says where the search looked and what the user can do. For messages. */
@@ -74,7 +79,8 @@ function gcloudFile(env: NodeJS.ProcessEnv): string {
  * @throws CredentialsError BAD_CREDENTIALS.
  */
 export async function findGoogleSigner(search: GoogleSearch): Promise<Signer | undefined> {
-  const found = await findCredentials(search);
+  const found = await findCredentials(search),
+    scopes = SCOPES[search.access ?? 'read'];
   const { GoogleAuth, Compute, gcpMetadata, gaxios } = await importPackage(
     () => import('google-auth-library'),
   );
@@ -88,7 +94,7 @@ export async function findGoogleSigner(search: GoogleSearch): Promise<Signer | u
     ];
     return new GoogleSigner(
       'the metadata server',
-      () => new Compute({ scopes: READ_ONLY }),
+      () => new Compute({ scopes }),
       [],
       search.ownProjectPays ? await gcpMetadata.project<string>('project-id') : undefined,
     );
@@ -98,7 +104,7 @@ export async function findGoogleSigner(search: GoogleSearch): Promise<Signer | u
   const createClient = (): TokenClient => {
     try {
       // A new options object each time: the library changes it.
-      return new GoogleAuth({ scopes: READ_ONLY }).fromJSON(json, {
+      return new GoogleAuth({ scopes }).fromJSON(json, {
         transporterOptions: { fetchImplementation: createFetch(search.http), noProxy: [/^/] },
       }); // `noProxy`: the HTTP client chooses the proxy
     } catch (error) {

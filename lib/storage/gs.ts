@@ -1,14 +1,18 @@
-/** Opens gs:// buckets through Google's XML API: https://storage.googleapis.com/BUCKET/KEY. */
+/**
+ * Opens gs:// buckets: reads through Google's XML API, https://storage.googleapis.com/BUCKET/KEY, and writes
+ * through its JSON API, on the same server.
+ */
 import { CredentialsError } from '../base/errors.ts';
 import { redactUrl } from '../http/excerpt.ts';
-import { BucketAccess, type BucketAddress } from './bucket-access.ts';
+import { BucketAccess, type BucketAccessOptions, type BucketAddress } from './bucket-access.ts';
 import { parseEndpoint } from './bucket-endpoint.ts';
 import { isGoogleCredentials } from './bucket-options.ts';
 import { findGoogleSigner, googleNotFoundAdvice, googleCredentialFiles } from './google-signer.ts';
 import { HttpStore } from './http-store.ts';
 import type { OpenStoreOptions } from './open-options.ts';
 import { readContents } from './secret-files.ts';
-import { decideSigning } from './signing.ts';
+import { decideSigning, signingOfWrites } from './signing.ts';
+import { GsWriter } from './uploads/gs-writer.ts';
 
 const GOOGLE = 'https://storage.googleapis.com';
 
@@ -33,7 +37,8 @@ export function openGs(bucket: string, prefix: string, options: OpenStoreOptions
 
   const emulator = options.endpoint === undefined ? env.STORAGE_EMULATOR_HOST : undefined;
   const server = parseEndpoint(options.endpoint ?? (emulator ? withScheme(emulator) : GOOGLE));
-  const base = `${redactUrl(server).replace(/\/+$/, '')}/${bucket}/${prefix}`;
+  const root = redactUrl(server).replace(/\/+$/, ''),
+    base = `${root}/${bucket}/${prefix}`;
   const address: BucketAddress = {
     url: (path) => base + path,
     learnFrom: () => false,
@@ -43,27 +48,47 @@ export function openGs(bucket: string, prefix: string, options: OpenStoreOptions
     allowAddress: server.origin === GOOGLE ? (options.allowAddress ?? 'any') : 'any',
   };
   const payer = typeof requesterPays === 'string' ? { 'x-goog-user-project': requesterPays } : undefined;
-  const access = new BucketAccess({
+  const signing = decideSigning({
+    credentials,
+    requesterPays,
+    headers,
+    server,
+    isEmulator: Boolean(emulator),
+    notFound: () => googleNotFoundAdvice({ bucket, env }),
+  });
+  const accessOptions: BucketAccessOptions = {
     http,
     address,
     headers: headers || payer ? { ...headers, ...payer } : undefined,
-    ...decideSigning({
-      credentials,
-      requesterPays,
-      headers,
-      server,
-      isEmulator: Boolean(emulator),
-      notFound: () => googleNotFoundAdvice({ bucket, env }),
-    }),
+    ...signing,
     findSigner: () =>
-      findGoogleSigner({ bucket, http, env, credentials: key, ownProjectPays: requesterPays === true }),
-  });
+      findGoogleSigner({
+        bucket,
+        http,
+        env,
+        credentials: key,
+        ownProjectPays: requesterPays === true,
+        access: options.access,
+      }),
+  };
   const identity = async (): Promise<unknown> => [
     headers,
     credentials,
     await readContents(googleCredentialFiles({ bucket, env })),
   ];
-  return new HttpStore(base, { request: access.request, isBucket: true, identity });
+  const writer =
+    options.access === 'write'
+      ? new GsWriter(
+          new BucketAccess({
+            ...accessOptions,
+            sign: signingOfWrites(signing),
+            address: { ...address, url: (path) => new URL(path, `${root}/`).href, followRedirects: false },
+          }),
+          { root, bucket, prefix },
+        )
+      : undefined;
+  const { request } = new BucketAccess(accessOptions);
+  return new HttpStore(base, { request, isBucket: true, identity, writer });
 }
 
 /** Adds the scheme, which STORAGE_EMULATOR_HOST often omits. */

@@ -13,6 +13,7 @@ import {
 import { excerpt, isHtmlPage } from '../http/excerpt.ts';
 import { normalizeContentEncoding } from './content-encoding.ts';
 import { beyondEndError, answerEmptyRange, encodeKey } from './keys.ts';
+import type { ObjectWriter } from './uploads/object-writer.ts';
 import type { ByteRange, ReadOptions, Store, StoredObject, StoreServer } from './store.ts';
 import { isETag, readValidator } from './validator.ts';
 
@@ -44,6 +45,7 @@ export interface HttpStoreOptions {
   isBucket?: boolean;
   /** See `Store.identity`. @default nothing except the URL */
   identity?: () => Promise<unknown>;
+  writer?: ObjectWriter;
 }
 
 /** Reads objects below an http(s) URL, or in a gs:// or s3:// bucket. */
@@ -51,6 +53,8 @@ export class HttpStore implements Store {
   readonly url: string;
   /** The credentials and the query of the requests. */
   readonly identity: () => Promise<unknown>;
+  /** Writes objects. Undefined if the store only reads. */
+  readonly writer: ObjectWriter | undefined;
   readonly #request: ObjectRequester;
   readonly #isBucket: boolean;
   #serverAddress: string | undefined;
@@ -58,12 +62,13 @@ export class HttpStore implements Store {
   /** @param url For messages: without credentials and query. */
   constructor(
     url: string,
-    { request, isBucket = false, identity = () => Promise.resolve([]) }: HttpStoreOptions,
+    { request, isBucket = false, identity = () => Promise.resolve([]), writer }: HttpStoreOptions,
   ) {
     this.url = url.replace(/\/+$/, '');
     this.#request = request;
     this.#isBucket = isBucket;
     this.identity = identity;
+    this.writer = writer;
   }
 
   get server(): StoreServer {

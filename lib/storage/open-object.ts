@@ -1,6 +1,7 @@
 /** Opens the store of one object that a path names whole, such as `gs://BUCKET/tables/points.csv`. */
 import { PathError } from '../base/errors.ts';
 import { redactUrl } from '../http/excerpt.ts';
+import { parseBucketUrl } from './bucket-urls.ts';
 import { encodeKey } from './keys.ts';
 import type { OpenStoreOptions } from './open-options.ts';
 import { openStore } from './open-store.ts';
@@ -27,6 +28,13 @@ export function openObject(path: string, options: OpenStoreOptions): StoredObjec
     throw new PathError('BAD_PATH', `${redactUrl(path)} does not name a file in a folder or bucket`);
   const isEncoded = isWeb || /^(?:gs|s3)(?::\/\/|\+)https?:/i.test(path);
   return { store: openStore(folder + query, options), key: isEncoded ? decodedName(name, path) : name };
+}
+
+/** Returns a URL of an object for comparisons: it is the same for all spellings of a path. */
+export function objectUrl({ store, key }: StoredObjectPath): string {
+  const url = `${store.url}/${encodeKey(key)}`,
+    bucket = URL.canParse(url) ? parseBucketUrl(new URL(url)) : undefined;
+  return bucket ? `${bucket.vendor}://${bucket.bucket}/${bucket.prefix}` : url;
 }
 
 /** Decodes the name of an object in a URL. The store encodes it again, which must give the same object. */

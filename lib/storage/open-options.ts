@@ -14,6 +14,8 @@ export interface OpenStoreOptions extends BucketOptions {
   headers?: Readonly<Record<string, string>>;
   /** Environment variables that name endpoints, regions and credential files. @default process.env */
   env?: NodeJS.ProcessEnv;
+  /** Whether the store can also write; see `HttpStore.writer`. @default 'read' */
+  access?: 'read' | 'write';
   /** s3: whether to use the addresses of Amazon that also support IPv6. @default false */
   dualstack?: boolean;
 }

@@ -6,13 +6,14 @@ import { CredentialsError } from '../base/errors.ts';
 import { redactUrl } from '../http/excerpt.ts';
 import type { AddressPolicy, HttpReply } from '../http/http-request.ts';
 import { awsNotFoundAdvice, readAwsSources, findAwsSigner } from './aws-signer.ts';
-import { BucketAccess, type BucketAddress } from './bucket-access.ts';
+import { BucketAccess, type BucketAccessOptions, type BucketAddress } from './bucket-access.ts';
 import { parseEndpoint } from './bucket-endpoint.ts';
 import { isAwsCredentials } from './bucket-options.ts';
 import { HttpStore } from './http-store.ts';
 import type { OpenStoreOptions } from './open-options.ts';
 import { s3Error } from './s3-error.ts';
-import { decideSigning } from './signing.ts';
+import { decideSigning, signingOfWrites } from './signing.ts';
+import { S3Writer } from './uploads/s3-writer.ts';
 
 /**
  * Opens an s3:// bucket. Sends no request.
@@ -36,7 +37,15 @@ export function openS3(bucket: string, prefix: string, options: OpenStoreOptions
       : new EndpointAddress(parseEndpoint(endpoint), bucket, prefix, region);
   const payer = requesterPays ? { 'x-amz-request-payer': 'requester' } : undefined;
   const setRegion = (other: string): void => void (region === undefined && (address.region ??= other));
-  const access = new BucketAccess({
+  const signing = decideSigning({
+    credentials,
+    profile,
+    requesterPays,
+    headers,
+    server: new URL(address.url('')),
+    notFound: () => awsNotFoundAdvice({ bucket, env, profile }),
+  });
+  const accessOptions: BucketAccessOptions = {
     http,
     address,
     findSigner: () =>
@@ -49,22 +58,20 @@ export function openS3(bucket: string, prefix: string, options: OpenStoreOptions
         setRegion,
       }),
     headers: headers || payer ? { ...headers, ...payer } : undefined,
-    ...decideSigning({
-      credentials,
-      profile,
-      requesterPays,
-      headers,
-      server: new URL(address.url('')),
-      notFound: () => awsNotFoundAdvice({ bucket, env, profile }),
-    }),
-  });
+    ...signing,
+  };
   const identity = async (): Promise<unknown> => [
     headers,
     credentials,
     profile,
     await readAwsSources({ bucket, env }),
   ];
-  return new HttpStore(address.url(''), { request: access.request, isBucket: true, identity });
+  const writer =
+    options.access === 'write'
+      ? new S3Writer(new BucketAccess({ ...accessOptions, sign: signingOfWrites(signing) }), address)
+      : undefined;
+  const { request } = new BucketAccess(accessOptions);
+  return new HttpStore(address.url(''), { request, isBucket: true, identity, writer });
 }
 
 const DEFAULT_REGION = 'us-east-1';

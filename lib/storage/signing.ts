@@ -50,3 +50,7 @@ export function decideSigning({
   if (isEmulator) return never('requests to STORAGE_EMULATOR_HOST carry no credentials');
   return { sign: requesterPays ? 'always' : 'ifRefused', advice: notFound };
 }
+
+/** Returns when to sign the requests of uploads: bodies are not sent twice to find out. */
+export const signingOfWrites = ({ sign }: Pick<BucketAccessOptions, 'sign'>): BucketAccessOptions['sign'] =>
+  sign === 'ifRefused' ? 'ifFound' : sign;

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { createHttpClient } from '../../lib/failures/http-client.ts';
 import { type PieceOptions, readInPieces } from '../../lib/storage/object-pieces.ts';
-import { openObject } from '../../lib/storage/open-object.ts';
+import { objectUrl, openObject } from '../../lib/storage/open-object.ts';
 import type { ReadOptions, Store, StoredObject } from '../../lib/storage/store.ts';
 
 const bytes = Uint8Array.from({ length: 1000 }, (_, k) => k * 7);
@@ -108,3 +108,21 @@ test.each([
   'https://host/a%2Fb',
   'https://host/%',
 ])('%s does not name an object', (path) => expect(() => openObject(path, { http, env: {} })).toThrow(/name/));
+
+test.each([
+  [
+    'gs://bucket/a b/c.csv',
+    'https://storage.googleapis.com/bucket/a%20b/c.csv',
+    'gs+https://bucket.storage.googleapis.com/a%20b/c.csv',
+  ],
+  [
+    's3://bucket/c.csv',
+    'https://bucket.s3.eu-central-1.amazonaws.com/c.csv',
+    's3://https://s3.amazonaws.com/bucket/c.csv',
+  ],
+])('%s has the same URL in all spellings', (path, ...others) => {
+  const urlOf = (spelling: string, region?: string): string =>
+    objectUrl(openObject(spelling, { http, env: {}, region }));
+  for (const other of [...others, path]) expect(urlOf(other)).toBe(path);
+  expect(urlOf(path, 'us-west-2')).toBe(path);
+});
