@@ -60,7 +60,7 @@ export const bucketError = (
   style: BucketStyle,
   status: ErrorStatus,
   headers?: Record<string, string>,
-): MockResponse => page(style, status, ERRORS[style][status], headers);
+): MockResponse => bucketErrorPage(style, status, ERRORS[style][status], headers);
 
 /** The reply of a private bucket to a request without the right token; undefined when the token is right. */
 export function refuse(
@@ -73,14 +73,14 @@ export function refuse(
     if (authorization?.includes(`Credential=${token}/`)) return undefined;
     return authorization === undefined
       ? bucketError('s3', 403)
-      : page('s3', 403, {
+      : bucketErrorPage('s3', 403, {
           code: 'InvalidAccessKeyId',
           message: 'The AWS Access Key Id you provided does not exist in our records.',
         });
   }
   // Google answers a wrong token with 401, and a request without a token with 403.
   if (authorization === undefined) return bucketError('gs', 403);
-  return page(
+  return bucketErrorPage(
     'gs',
     401,
     { code: 'AuthenticationRequired', message: 'Authentication required.' },
@@ -88,7 +88,8 @@ export function refuse(
   );
 }
 
-function page(
+/** An error reply with any code. */
+export function bucketErrorPage(
   style: BucketStyle,
   status: number,
   { code, message, details }: ErrorText,

@@ -1,6 +1,6 @@
 /**
  * A mocked object store. It answers GET and HEAD as Google Cloud Storage or Amazon S3 does: ranges, ETags,
- * conditions, content encodings and errors.
+ * conditions, content encodings and errors. A writable bucket takes uploads, too.
  *
  * A file `NAME.gz`, `NAME.br` or `NAME.zstd` is the object NAME with that Content-Encoding. CloudVolume
  * writes files this way, because a disk keeps no metadata.
@@ -10,9 +10,12 @@ import { gunzipSync } from 'node:zlib';
 import { bucketError, refuse, type BucketStyle } from './bucket-errors.ts';
 import type { Fault } from './faults.ts';
 import { folderFiles } from './folder.ts';
+import { GoogleUploads } from './google-uploads.ts';
 import { reply, type MockRequest, type MockResponse } from './message.ts';
-import { mockServer, type MockServer } from './server.ts';
-import { SUFFIXES, type FileSource, type StoredFile } from './stored-file.ts';
+import { S3Uploads, type UnfinishedUpload } from './s3-uploads.ts';
+import { mockServer, type MockRoutes, type MockServer } from './server.ts';
+import type { StoredFile } from './stored-file.ts';
+import { StoredObjects, type StoredVersion } from './stored-objects.ts';
 
 /**
  * Options of {@link createMockBucket}. All are optional; without `folder` and `files` the bucket is empty.
@@ -50,6 +53,14 @@ export interface MockBucketOptions {
    * @default 'etag'
    */
   versions?: 'etag' | 'last-modified' | 'changing' | 'none';
+  /**
+   * Whether objects can be written. Style `s3` takes PutObject, DeleteObject and multipart uploads. Style `gs`
+   * takes resumable uploads through the JSON API, which {@link gsRoutes} mounts.
+   * @default false
+   */
+  writable?: boolean;
+  /** The smallest part of a multipart upload, except the last, in bytes. @default 5 MiB, as Amazon */
+  minPartBytes?: number;
   /** Faults of the bucket, in order of precedence. @default none */
   faults?: Fault[];
 }
@@ -66,6 +77,10 @@ export interface MockBucket extends MockServer {
    * @returns Whether the object existed.
    */
   delete(key: string): boolean;
+  /** Returns an object as it is stored; undefined if there is none. */
+  get(key: string): StoredFile | undefined;
+  /** The uploads that were begun, and neither completed nor aborted. */
+  readonly unfinishedUploads: readonly UnfinishedUpload[];
 }
 
 /**
@@ -82,53 +97,65 @@ export function createMockBucket({
   style = 'gs',
   listable = true,
   versions = 'etag',
+  writable = false,
+  minPartBytes = 5 * 2 ** 20,
   faults,
 }: MockBucketOptions): MockBucket {
-  const onDisk: FileSource = folder === undefined ? () => undefined : folderFiles(folder);
-  const deleted = new Set<string>(),
-    puts = new Map<string, number>();
+  const objects = new StoredObjects(files, folder === undefined ? () => undefined : folderFiles(folder));
+  const uploads = style === 's3' ? new S3Uploads(objects, minPartBytes) : undefined,
+    googleUploads = style === 'gs' ? new GoogleUploads(objects, token) : undefined;
   let replies = 0;
-  const find = (key: string): StoredFile | undefined => {
-    for (const [suffix, contentEncoding] of SUFFIXES) {
-      const name = key + suffix;
-      const file = Object.hasOwn(files, name) ? files[name] : deleted.has(key) ? undefined : onDisk(name);
-      if (file)
-        return file instanceof Uint8Array ? { contentEncoding, bytes: file } : { contentEncoding, ...file };
-    }
-    return undefined;
-  };
 
   const answer = (request: MockRequest): MockResponse => {
     const { method, headers, path } = request;
-    if (method !== 'GET' && method !== 'HEAD') return bucketError(style, 405, { allow: 'GET, HEAD' });
+    const ofApi = writable ? googleUploads?.handle(request) : undefined;
+    if (ofApi) return ofApi;
+    const isRead = method === 'GET' || method === 'HEAD';
+    if (!isRead && !(writable && uploads)) return bucketError(style, 405, { allow: 'GET, HEAD' });
     const refused = token === undefined ? undefined : refuse(style, token, headers.authorization);
     if (refused) return refused;
     const key = keyOf(path);
     if (key === undefined) return bucketError(style, 400);
-    const stored = find(key);
+    const written = writable ? uploads?.handle(request, key) : undefined;
+    if (written) return written;
+    const stored = objects.find(key);
     return stored
-      ? serve(stored, { style, generation: 1 + (puts.get(key) ?? 0), versions, replies: ++replies }, headers)
+      ? serve(stored, { style, versions, replies: ++replies }, headers)
       : bucketError(style, listable ? 404 : 403);
-  };
-  const remove = (key: string): boolean => {
-    const had = find(key) !== undefined;
-    for (const [suffix] of SUFFIXES) delete files[key + suffix];
-    deleted.add(key);
-    return had;
   };
   return {
     ...mockServer(answer, { faults }),
-    put: (key, bytes, contentEncoding) => {
-      remove(key);
-      files[key] = {
+    put: (key, bytes, contentEncoding) =>
+      void objects.put(key, {
         bytes: typeof bytes === 'string' ? Buffer.from(bytes) : new Uint8Array(bytes),
         contentEncoding,
-      };
-      puts.set(key, (puts.get(key) ?? 0) + 1);
+      }),
+    delete: (key) => objects.delete(key),
+    get: (key) => objects.find(key),
+    get unfinishedUploads() {
+      return uploads?.unfinished ?? googleUploads!.unfinished;
     },
-    delete: remove,
   };
 }
+
+/**
+ * Returns the routes of writable buckets of style `gs`: each at `/NAME` for reads, and at the paths of
+ * Google's JSON API for uploads. Both share the log and the faults of the bucket.
+ *
+ * @example
+ * const served = await serveMocks(gsRoutes({ results: createMockBucket({ writable: true }) }));
+ */
+export const gsRoutes = (buckets: Readonly<Record<string, MockBucket>>): MockRoutes =>
+  Object.fromEntries(
+    Object.entries(buckets).flatMap(([name, bucket]) => {
+      const api = { ...bucket, wholePath: true };
+      return [
+        [`/${name}`, bucket],
+        [`/storage/v1/b/${name}`, api],
+        [`/upload/storage/v1/b/${name}`, api],
+      ];
+    }),
+  );
 
 /** The decoded key; undefined for a path that leaves the bucket or cannot be decoded. */
 function keyOf(path: string): string | undefined {
@@ -146,14 +173,17 @@ function keyOf(path: string): string | undefined {
 
 interface ReplyContext {
   style: BucketStyle;
-  generation: number;
   versions: NonNullable<MockBucketOptions['versions']>;
   /** Replies so far, including this one. */
   replies: number;
 }
 
 /** The headers that tell the version of the object. */
-function versionHeaders({ style, generation, versions }: ReplyContext, etag: string): Record<string, string> {
+function versionHeaders(
+  { style, versions }: ReplyContext,
+  etag: string,
+  generation: number,
+): Record<string, string> {
   if (versions === 'none') return {};
   if (versions === 'last-modified')
     return { 'last-modified': new Date(Date.UTC(2024, 0, 1, 0, 0, generation)).toUTCString() };
@@ -161,7 +191,13 @@ function versionHeaders({ style, generation, versions }: ReplyContext, etag: str
 }
 
 function serve(
-  { bytes: stored, contentEncoding }: StoredFile,
+  {
+    bytes: stored,
+    contentEncoding,
+    contentType = 'application/octet-stream',
+    generation,
+    ...version
+  }: StoredVersion,
   context: ReplyContext,
   requestHeaders: Record<string, string>,
 ): MockResponse {
@@ -173,16 +209,15 @@ function serve(
     contentEncoding === 'gzip' &&
     !(requestHeaders['accept-encoding'] ?? '').includes('gzip');
   const bytes = unpack ? gunzipSync(stored) : stored;
-  const md5 = createHash('md5').update(stored).digest(),
-    etag = versions === 'changing' ? `"${replies}"` : `"${md5.toString('hex')}"`;
+  const etag = versions === 'changing' ? `"${replies}"` : version.etag;
   const common = {
     'accept-ranges': unpack ? 'none' : 'bytes',
-    ...versionHeaders(context, etag),
+    ...versionHeaders(context, etag, generation),
     'access-control-allow-origin': '*',
     ...(contentEncoding && style === 'gs' ? { vary: 'Accept-Encoding' } : {}),
     ...(contentEncoding && !unpack ? { 'content-encoding': contentEncoding } : {}),
     ...(style === 'gs' && {
-      'x-goog-hash': `md5=${md5.toString('base64')}`,
+      'x-goog-hash': `md5=${createHash('md5').update(stored).digest('base64')}`,
       'x-goog-stored-content-encoding': contentEncoding ?? 'identity',
       'x-goog-stored-content-length': String(stored.byteLength),
     }),
@@ -192,11 +227,11 @@ function serve(
   if (requestHeaders['if-none-match'] !== undefined && names(requestHeaders['if-none-match'], etag))
     return { status: 304, headers: common, body: new Uint8Array(0) };
   const part = unpack ? 'none' : parseRange(requestHeaders.range ?? '', bytes.length);
-  if (part === 'none') return reply(200, 'application/octet-stream', bytes, common);
+  if (part === 'none') return reply(200, contentType, bytes, common);
   if (part === 'unsatisfiable')
     return bucketError(style, 416, { 'content-range': `bytes */${bytes.length}` });
   const [start, end] = part;
-  return reply(206, 'application/octet-stream', bytes.subarray(start, end), {
+  return reply(206, contentType, bytes.subarray(start, end), {
     ...common,
     'content-range': `bytes ${start}-${end - 1}/${bytes.length}`,
   });

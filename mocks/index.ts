@@ -2,7 +2,8 @@
  * Mocked servers for tests: a chunkedgraph, an object store and the CAVE services. They run on loopback, on
  * nock (`graphene-points/mocks/nock`), or as plain functions from a request to a response.
  */
-export { createMockBucket, type MockBucket, type MockBucketOptions } from './bucket.ts';
+export { createMockBucket, gsRoutes, type MockBucket, type MockBucketOptions } from './bucket.ts';
+export type { UnfinishedUpload } from './s3-uploads.ts';
 export type { StoredFile } from './stored-file.ts';
 export type { BucketStyle } from './bucket-errors.ts';
 export { mockCave, type MockCaveOptions } from './cave.ts';

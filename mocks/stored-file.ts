@@ -6,6 +6,10 @@ export interface StoredFile {
   bytes: Uint8Array;
   /** Content-Encoding of `bytes`, such as `gzip`. @default none */
   contentEncoding?: string;
+  /** @default 'application/octet-stream' */
+  contentType?: string;
+  /** The ETag in quotes. @default the MD5 of `bytes` */
+  etag?: string;
 }
 
 /** Finds the file of a key; undefined when it does not exist. */
