@@ -7,7 +7,7 @@ import { createHttpClient } from '../failures/http-client.ts';
 import { redactUrl } from '../http/excerpt.ts';
 import type { StorageOptions } from '../storage/bucket-options.ts';
 import { readInPieces, type ObjectPieces, type PieceOptions } from '../storage/object-pieces.ts';
-import { openObject, type StoredObjectPath } from '../storage/open-object.ts';
+import { objectUrl, openObject, type StoredObjectPath } from '../storage/open-object.ts';
 import { type OpenTableInput, streamInput } from '../tables/files/table-input.ts';
 import { compressionOfFile } from '../tables/formats.ts';
 import { UsageError } from './io.ts';
@@ -23,6 +23,8 @@ export interface CloudOptions extends Pick<PieceOptions, 'pieceBytes'> {
 export interface TablePath {
   /** The path of a file, or the URL without its user name and query: for messages, and for its suffix. */
   name: string;
+  /** The URL of the object, the same for all spellings of its path. */
+  url?: string;
   /** Opens a table that is not a file of this machine. `folder` is for its temporary file. */
   open?: (signal: AbortSignal, folder: string | undefined) => OpenTableInput;
 }
@@ -45,6 +47,7 @@ export function parseTablePath(path: string, options: CloudOptions = {}): TableP
   const object = openObject(path, { ...storage, http });
   return {
     name,
+    url: objectUrl(object),
     open(signal, folder) {
       const input = streamInput(name, () => bytesOf(object, name, { signal, pieceBytes }), signal, folder);
       return {

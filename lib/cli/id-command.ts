@@ -73,15 +73,16 @@ export async function runIdCommand(
   );
   const storage = optionsFromFlags<StorageOptions>(STORAGE_OPTIONS, flags);
   const tables = await findTables(inputOption, input, { storage, retries }),
-    [{ name, open }, ...others] = tables;
+    [{ name, open, url }, ...others] = tables;
   requireOneFormat(inputOption, tables, flags.format);
   const files = await openJobFiles(
     {
-      input: { option: inputOption, file: name, open },
+      input: { option: inputOption, file: name, open, url },
       others,
       format: flags.format,
       out: flags.out,
       stats: flags.stats,
+      cloud: { storage, retries },
     },
     io,
     report,

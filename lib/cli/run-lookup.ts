@@ -85,11 +85,13 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
 
   const files = await openJobFiles(
     {
-      input: { option: '--points', file: points.name, open: points.open },
+      input: { option: '--points', file: points.name, open: points.open, url: points.url },
       others: moreTables,
       format,
       out: flags.out,
       stats: flags.stats,
+      cloud: { storage, retries: given.retries },
+      tempDir: flags.tempDir,
     },
     io,
     report,

@@ -4,7 +4,6 @@
 import { fstatSync, lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { onAbort } from '../base/abort.ts';
-import { redactUrl } from '../http/excerpt.ts';
 import {
   readInputStream,
   ReaderClosedError,
@@ -17,26 +16,33 @@ import { isColumnar } from '../tables/open-table.ts';
 import { claimOutput, type OutputFile, partialPath, followLinks } from '../tables/files/output-file.ts';
 import { fileInput, streamInput } from '../tables/files/table-input.ts';
 import { InterruptedError, type Io, UsageError } from './io.ts';
-import type { TablePath } from './cloud-input.ts';
+import type { CloudOptions, TablePath } from './cloud-input.ts';
+import { type CloudOutput, openCloudOutput } from './cloud-output.ts';
 import { JobInput } from './job-input.ts';
+import { isCloudOutput, localPath } from './output-path.ts';
 import type { Report } from './report.ts';
 import { type JobSource, SeveralInputs } from './several-inputs.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 /** The names of the files of a job, as the user wrote them. */
 export interface JobFileNames {
   /**
    * The input file, and the option that names it; - is standard input. `open` opens an input that is not a
-   * file of this machine.
+   * file of this machine, and `url` is its URL.
    */
-  input?: { option: string; file: string; open?: TablePath['open'] };
+  input?: { option: string; file: string } & Pick<TablePath, 'open' | 'url'>;
   /** More files of the same table. */
   others?: readonly TablePath[];
   /** The format of the input. @default that of its suffix */
   format?: FormatName;
-  /** The output file; - is standard output. */
+  /** The output: a file, a cloud path, or - for standard output. */
   out: string;
-  /** The file for the counts; - is standard error. */
+  /** The output for the counts; - is standard error. */
   stats?: string;
+  /** How outputs on cloud paths are written. */
+  cloud?: CloudOptions;
+  /** The folder of the temporary files of outputs on cloud paths. @default that of `temporaryFolder` */
+  tempDir?: string;
 }
 
 /** The files of one job. The caller must close them. */
@@ -65,13 +71,23 @@ export interface JobFiles {
  *
  * @throws UsageError if a file would overwrite another; TableError IN_USE, UNREADABLE.
  */
-export async function openJobFiles(names: JobFileNames, io: Io, report: Report): Promise<JobFiles> {
-  const { input, out, stats } = names;
+export async function openJobFiles(given: JobFileNames, io: Io, report: Report): Promise<JobFiles> {
+  const names = {
+      ...given,
+      out: localPath(given.out),
+      ...(given.stats !== undefined && { stats: localPath(given.stats) }),
+    },
+    { input, out, stats } = names;
   const reason = reasonNotWritable(out) ?? reasonOtherFormat(names);
   if (reason !== undefined) throw new UsageError(reason);
-  await refuseOverwrites(names, io);
   const options = { warn: (message: string) => report.warn(message), signal: io.signal };
-  const output = out === '-' ? undefined : await claimOutput(out, options);
+  const cloud = openCloudOutputs(names, options);
+  await refuseOverwrites(names, cloud, io);
+  const claim = async (option: '--out' | '--stats', path: string): Promise<OutputFile> =>
+    cloud[option]
+      ? cloud[option].claim(await temporaryFolder(names, io.env))
+      : claimOutput(path, { ...options, ...(option === '--stats' && { option }) });
+  const output = out === '-' ? undefined : await claim('--out', out);
   let counts: ByteSink | undefined;
   try {
     counts =
@@ -79,7 +95,7 @@ export async function openJobFiles(names: JobFileNames, io: Io, report: Report):
         ? undefined
         : stats === '-'
           ? streamSink(io.stderr, { name: 'standard error', signal: io.signal })
-          : await (await claimOutput(stats, { ...options, option: '--stats' })).open();
+          : await (await claim('--stats', stats)).open();
   } catch (error) {
     output?.release();
     throw error;
@@ -118,6 +134,22 @@ export async function openJobFiles(names: JobFileNames, io: Io, report: Report):
       output?.release();
       await counts?.abandon(false);
     },
+  };
+}
+
+/** The outputs of a job that are on cloud paths, by their options. */
+type CloudOutputs = Partial<Record<'--out' | '--stats', CloudOutput>>;
+
+function openCloudOutputs(
+  { input, format, out, stats, cloud }: JobFileNames,
+  options: { warn: (message: string) => void; signal: AbortSignal },
+): CloudOutputs {
+  const ofInput = format ?? (input && formatOfFile(input.file));
+  const open = (option: string, path: string, format?: FormatName): CloudOutput | undefined =>
+    isCloudOutput(path) ? openCloudOutput(path, { ...cloud, ...options, option, format }) : undefined;
+  return {
+    '--out': open('--out', out, ofInput),
+    '--stats': stats === undefined ? undefined : open('--stats', stats),
   };
 }
 
@@ -182,20 +214,24 @@ interface JobFile {
  * Refuses files that would overwrite each other. Only `--out` may name the input: the new table replaces it
  * when it is complete.
  */
-async function refuseOverwrites({ input, others = [], out, stats }: JobFileNames, io: Io): Promise<void> {
+async function refuseOverwrites(
+  { input, others = [], out, stats }: JobFileNames,
+  cloud: CloudOutputs,
+  io: Io,
+): Promise<void> {
   const read: JobFile[] = [],
-    written: (JobFile & { option: string; path: string })[] = [],
+    written: (JobFile & { option: string; path: string | undefined })[] = [],
     streams: JobFile[] = [];
   if (input) {
-    const { option, file, open } = input;
+    const { option, file, open, url } = input;
     read.push(
       file === '-'
         ? { displayName: 'standard input', id: streamId(io.stdin) }
-        : { displayName: `${option} ${file}`, id: open ? undefined : fileId(file) },
+        : { displayName: `${option} ${file}`, id: open ? url : fileId(file) },
     );
   }
-  for (const { name, open } of others)
-    read.push({ displayName: `${input!.option} ${name}`, id: open ? undefined : fileId(name) });
+  for (const { name, open, url } of others)
+    read.push({ displayName: `${input!.option} ${name}`, id: open ? url : fileId(name) });
   streams.push(
     { displayName: 'standard output', id: streamId(io.stdout) },
     { displayName: 'standard error', id: streamId(io.stderr) },
@@ -205,8 +241,11 @@ async function refuseOverwrites({ input, others = [], out, stats }: JobFileNames
     ['--stats', stats],
   ] as const)
     if (path !== undefined && path !== '-') {
-      if (/^[a-z][a-z\d+.-]*:\/\//i.test(path))
-        throw new UsageError(`${option} ${redactUrl(path)} is a URL: name a file of this machine`);
+      const object = cloud[option];
+      if (object) {
+        written.push({ displayName: `${option} ${object.url}`, id: object.url, option, path: undefined });
+        continue;
+      }
       if (RESERVED_SUFFIX.test(path))
         throw new UsageError(
           `${option} ${path} has a suffix that is reserved for files of a running job: choose another name`,
@@ -214,7 +253,7 @@ async function refuseOverwrites({ input, others = [], out, stats }: JobFileNames
       written.push({ displayName: `${option} ${path}`, id: await outputId(path), option, path });
     }
   for (const [k, { displayName, id, option, path }] of written.entries()) {
-    const partial = fileId(partialPath(await followLinks(path)), lstatSync);
+    const partial = path === undefined ? undefined : fileId(partialPath(await followLinks(path)), lstatSync);
     for (const other of [...read, ...written.slice(0, k), ...streams]) {
       if (other.id === undefined) continue;
       const isPartial = other.id === partial,

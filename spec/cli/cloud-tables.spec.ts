@@ -92,13 +92,6 @@ describe('text tables', () => {
     await refused('gs://tables', /gs:\/\/tables does not name a file/);
     await refused('ftp://host/a.csv', /ftp:\/\/ is not supported/);
   });
-
-  test('are not written to URLs', async () => {
-    expect(await lookup(join(folder, 'local.csv'), '--out', 'gs://tables/o.csv')).toMatchObject({
-      code: 2,
-      stderr: expect.stringMatching(/--out gs:\/\/tables\/o\.csv is a URL/) as unknown as string,
-    });
-  });
 });
 
 test('tables of formats that seek are copied to a file that does not stay', async () => {

@@ -72,7 +72,9 @@ export const defineGraphCommand: DefineCommand = (graph, { io, report, action })
         call.required?.includes(option) ? markRequired(OPTIONS[option]()) : OPTIONS[option](),
       );
     graphFlags(command)
-      .addOption(outOption('output file, written to FILE.partial first; - is standard output'))
+      .addOption(
+        outOption('output file, or gs:// or s3:// URL; written to FILE.partial first; - is standard output'),
+      )
       .addHelpText('after', call.ids === undefined ? '' : ID_HELP)
       .action(
         action(async (path: string, given: unknown) => {

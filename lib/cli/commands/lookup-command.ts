@@ -41,7 +41,7 @@ export const defineLookupCommand: DefineCommand = (command, { io, report, action
     )
     .addOption(
       outOption(
-        'output file: the same rows with their answers, in the same format; written to FILE.partial first; - is standard output',
+        'output file, or gs:// or s3:// URL: the same rows with their answers, in the same format; written to FILE.partial first; - is standard output',
       ),
     )
     .addOption(formatOption('by suffix; csv for standard input'))
@@ -95,7 +95,7 @@ export const defineLookupCommand: DefineCommand = (command, { io, report, action
   ]);
   command.option(
     '--temp-dir <folder>',
-    'folder for the temporary files of a table with more than a million rows (default: TMPDIR, else the folder of the output)',
+    'folder for the temporary files of a table with more than a million rows, and of an output in a bucket (default: TMPDIR, else the folder of the output)',
     parseText,
   );
 

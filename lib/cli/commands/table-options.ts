@@ -82,7 +82,7 @@ export function idOptions(command: Command): Command {
     .optionsGroup('Table:')
     .addOption(
       outOption(
-        'output file: the same rows with their answers; written to FILE.partial first; - is standard output',
+        'output file, or gs:// or s3:// URL: the same rows with their answers; written to FILE.partial first; - is standard output',
       ),
     )
     .addOption(formatOption('by suffix and content'))
@@ -103,13 +103,14 @@ export function idOptions(command: Command): Command {
 
 /** The help text about input and output files. */
 export const FILES_HELP = `\
-Files: the input may also be a gs://, s3://, https://, http:// or file:// URL. Tables that end in
-.gz or .zst are read and written compressed. Lines may end with LF, CR LF or CR. If the header seems
-to use another separator, the command stops with an error that names --delimiter. The output may be
-the input file itself: it is replaced when the new table is complete, and keeps its permissions;
-after an error it is unchanged. Only one run at a time can write a file: FILE.lock names that run,
-and the lock of a run that has ended is taken over. If the output is a symbolic link, its target is
-written. Spreadsheets and similar files are not read: the error shows how to convert them.
+Files: the input may also be a gs://, s3://, https://, http:// or file:// URL, the output a gs://,
+s3:// or file:// URL: it is uploaded when it is complete. Tables that end in .gz or .zst are read
+and written compressed. Lines may end with LF, CR LF or CR. If the header seems to use another
+separator, the command stops with an error that names --delimiter. The output may be the input file
+itself: it is replaced when the new table is complete, and keeps its permissions; after an error it
+is unchanged. Only one run at a time can write a file: FILE.lock names that run, and the lock of a
+run that has ended is taken over. If the output is a symbolic link, its target is written.
+Spreadsheets and similar files are not read: the error shows how to convert them.
 
 Parquet: a table with the suffix .parquet or .pq, or with --format parquet. It needs the package
 @duckdb/node-api. Positions are lists of three numbers, structs of x, y and z, three columns or text.
