@@ -4,17 +4,6 @@
 export const isShared = ({ buffer }: ArrayBufferView): boolean =>
   typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer;
 
-/** Returns new memory that threads share. */
-export const sharedMemory = (bytes: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(bytes));
-
-/** Returns the bytes in shared memory: a copy, unless they are there already. */
-export function toSharedMemory(bytes: Uint8Array): Uint8Array {
-  if (isShared(bytes)) return bytes;
-  const shared = sharedMemory(bytes.byteLength);
-  shared.set(bytes);
-  return shared;
-}
-
 /** Returns the bytes in memory of this thread: a copy if they are in shared memory. */
 export const toOwnMemory = (bytes: Uint8Array): Uint8Array =>
   isShared(bytes) ? new Uint8Array(bytes) : bytes;

@@ -41,6 +41,8 @@ export interface ChunkWork {
 export interface SharedBodyWork {
   /** Most bytes that are expected. */
   readonly sharedBytes: number;
+  /** Whether fewer bytes may come. */
+  readonly mayBeLess: boolean;
 }
 
 /** The result of {@link ChunkWork}. */
@@ -69,10 +71,21 @@ export interface SharingThreads {
   /** How many threads are ready. */
   readonly ready: number;
   /**
+   * If no thread is ready but some are starting: resolves when one is ready, or none is starting any more.
+   */
+  whenReady(): Promise<void> | undefined;
+  /**
    * Does the work on several chunks, in one thread and in this order.
    * @returns One result per chunk; undefined, or none, for a chunk that no thread has worked on. Rejects only
    * with
    *   the reason of the stop.
    */
   workOnAll(works: readonly SharedWork[], stop: Stop): Promise<readonly (ChunkWorkResult | undefined)[]>;
+  /** Returns bytes in memory that threads share: a copy, unless they are there already. */
+  copyShared(bytes: Uint8Array): Uint8Array;
+  /**
+   * Lets the memory of bytes be used again that a thread has read, or {@link copyShared} has copied. Nothing may
+   * read them afterwards, also no thread. Ignores other bytes, and views of such bytes.
+   */
+  giveBack(bytes: Uint8Array): void;
 }

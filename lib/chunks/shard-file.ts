@@ -1,9 +1,9 @@
 /** Reads byte ranges of one shard file, for one task. The caller adds the name of the shard to the errors. */
 import { DecodeError, RequestError } from '../base/errors.ts';
 import { decompress } from '../compression/decompress.ts';
-import { toOwnMemory, toSharedMemory } from '../base/shared-memory.ts';
+import { toOwnMemory } from '../base/shared-memory.ts';
 import type { ByteRange, Meter, StoredObject } from '../storage/store.ts';
-import type { SharedBodyWork } from './chunk-work.ts';
+import type { SharedBodyWork, SharingThreads } from './chunk-work.ts';
 import type { ChunkStore } from './chunk-store.ts';
 import { planReads } from './merge-ranges.ts';
 import type { VersionCheck } from './shard-versions.ts';
@@ -12,8 +12,8 @@ import type { VersionCheck } from './shard-versions.ts';
 export interface ShardReadContext {
   signal: AbortSignal;
   meter: Meter;
-  /** Whether the bytes are best in memory that threads share. */
-  sharesBytes?: boolean;
+  /** Given if the bytes are best in memory that these threads share. */
+  sharers?: SharingThreads;
 }
 
 /** Bytes of a shard file from the offset `start`. */
@@ -89,6 +89,13 @@ export class ShardFile {
     return piece !== undefined;
   }
 
+  /** Gives back what is in memory: see {@link SharingThreads.giveBack}. Later reads go to the store. */
+  giveBackHeld(threads: SharingThreads): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held) threads.giveBack(held.bytes);
+  }
+
   /**
    * Reads a range, or more. Resolves with undefined if the file does not exist.
    * @param mayBeCut Whether the range may end beyond the end of the file.
@@ -97,7 +104,7 @@ export class ShardFile {
    */
   async read(
     range: ByteRange,
-    { signal, meter, sharesBytes = false }: ShardReadContext,
+    { signal, meter, sharers }: ShardReadContext,
     mayBeCut = false,
   ): Promise<ShardPiece | undefined> {
     if (this.hasRange(range)) return this.#held;
@@ -105,8 +112,8 @@ export class ShardFile {
     if (ignoresRanges) return (this.#whole ??= this.#readWhole({ signal, meter }));
     try {
       const maxBytes = Math.max(MAX_WHOLE_SHARD_BYTES, range.end - range.start);
-      const bodyWork: SharedBodyWork | undefined = sharesBytes
-        ? { sharedBytes: range.end - range.start }
+      const bodyWork: SharedBodyWork | undefined = sharers
+        ? { sharedBytes: range.end - range.start, mayBeLess: mayBeCut }
         : undefined;
       const object = await chunks.read(`${key}/${this.name}`, {
         range,
@@ -129,7 +136,7 @@ export class ShardFile {
         );
       return {
         start: object.range.start,
-        bytes: sharesBytes ? toSharedMemory(object.bytes) : object.bytes,
+        bytes: sharers ? sharers.copyShared(object.bytes) : object.bytes,
         totalBytes: object.totalBytes,
         validator: object.validator,
       };

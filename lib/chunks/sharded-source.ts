@@ -21,8 +21,11 @@ import { findChunk, shardIndexBytes } from '../precomputed/shard-index.ts';
 import type { ShardingSpec } from '../precomputed/sharding.ts';
 import type { ByteRange } from '../storage/store.ts';
 import type { ChunkDiskCache } from './chunk-disk-cache.ts';
-import type { ChunkPart, ObjectSource, ReadContext, ReadTask, StoredChunk } from './chunk-source.ts';
+import type { ObjectSource, ReadContext, ReadTask, StoredChunk } from './chunk-source.ts';
 import { ChunkStore, describeContent } from './chunk-store.ts';
+import type { SharingThreads } from './chunk-work.ts';
+import { deliverPiece, deliverShardParts, withShardName, type PieceDelivery } from './deliver-piece.ts';
+import { wasReadBefore, type LocatedChunk, type ReadBudget } from './located-chunk.ts';
 import { MAX_READ_BYTES, planReads } from './merge-ranges.ts';
 import { mapPlanned, type Planned } from './planned.ts';
 import { planParts } from './range-cost.ts';
@@ -30,21 +33,13 @@ import {
   changedShardError,
   isTruncated,
   ShardFile,
-  sliceRange,
   type ShardPiece,
   type Shard,
   type ShardReadContext,
   type ShardStore,
 } from './shard-file.ts';
 import { WHOLE_INDEX_BYTES, type VersionMismatch } from './shard-entries.ts';
-import {
-  MAX_REREADS,
-  MAX_RETRIES,
-  ShardIndices,
-  type CachedIndex,
-  type ShardIndexCache,
-} from './shard-indices.ts';
-import { SharedDelivery } from './shared-delivery.ts';
+import { MAX_REREADS, MAX_RETRIES, ShardIndices, type ShardIndexCache } from './shard-indices.ts';
 import { ShardPlan, type ShardCells } from './shard-plan.ts';
 import type { UnshardedSourceOptions } from './unsharded-source.ts';
 
@@ -66,24 +61,6 @@ const DENSE_SHARE = 0.8;
 
 /** Chunks that are looked up in the indices of a shard between two pauses: about a microsecond each. */
 const CELLS_PER_STRETCH = 1024;
-
-/** Where a stored chunk is in its shard. */
-interface LocatedChunk extends ByteRange {
-  cell: number;
-  minishard: number;
-  /** The index that says so. */
-  index: CachedIndex;
-}
-
-/**
- * How often one call may still read the indices of a shard again, and chunks with the same indices; and when
- * it began.
- */
-interface ReadBudget {
-  rereads: number;
-  retries: number;
-  since: number;
-}
 
 /** The chunks of one sharded scale. */
 export class ShardedSource implements ObjectSource {
@@ -146,10 +123,15 @@ export class ShardedSource implements ObjectSource {
     try {
       const located = await this.#locate(file, cells, context);
       if (this.#store.ignoresRanges && !located.every((chunk) => file.hasRange(chunk)))
-        await file.readBeginning(MAX_READ_BYTES, this.#sharing(context));
+        await file.readBeginning(MAX_READ_BYTES, await this.#sharing(context));
       const rest = located.filter((chunk) => !file.hasRange(chunk));
       const held = located.filter((chunk) => file.hasRange(chunk));
-      const again = held.length > 0 ? await this.#deliver(file, file.held, held, budget, context) : [];
+      const again =
+        held.length > 0
+          ? await this.#deliver(file, file.held, held, budget, context, (threads) =>
+              file.giveBackHeld(threads),
+            )
+          : [];
       const reads = planReads(rest).map((range) => {
         const members = range.members.map((member) => rest[member]);
         return {
@@ -180,12 +162,14 @@ export class ShardedSource implements ObjectSource {
           )
         : undefined;
       if (ranges) return await this.#readParts(file, ranges, members, wanted, budget, context);
+      const piece = await file.read(range, await this.#sharing(context));
       return await this.#deliver(
         file,
-        await file.read(range, this.#sharing(context)),
+        piece,
         members,
         budget,
         context,
+        (threads) => piece && threads.giveBack(piece.bytes),
       );
     } catch (error) {
       if (isTruncated(error) && members.some(({ index }) => wasReadBefore(index, budget)))
@@ -261,27 +245,13 @@ export class ShardedSource implements ObjectSource {
     const other = received.find((piece) => members.some(({ index }) => !this.#indices.agrees(index, piece)));
     if (other || !this.#store.versions.areOneVersion(received))
       return this.#readAgain(file, members, other ?? {}, budget, context);
-    const partsOf = (chunk: LocatedChunk): Promise<(ChunkPart | undefined)[]> =>
-      Promise.all(
-        ranges.flatMap((range, k) =>
-          range.start < chunk.end && range.end > chunk.start
-            ? pieces[k].then((piece) => piece && partOf(chunk, piece, range))
-            : [],
-        ),
-      );
-    const deliver = async (chunk: LocatedChunk, inParts: boolean): Promise<void> => {
-      try {
-        const found = await partsOf(chunk),
-          parts = found.filter((part) => part !== undefined);
-        if (parts.length < found.length)
-          await context.deliver(chunk.cell, undefined); // the shard was deleted
-        else if (inParts) context.deliverParts(chunk.cell, parts);
-        else await context.deliver(chunk.cell, this.#stored(chunk.cell, parts[0].bytes, undefined));
-      } catch (error) {
-        context.fail(chunk.cell, withShardName(file.name, error, `minishard ${chunk.minishard}: `));
-      }
-    };
-    await Promise.all(members.map((chunk, k) => deliver(chunk, wanted[k] !== undefined)));
+    await deliverShardParts(
+      pieces,
+      ranges,
+      members,
+      wanted.map((chunkRanges) => chunkRanges !== undefined),
+      this.#deliveryOf(file, context),
+    );
     return [];
   }
 
@@ -296,7 +266,7 @@ export class ShardedSource implements ObjectSource {
     const absent =
       isDense &&
       !this.#indices.has(file, wanted) &&
-      !(await file.readBeginning(MAX_READ_BYTES, this.#sharing(context)));
+      !(await file.readBeginning(MAX_READ_BYTES, await this.#sharing(context)));
     const found = absent ? [] : await this.#indices.read(file, wanted, context);
     const indices = new Map(found.map((index, k) => [wanted[k], index]));
     const located: LocatedChunk[] = [];
@@ -317,17 +287,13 @@ export class ShardedSource implements ObjectSource {
 
   /**
    * The context of a read that holds many chunks: threads share its memory if they do the work on the chunks.
+   * Threads that are starting are waited for: the main thread alone takes longer.
    */
-  #sharing({ signal, meter, threads, workOf }: ReadContext): ShardReadContext {
-    const { sharding, codec } = this.#options;
-    return {
-      signal,
-      meter,
-      sharesBytes:
-        workOf !== undefined &&
-        (threads?.ready ?? 0) > 0 &&
-        (sharding.dataEncoding !== 'raw' || codec.isPointwise !== true),
-    };
+  async #sharing({ signal, meter, threads, workOf }: ReadContext): Promise<ShardReadContext> {
+    const { sharding, codec } = this.#options,
+      isWorth = workOf !== undefined && (sharding.dataEncoding !== 'raw' || codec.isPointwise !== true);
+    if (isWorth) await threads?.whenReady();
+    return { signal, meter, sharers: isWorth && threads && threads.ready > 0 ? threads : undefined };
   }
 
   /** Whether to read the beginning of the shard first, before its indices are known. */
@@ -383,8 +349,12 @@ export class ShardedSource implements ObjectSource {
       : { bytes, contentEncoding: dataEncoding, ...content };
   }
 
+  #deliveryOf({ name }: ShardFile, context: ReadContext): PieceDelivery {
+    return { name, context, storedOf: (...chunk) => this.#stored(...chunk) };
+  }
+
   /**
-   * Delivers chunks out of a piece of the shard.
+   * Delivers chunks out of a piece of the shard, and calls `onRead` if nothing reads the piece afterwards.
    * @param piece Undefined if the shard was deleted after its index was read: then no chunk is stored.
    * @returns Tasks that read chunks again, whose index has another version than the piece.
    */
@@ -394,52 +364,20 @@ export class ShardedSource implements ObjectSource {
     members: readonly LocatedChunk[],
     budget: ReadBudget,
     context: ReadContext,
+    onRead: (threads: SharingThreads) => void,
   ): Promise<readonly ReadTask[]> {
     const stale: LocatedChunk[] = [],
-      delivering = new Set<Promise<void>>();
-    const together = piece && isShared(piece.bytes) ? new SharedDelivery(context) : undefined;
-    const deliver = async ({ cell, minishard, start, end }: LocatedChunk): Promise<void> => {
-      try {
-        const stored = piece && this.#stored(cell, sliceRange(piece, { start, end }), piece.validator);
-        await (stored && together ? together.add(cell, stored) : context.deliver(cell, stored));
-      } catch (error) {
-        context.fail(cell, withShardName(file.name, error, `minishard ${minishard}: `));
-      }
-    };
+      current: LocatedChunk[] = [];
     for (const chunk of members) {
       const { index, end } = chunk;
       const isCut = piece && end > piece.start + piece.bytes.byteLength && wasReadBefore(index, budget);
-      if (piece && (isCut || !this.#indices.agrees(index, piece))) {
-        stale.push(chunk);
-        continue;
-      }
-      if (together) {
-        await deliver(chunk);
-        continue;
-      }
-      const delivery = deliver(chunk).finally(() => delivering.delete(delivery));
-      delivering.add(delivery);
-      if (delivering.size >= (context.deliveriesAtOnce ?? 1)) await Promise.race(delivering);
+      (piece && (isCut || !this.#indices.agrees(index, piece)) ? stale : current).push(chunk);
     }
-    await together?.finish();
-    await Promise.all(delivering);
-    return stale.length > 0 ? this.#readAgain(file, stale, piece!, budget, context) : [];
+    const isAnswered = await deliverPiece(piece, current, this.#deliveryOf(file, context));
+    const again = stale.length > 0 ? await this.#readAgain(file, stale, piece!, budget, context) : [];
+    // After an abort, a thread may still be at work, or another call may wait for an index in the piece.
+    const { stop, signal, threads } = context;
+    if (threads && isAnswered && !(stop ? stop.isStopped : signal.aborted)) onRead(threads);
+    return again;
   }
 }
-
-/** Whether an index was read before the call began. Its shard may have been replaced since. */
-const wasReadBefore = ({ versions, fromDisk }: CachedIndex, { since, rereads }: ReadBudget): boolean =>
-  rereads > 0 && (fromDisk || versions.learnedAt < since);
-
-/** Returns the part of a chunk that lies in a range, out of a piece that was read for the range. */
-function partOf(chunk: ByteRange, piece: ShardPiece, range: ByteRange): ChunkPart {
-  const start = Math.max(range.start, chunk.start),
-    end = Math.min(range.end, chunk.end);
-  return { start: start - chunk.start, bytes: sliceRange(piece, { start, end }) };
-}
-
-/** Adds the name of the shard to a decoding error. */
-const withShardName = (name: string, error: unknown, where = ''): unknown =>
-  error instanceof DecodeError
-    ? new DecodeError(error.code, `${name}: ${where}${error.message}`, { cause: error })
-    : error;

@@ -24,6 +24,7 @@ export class SharedDelivery {
   readonly #working = new Set<Promise<void>>();
   #waiting: WaitingChunk[] = [];
   #bytes = 0;
+  #areAnswered = true;
 
   constructor(context: ReadContext) {
     this.#context = context;
@@ -43,10 +44,11 @@ export class SharedDelivery {
       : undefined;
   }
 
-  /** Resolves when all chunks are delivered. */
-  async finish(): Promise<void> {
+  /** Resolves when all chunks are delivered, with whether the threads have answered everything. */
+  async finish(): Promise<boolean> {
     this.#send();
     await Promise.all(this.#working);
+    return this.#areAnswered;
   }
 
   #send(): void {
@@ -67,6 +69,7 @@ export class SharedDelivery {
         stop!,
       );
     } catch (error) {
+      this.#areAnswered = false;
       if (stop!.isStopped) return; // no call waits for these chunks, so they have not failed
       for (const { cell } of chunks) fail(cell, error);
       return;

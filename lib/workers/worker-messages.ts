@@ -16,6 +16,8 @@ export interface FetchCommand {
   readonly idleTimeoutMs: number;
   readonly allowAddress: AddressPolicy;
   readonly work: ChunkWork | SharedBodyWork;
+  /** Shared memory for the body, if the work is a {@link SharedBodyWork}. A longer body gets new memory. */
+  readonly memory: SharedArrayBuffer | undefined;
 }
 
 /** Does the work on stored bytes. */
@@ -79,8 +81,10 @@ export interface FetchedReply {
   readonly status: number;
   readonly headers: Record<string, string | string[] | undefined>;
   readonly serverAddress: string | undefined;
-  /** The body as sent; undefined for a chunk whose stored bytes are not wanted. */
+  /** The body as sent; undefined for a chunk whose stored bytes are not wanted, and with `usesOffered`. */
   readonly body: Uint8Array | undefined;
+  /** Whether the body is at the beginning of the memory that came with the command. */
+  readonly usesOffered?: boolean;
   readonly bodyBytes: number;
   /** Undefined if the reply is not a chunk. */
   readonly result: ChunkWorkResult | undefined;

@@ -4,18 +4,15 @@
  *
  * Memory per thread: about 10 MB, and the chunk that it works on.
  */
-import { DecodeError, type LookupError } from '../base/errors.ts';
-import { reviveError } from '../base/revive-error.ts';
+import { DecodeError } from '../base/errors.ts';
 import { isShared } from '../base/shared-memory.ts';
 import type { Stop } from '../base/stop.ts';
-import { redactSecretsIn } from '../base/secret-redaction.ts';
 import type { EntryPlace, PackTarget } from '../cache/pack-files.ts';
 import { isSlow } from '../chunks/slow-chunks.ts';
 import type { ChunkThreads } from '../chunks/chunk-threads.ts';
 import type { ChunkWork, ChunkWorkResult, SharedBodyWork, SharedWork } from '../chunks/chunk-work.ts';
 import type { Cancellation } from '../http/cancellation.ts';
 import type { ExchangeResult } from '../http/exchange.ts';
-import type { HttpMeter } from '../http/meter.ts';
 import type {
   BodyWork,
   RemoteExchange,
@@ -23,7 +20,10 @@ import type {
   RemoteHandlers,
 } from '../http/remote-exchange.ts';
 import type { EntryRead } from '../chunks/chunk-source.ts';
+import { toFailure, toReply, withSharedBody } from './exchange-answers.ts';
 import { packVoxels } from './packed-arrays.ts';
+import { SharedBuffers } from './shared-buffers.ts';
+import { StartWait } from './start-wait.ts';
 import type {
   EntryAnswer,
   FetchFailure,
@@ -51,6 +51,10 @@ export interface WorkerPoolOptions {
   longestWorkChecks?: number;
   /** After this many threads in a row that could not start, no more are started. @default 3 */
   maxFailedStarts?: number;
+  /** A thread that takes longer to start is not waited for, in milliseconds. @default 1000 */
+  longestStartMs?: number;
+  /** Whether shared memory is overwritten when it becomes free; see {@link SharedBuffers}. @default false */
+  poisonsFreed?: boolean;
   /** Receives a warning if threads do not start. */
   warn?: (message: string) => void;
 }
@@ -61,6 +65,7 @@ const MAX_DEATHS = 2;
 const MAX_FAILED_STARTS = 3;
 const CHECK_MS = 1000;
 const LONGEST_WORK_CHECKS = 30;
+const LONGEST_START_MS = 1000;
 /**
  * A thread that is at the same chunk in this many checks saves nothing more: closing waits for what is saved.
  */
@@ -68,7 +73,8 @@ const LONGEST_SAVE_CHECKS = 3;
 
 /** Starts threads when they pay, and shares the work between them. */
 export class WorkerPool implements ChunkThreads, RemoteExchange {
-  readonly #options: Required<Omit<WorkerPoolOptions, 'isPatient' | 'warn'>> & WorkerPoolOptions;
+  readonly #options: Required<Omit<WorkerPoolOptions, 'isPatient' | 'poisonsFreed' | 'warn'>> &
+    WorkerPoolOptions;
   readonly #threads = new Set<WorkerThread>();
   readonly #readyThreads = new Set<WorkerThread>();
   /** Resolve when threads are no more, also those that have failed. */
@@ -86,18 +92,27 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
   #check: NodeJS.Timeout | undefined;
   /** Jobs whose thread has ended, and which wait for the next one. */
   #waiting: Job[] = [];
+  readonly #startWait: StartWait;
+  readonly #buffers: SharedBuffers;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = {
       checkMs: CHECK_MS,
       longestWorkChecks: LONGEST_WORK_CHECKS,
       maxFailedStarts: MAX_FAILED_STARTS,
+      longestStartMs: LONGEST_START_MS,
       ...options,
     };
+    this.#startWait = new StartWait(this.#options.longestStartMs);
+    this.#buffers = new SharedBuffers({ poisons: options.poisonsFreed });
   }
 
   get ready(): number {
     return this.#usableThreads.size;
+  }
+
+  whenReady(): Promise<void> | undefined {
+    return this.ready > 0 ? undefined : this.#startWait.whenEnded;
   }
 
   get busyMs(): number {
@@ -133,6 +148,8 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
     const limits = { maxBytes, connectTimeoutMs, idleTimeoutMs, allowAddress };
     const id = ++this.#lastId;
     this.#fetches.set(bodyWork, id);
+    const need = 'sharedBytes' in bodyWork ? (bodyWork as SharedBodyWork) : undefined,
+      offered = need && this.#buffers.take(need.sharedBytes, need.mayBeLess);
     if (meter) meter.requests++;
     this.#mostFetching = Math.max(this.#mostFetching, ++this.#fetching);
     const finish = (result: ExchangeResult | undefined): void => {
@@ -148,10 +165,12 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
         headers,
         ...limits,
         work: bodyWork as ChunkWork | SharedBodyWork,
+        memory: offered,
       },
-      onAnswer: (answer, by) => {
-        if (answer.kind === 'failure') return finish(toFailure(answer, meter));
-        const reply = answer as FetchedReply;
+      onAnswer: (given, by) => {
+        const answer = given as FetchedReply | FetchFailure,
+          reply = need ? withSharedBody(answer, offered, this.#buffers) : answer;
+        if (reply.kind === 'failure') return finish(toFailure(reply, meter));
         this.#noteHeld(reply.result, by, id);
         finish(toReply(reply, url, meter));
       },
@@ -286,6 +305,10 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
     if (result?.held) this.#held.set(result, { thread, heldId });
   }
 
+  copyShared = (bytes: Uint8Array): Uint8Array => (isShared(bytes) ? bytes : this.#buffers.copy(bytes));
+
+  giveBack = (bytes: Uint8Array): void => this.#buffers.giveBack(bytes);
+
   /** Ends all threads. Work in flight is left to the main thread. Resolves when no thread is left. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -313,10 +336,12 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
       onReady: () => {
         this.#failedStarts = 0;
         this.#readyThreads.add(thread);
+        this.#startWait.end();
         for (const job of this.#waiting.splice(0)) thread.send(job);
       },
       onEnd: (error) => {
         this.#threads.delete(thread);
+        if (this.#threads.size === this.#readyThreads.size) this.#startWait.end();
         if (this.#readyThreads.delete(thread) || this.#isClosed) return;
         if (++this.#failedStarts === this.#options.maxFailedStarts)
           this.#options.warn?.(
@@ -327,6 +352,7 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
       onJobLost: (job, why) => this.#retry(job, why),
     });
     this.#threads.add(thread);
+    this.#startWait.begin();
     const exit = thread.exited.finally(() => this.#exits.delete(exit));
     this.#exits.add(exit);
     this.#check ??= setInterval(() => this.#endHangingThreads(), this.#options.checkMs).unref();
@@ -371,25 +397,3 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
 
 const lostError = (what: string): DecodeError =>
   new DecodeError('BAD_BITSTREAM', `the worker thread ${what} while it decompressed or decoded the chunk`);
-
-function toReply(
-  { status, headers, serverAddress, body = NOTHING, bodyBytes, result }: FetchedReply,
-  url: URL,
-  meter: HttpMeter | undefined,
-): ExchangeResult {
-  if (meter) meter.bytes += bodyBytes;
-  return { reply: { status, headers, serverAddress, body, bodyBytes, url: url.href, workResult: result } };
-}
-
-const NOTHING = new Uint8Array(0);
-
-function toFailure(
-  { error, ranOutOfDescriptors, bytes }: FetchFailure,
-  meter: HttpMeter | undefined,
-): ExchangeResult {
-  if (meter) meter.bytes += bytes;
-  return {
-    error: reviveError(redactSecretsIn(error)) as LookupError,
-    ...(ranOutOfDescriptors && { ranOutOfDescriptors }),
-  };
-}

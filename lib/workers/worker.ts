@@ -3,7 +3,7 @@
  * Everything else (retries, pace, caches, credentials) is decided in the main thread.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { isShared, sharedMemory, toSharedMemory } from '../base/shared-memory.ts';
+import { isShared, toOwnMemory } from '../base/shared-memory.ts';
 import { errorJson } from '../base/error-json.ts';
 import { restrictedLookup, type AddressPolicy } from '../http/address.ts';
 import { Cancellation } from '../http/cancellation.ts';
@@ -18,6 +18,7 @@ import type { EntryRead } from '../chunks/chunk-source.ts';
 import { encodingOf } from '../chunks/disk-form.ts';
 import { packValues } from './packed-arrays.ts';
 import { HeldChunks } from './held-chunks.ts';
+import { newSharedBytes } from './shared-buffers.ts';
 import { normalizeContentEncoding } from '../storage/content-encoding.ts';
 import type {
   Answer,
@@ -144,7 +145,7 @@ const readEntry = ({ id, place, work: chunkWork }: ReadEntryCommand): Promise<En
 const NOTHING = new Uint8Array(0);
 
 function fetchChunk(command: FetchCommand): void {
-  const { id, work: bodyWork } = command,
+  const { id, work: bodyWork, memory } = command,
     cancellation = new Cancellation(),
     meter = { requests: 0, bytes: 0 };
   running.set(id, cancellation);
@@ -169,18 +170,21 @@ function fetchChunk(command: FetchCommand): void {
       meter,
       memoryFor:
         'sharedBytes' in bodyWork
-          ? (bytes) => (bytes <= bodyWork.sharedBytes ? sharedMemory(bytes) : undefined)
+          ? (bytes) => (bytes <= bodyWork.sharedBytes ? memoryOf(bytes, memory) : undefined)
           : undefined,
     },
     cancellation,
   )
     .then((answer) =>
       'reply' in answer
-        ? answerFetch(id, answer.reply, bodyWork)
+        ? answerFetch(id, answer.reply, bodyWork, memory)
         : fail(answer.error, answer.ranOutOfDescriptors),
     )
     .catch(fail); // a header could not be sent
 }
+
+const memoryOf = (bytes: number, offered: SharedArrayBuffer | undefined): Uint8Array =>
+  offered && bytes <= offered.byteLength ? new Uint8Array(offered, 0, bytes) : newSharedBytes(bytes);
 
 function forgetFetch(id: number): void {
   running.delete(id);
@@ -192,6 +196,7 @@ function answerFetch(
   id: number,
   reply: HttpReply,
   bodyWork: ChunkWork | SharedBodyWork,
+  memory: SharedArrayBuffer | undefined,
 ): void | Promise<void> {
   const { status, headers, body } = reply,
     isChunk = (status === 200 || status === 206) && !isHtmlPage(body, headers);
@@ -199,7 +204,7 @@ function answerFetch(
     post(message);
     forgetFetch(id);
   };
-  if (!isChunk || 'sharedBytes' in bodyWork) return finish(plainReply(id, reply, isChunk, bodyWork));
+  if (!isChunk || 'sharedBytes' in bodyWork) return finish(plainReply(id, reply, isChunk, bodyWork, memory));
   const result = inTurn(id, () =>
     doWorkSoon(body, normalizeContentEncoding(headers['content-encoding']), bodyWork, {
       hold: bodyWork.holds ? (form, isLost) => held.add(id, form, isLost) : undefined,
@@ -232,22 +237,32 @@ function plainReply(
   { status, headers, body, serverAddress }: HttpReply,
   isChunk: boolean,
   bodyWork: ChunkWork | SharedBodyWork,
+  memory: SharedArrayBuffer | undefined,
 ): FetchedReply {
-  // A reply of another kind than was asked for is left to the main thread.
+  // A reply of another kind than was asked for is left to the main thread, in memory of its own.
   const isSharedPart =
     'sharedBytes' in bodyWork &&
     status === 206 &&
     normalizeContentEncoding(headers['content-encoding']) === undefined;
+  const usesOffered = isSharedPart && memory !== undefined && body.buffer === memory;
   return {
     kind: 'reply',
     id,
     status,
     headers: isChunk ? handedOver(headers) : { ...headers },
     serverAddress,
-    body: isSharedPart ? toSharedMemory(body) : body,
+    body: usesOffered ? undefined : isSharedPart ? toShared(body) : toOwnMemory(body),
+    usesOffered,
     bodyBytes: body.byteLength,
     result: undefined,
   };
+}
+
+function toShared(bytes: Uint8Array): Uint8Array {
+  if (isShared(bytes)) return bytes;
+  const shared = newSharedBytes(bytes.byteLength);
+  shared.set(bytes);
+  return shared;
 }
 
 /** The headers of a chunk that the main thread reads. */

@@ -14,7 +14,13 @@ test('the context of a task has all that it was made with', () => {
     deliverParts: jest.fn<Parts['deliverParts']>(),
     readEntry: jest.fn<NonNullable<Parts['readEntry']>>(),
     workOf: jest.fn<NonNullable<Parts['workOf']>>(),
-    threads: { ready: 1, workOnAll: () => Promise.resolve([]) },
+    threads: {
+      ready: 1,
+      whenReady: () => undefined,
+      workOnAll: () => Promise.resolve([]),
+      copyShared: (bytes) => bytes,
+      giveBack: () => undefined,
+    },
     deliveriesAtOnce: 3,
     fail: jest.fn<Parts['fail']>(),
   };

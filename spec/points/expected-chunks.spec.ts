@@ -22,6 +22,11 @@ class IdleThreads implements ChunkThreads {
   constructor(readonly store: StubStore) {}
   readonly busyMs = 0;
   keep(): void {}
+  whenReady(): undefined {}
+  copyShared(bytes: Uint8Array): Uint8Array {
+    return bytes;
+  }
+  giveBack(): void {}
   work(): undefined {}
   readEntry(): undefined {}
   workOnAll(): Promise<[]> {

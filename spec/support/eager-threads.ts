@@ -12,7 +12,13 @@ import type { WorkerPoolOptions } from '../../lib/workers/worker-pool.ts';
 export const poolSettings: Partial<WorkerPoolOptions> = {};
 
 jest.unstable_mockModule('../../lib/workers/default-workers.ts', () => ({
-  workerSettings: (workers = 2) => ({ size: workers, fewestChunks: 1, isPatient: true, ...poolSettings }),
+  workerSettings: (workers = 2) => ({
+    size: workers,
+    fewestChunks: 1,
+    isPatient: true,
+    poisonsFreed: true,
+    ...poolSettings,
+  }),
 }));
 
 /** All threads that were started since this file was imported. */
