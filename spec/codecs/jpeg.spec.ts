@@ -57,7 +57,8 @@ describe('jpeg', () => {
     ['BAD_BITSTREAM', 'a cut image', stream.subarray(0, stream.length - 20)],
     ['BAD_BITSTREAM', 'half an image', stream.subarray(0, (frameAt + stream.length) >> 1)],
   ])('gives %s for %s', (code, _, bytes) => {
-    expect(valuesOrCode(jpegCodec, bytes, layout, Uint32Array.of(3))).toBe(code);
+    // The last voxel: those before it do not need the end of the image.
+    expect(valuesOrCode(jpegCodec, bytes, layout, Uint32Array.of(voxelsOf(layout) - 1))).toBe(code);
   });
 
   test('reads a good chunk after any number of broken ones', () => {

@@ -30,6 +30,12 @@ export interface ImageEncoding {
    * @throws DecodeError
    */
   decode: <T>(bytes: Uint8Array, layout: ChunkLayout, read: (image: DecodedImage) => T) => T;
+  /**
+   * Reads points without decoding the whole image, as {@link Codec.decodePoints} does.
+   * @returns False if this is not possible, or not worth it.
+   * @throws DecodeError
+   */
+  readFew?: (...points: Parameters<Codec['decodePoints']>) => PausableWork<boolean>;
 }
 
 /** Parts that are not image data, such as colour profiles, may take this much. */
@@ -42,12 +48,13 @@ const kept = (image: DecodedImage): DecodedImage =>
   image.isLent ? { ...image, pixels: image.pixels.slice(), isLent: false } : image;
 
 /** Creates the codec of an encoding that holds an image of uint8. */
-export function createImageCodec({ decode, decodeMs, ...encoding }: ImageEncoding): Codec {
+export function createImageCodec({ decode, decodeMs, readFew, ...encoding }: ImageEncoding): Codec {
   return {
     ...encoding,
     dataTypes: ['uint8'],
 
     *decodePoints(bytes, layout, offsets, out, outIndex): PausableWork {
+      if (readFew && (yield* readFew(bytes, layout, offsets, out, outIndex))) return;
       const { channels } = layout;
       const readSome = ({ pixels, step }: DecodedImage, first: number, end: number): void => {
         for (let k = first; k < end; k++) {
