@@ -66,8 +66,11 @@ export class AnswerJoin {
       throw new JobError('JOB_DAMAGED', 'the points of the job are damaged: run it again in a new folder');
     const places = await this.#spill.readPlaces({ run, from: 0, end: index.count });
     movePlaces(places, index, rows);
+    const { width } = this.#layout,
+      largest = this.#blocks[run].reduce((most, { from, end }) => Math.max(most, end - from), 0),
+      memory = new Uint8Array(largest * width);
     for (const block of this.#blocks[run]) {
-      const packed = await this.#store.readBlock(block, this.#layout.width);
+      const packed = await this.#store.readBlock(block, width, memory);
       this.#layout.unpack(packed, places.subarray(block.from, block.end), unpacked);
     }
     const presets = await this.#spill.readPresets(run);

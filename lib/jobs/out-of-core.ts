@@ -28,7 +28,7 @@ import { warnOfFailedPoints } from './task-failures.ts';
 /** How large tables are looked up. */
 export interface OutOfCoreOptions extends Partial<WindowSizes> {
   /** Finds the chunks of points of the main volume. */
-  order: { place(points: Float64Array): PlacedPoints };
+  order: { place(points: Int32Array | Float64Array): PlacedPoints };
   /** The folder of the temporary files. */
   folder: string;
   /**

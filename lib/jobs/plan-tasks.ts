@@ -47,7 +47,7 @@ export interface PlannedTable {
 /** Where and how points are sorted. */
 export interface PlanOptions {
   /** Finds the chunks of points of the main volume. */
-  order: { place(points: Float64Array): PlacedPoints };
+  order: { place(points: Int32Array | Float64Array): PlacedPoints };
   /** What the folder of the temporary files is called in messages. */
   folder: string;
   sizes: WindowSizes;

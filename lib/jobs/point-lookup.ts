@@ -18,7 +18,7 @@ interface PointOptions extends PointReadOptions {
 export interface ValueVolume {
   readonly numChannels: number;
   scatteredPoints(
-    points: Float64Array,
+    points: Int32Array | Float64Array,
     options: PointOptions & Pick<ValueLookupOptions, 'interpolate'>,
   ): Promise<ValuesResult>;
 }
@@ -26,7 +26,7 @@ export interface ValueVolume {
 /** The part of a graphene volume that a job needs. */
 export interface GraphVolume {
   scatteredPoints(
-    points: Float64Array,
+    points: Int32Array | Float64Array,
     options: PointOptions & { agglomerate: boolean; timestamp?: Date; stopLayer?: number },
   ): Promise<SupervoxelResult & { rootIds?: BigUint64Array }>;
   at(timestamp: Date): {
@@ -46,7 +46,7 @@ export interface PointTimestamps {
 
 /** A batch of points to look up: three coordinates per point. */
 export interface PointBatch {
-  points: Float64Array;
+  points: Int32Array | Float64Array;
   /** Which coordinates name voxels, one byte for each; undefined if none does. Used to interpolate. */
   integers?: Uint8Array;
   timestamps?: PointTimestamps;
@@ -128,7 +128,8 @@ export function createValueLookup(volume: ValueVolume, options: ValueLookupOptio
     channels,
     snaps: options.snap !== undefined,
     async lookUp({ points, integers, signal, onProgress }) {
-      const typed = integers && options.interpolate === 'linear' ? pointsOfTypes(points, integers) : points;
+      // Not the type of the array but `integers` tells which coordinates name voxels.
+      const typed = options.interpolate === 'linear' ? pointsOfTypes(points, integers) : points;
       // A volume takes a source of points as it is.
       const answer = await volume.scatteredPoints(typed as unknown as Float64Array, {
         ...options,

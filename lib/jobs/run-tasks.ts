@@ -21,7 +21,7 @@ export interface TaskWork {
   store: TaskStore;
   lookUp: (batch: PointBatch) => Promise<LookupAnswers>;
   /** Finds the chunks of points of the main volume. */
-  order: { place(points: Float64Array): PlacedPoints };
+  order: { place(points: Int32Array | Float64Array): PlacedPoints };
   /** The most chunks that are looked up at a time. */
   windowChunks: number;
   /** Counts what is found. */

@@ -115,10 +115,10 @@ export class TaskStore {
     }
     try {
       const { size } = await handle.stat(),
-        prefix = await readAt(handle, 0, Math.min(size, TASK_PREFIX_BYTES));
+        prefix = await readAt(handle, 0, new Uint8Array(Math.min(size, TASK_PREFIX_BYTES)));
       const length = headerLength(prefix);
       if (length === undefined || length > Math.min(size, MAX_HEADER_BYTES)) throw this.#damaged(task);
-      const header = decodeTaskHeader(await readAt(handle, 0, length));
+      const header = decodeTaskHeader(await readAt(handle, 0, new Uint8Array(length)));
       if (header?.job !== this.#job || header.task !== task || length + bodyBytes(header) !== size)
         throw this.#damaged(task);
       return { ...header, bodyOffset: length };
@@ -140,9 +140,17 @@ export class TaskStore {
     });
   }
 
-  /** Reads the packed answers of a block. @throws JobError JOB_DAMAGED; TableError UNREADABLE. */
-  async readBlock({ task, offset, crc, from, end }: StoredBlock, width: number): Promise<Uint8Array> {
-    const packed = await this.#read(task, offset, (end - from) * width);
+  /**
+   * Reads the packed answers of a block.
+   * @param target Memory for them.
+   * @throws JobError JOB_DAMAGED; TableError UNREADABLE.
+   */
+  async readBlock(
+    { task, offset, crc, from, end }: StoredBlock,
+    width: number,
+    target = new Uint8Array((end - from) * width),
+  ): Promise<Uint8Array> {
+    const packed = await this.#read(task, offset, target.subarray(0, (end - from) * width));
     if (packed.length !== (end - from) * width || crc32(packed) !== crc) throw this.#damaged(task);
     return packed;
   }
@@ -159,7 +167,7 @@ export class TaskStore {
     await Promise.all(handles.map((handle) => handle.close().catch(() => undefined)));
   }
 
-  async #read(task: number, offset: number, length: number): Promise<Uint8Array> {
+  async #read(task: number, offset: number, target: Uint8Array): Promise<Uint8Array> {
     try {
       let handle = this.#open.get(task);
       this.#open.delete(task);
@@ -167,7 +175,7 @@ export class TaskStore {
       this.#open.set(task, handle);
       const [oldest] = this.#open.keys();
       if (this.#open.size > OPEN_FILES) await this.#forget(oldest);
-      return await readAt(handle, offset, length);
+      return await readAt(handle, offset, target);
     } catch (error) {
       throw ioError('read', this.pathOf(task), error);
     }
@@ -187,9 +195,9 @@ export class TaskStore {
   }
 }
 
-/** Reads bytes at an offset: fewer if the file ends before. */
-async function readAt(handle: FileHandle, offset: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
+/** Fills an array with the bytes from an offset on: less of it if the file ends before. */
+async function readAt(handle: FileHandle, offset: number, bytes: Uint8Array): Promise<Uint8Array> {
+  const { length } = bytes;
   let done = 0;
   while (done < length) {
     const { bytesRead } = await handle.read(bytes, done, length - done, offset + done);

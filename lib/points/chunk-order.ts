@@ -52,7 +52,7 @@ export class ChunkOrder {
    * Finds the chunks of points. A point outside the volume has the chunk that is nearest to it.
    * @param points Coordinates, xyz interleaved.
    */
-  place(points: Float64Array): PlacedPoints {
+  place(points: Int32Array | Float64Array): PlacedPoints {
     const ordinals = new Uint32Array(points.length / 3);
     const found = new CellIndex(),
       block = new Float64Array(3 * BLOCK_POINTS),

@@ -67,36 +67,46 @@ export function* planPointsInSteps(
 
   // One call per block: the engine compiles a function that is called often sooner than a long loop.
   const planBlock = (first: number, end: number): number => {
-    let lastCell = -1,
-      lastOrdinal = 0,
-      placed = 0;
+    let lastOrdinal = 0,
+      placed = 0,
+      // The box of the chunk of the last point, and its size along x and y.
+      x0 = 0,
+      y0 = 0,
+      z0 = 0,
+      x1 = -1,
+      y1 = -1,
+      z1 = -1,
+      sx = 0,
+      sy = 0;
     for (let i = first, at = 0; i < end; i++, at += 3) {
       ordinals[i] = NO_CELL;
       const x = Math.floor(coordinates[at]) - offsetX,
         y = Math.floor(coordinates[at + 1]) - offsetY,
         z = Math.floor(coordinates[at + 2]) - offsetZ;
-      if (!(x >= 0 && y >= 0 && z >= 0 && x < sizeX && y < sizeY && z < sizeZ)) {
-        status[i] =
-          Number.isFinite(coordinates[at]) &&
-          Number.isFinite(coordinates[at + 1]) &&
-          Number.isFinite(coordinates[at + 2])
-            ? PointStatus.outOfBounds
-            : PointStatus.invalidPoint;
-        continue;
-      }
-      const gx = Math.floor(x / chunkX),
-        gy = Math.floor(y / chunkY),
-        gz = Math.floor(z / chunkZ);
-      const x0 = gx * chunkX,
+      if (!(x >= x0 && y >= y0 && z >= z0 && x < x1 && y < y1 && z < z1)) {
+        if (!(x >= 0 && y >= 0 && z >= 0 && x < sizeX && y < sizeY && z < sizeZ)) {
+          status[i] =
+            Number.isFinite(coordinates[at]) &&
+            Number.isFinite(coordinates[at + 1]) &&
+            Number.isFinite(coordinates[at + 2])
+              ? PointStatus.outOfBounds
+              : PointStatus.invalidPoint;
+          continue;
+        }
+        const gx = Math.floor(x / chunkX),
+          gy = Math.floor(y / chunkY),
+          gz = Math.floor(z / chunkZ);
+        x0 = gx * chunkX;
         y0 = gy * chunkY;
-      const sx = Math.min(chunkX, sizeX - x0),
-        sy = Math.min(chunkY, sizeY - y0);
-      unordered[i] = x - x0 + sx * (y - y0 + sy * (z - gz * chunkZ));
-      const cell = gx + gridX * (gy + gridY * gz);
-      if (cell !== lastCell) {
-        lastCell = cell;
-        lastOrdinal = index.add(cell);
+        z0 = gz * chunkZ;
+        x1 = Math.min(x0 + chunkX, sizeX);
+        y1 = Math.min(y0 + chunkY, sizeY);
+        z1 = Math.min(z0 + chunkZ, sizeZ);
+        sx = x1 - x0;
+        sy = y1 - y0;
+        lastOrdinal = index.add(gx + gridX * (gy + gridY * gz));
       }
+      unordered[i] = x - x0 + sx * (y - y0 + sy * (z - z0));
       ordinals[i] = lastOrdinal;
       placed++;
     }

@@ -109,10 +109,12 @@ export function toPointSource(
 
 /**
  * Lends points, xyz interleaved, whose types are known.
- * @param integers Which coordinates have an integer type: one entry per coordinate, 0 or 1.
+ * @param integers Which coordinates have an integer type: one entry per coordinate, 0 or 1. @default none
  */
-export const pointsOfTypes = (flat: Float64Array, integers: Uint8Array): PointSource =>
-  new Interleaved(flat, integers);
+export const pointsOfTypes = (
+  flat: Int32Array | Float64Array,
+  integers: ArrayLike<unknown> = NO_INTEGERS,
+): PointSource => new Interleaved(flat, integers);
 
 class Interleaved extends PointSource {
   readonly count: number;

@@ -137,9 +137,12 @@ export async function readPoints(
       const first = starts[ordinal],
         count = starts[ordinal + 1] - first;
       const receive = (from: number, end: number): void => {
-        for (let k = from; k < end; k++)
-          for (let w = 0; w < wordsPerPoint; w++)
-            out[order[first + k] * wordsPerPoint + w] = values[k * wordsPerPoint + w];
+        if (wordsPerPoint === 2 && out instanceof Uint32Array && values instanceof Uint32Array)
+          movePairs(values.subarray(2 * from, 2 * end), order.subarray(first + from, first + end), out);
+        else
+          for (let k = from; k < end; k++)
+            for (let w = 0; w < wordsPerPoint; w++)
+              out[order[first + k] * wordsPerPoint + w] = values[k * wordsPerPoint + w];
         accept(ordinal, first + from, first + end);
       };
       return count <= STRETCH ? receive(0, count) : inStretches(count, receive, STRETCH);
@@ -177,4 +180,13 @@ export async function readPoints(
   const cost = await chunks.read(source, cells, consumer, signal);
   progress.throwIfFailed();
   return { cost, failures };
+}
+
+/** Moves 64-bit values to their places: in a function of its own, V8 makes the loop faster. */
+function movePairs(values: Uint32Array, places: Uint32Array, out: Uint32Array): void {
+  for (let k = 0; k < places.length; k++) {
+    const to = 2 * places[k];
+    out[to] = values[2 * k];
+    out[to + 1] = values[2 * k + 1];
+  }
 }

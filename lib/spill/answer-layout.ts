@@ -106,12 +106,17 @@ export class AnswerLayout {
     for (const [k, array] of this.#arrays.entries()) {
       const { type, stride } = array,
         end = at + count * bytesPerPoint(array);
-      const values = new ARRAY_TYPES[type](packed.slice(at, end).buffer); // a copy is aligned
+      const bytes = aligned(packed.subarray(at, end), ARRAY_TYPES[type].BYTES_PER_ELEMENT),
+        values = new ARRAY_TYPES[type](bytes.buffer as ArrayBuffer, bytes.byteOffset, count * stride);
       at = end;
       scatter(values, stride, places, arrays[k]);
     }
   }
 }
+
+/** Returns the same bytes at an offset that a typed array may have. */
+const aligned = (bytes: Uint8Array, size: number): Uint8Array =>
+  bytes.byteOffset % size === 0 ? bytes : bytes.slice();
 
 /** In place of a place: the answer is not wanted. */
 export const NO_PLACE = 2 ** 32 - 1;
@@ -124,7 +129,7 @@ function scatter(
   target: Values | Uint8Array,
 ): void {
   if (values instanceof BigUint64Array || values instanceof BigInt64Array) {
-    const source = new Uint32Array(values.buffer),
+    const source = new Uint32Array(values.buffer, values.byteOffset, 2 * values.length),
       to = new Uint32Array(target.buffer);
     if (stride === 1) scatterPairs(source, places, to);
     else scatterGroups(source, 2 * stride, places, to);

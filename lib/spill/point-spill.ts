@@ -29,7 +29,8 @@ export interface RunSlice {
 
 /** The points of several slices, one slice after the other. */
 export interface LoadedPoints {
-  points: Float64Array;
+  /** x, y and z of each point. */
+  points: Int32Array | Float64Array;
   timestamps?: Float64Array;
 }
 
@@ -90,7 +91,8 @@ export class PointSpill {
   /** Reads the points of slices. */
   async readPoints(slices: readonly RunSlice[]): Promise<LoadedPoints> {
     const count = slices.reduce((sum, { from, end }) => sum + end - from, 0);
-    const points = new Float64Array(3 * count),
+    const areIntegers = slices.every(({ run }) => this.#runs[run].areIntegers),
+      points = areIntegers ? new Int32Array(3 * count) : new Float64Array(3 * count),
       hasTimestamps = this.#runs.some((run) => run.hasTimestamps),
       timestamps = hasTimestamps ? new Float64Array(count).fill(NaN) : undefined;
     let at = 0;
@@ -98,11 +100,11 @@ export class PointSpill {
       const index = this.#runs[run],
         { coordinates, timestamps: times } = offsetsIn(index);
       const target = points.subarray(3 * at, 3 * (at + end - from));
-      if (index.areIntegers) {
+      if (index.areIntegers && !areIntegers) {
         const whole = new Int32Array(target.length);
         await this.#file.read(bytesOf(whole), coordinates + 12 * from);
         target.set(whole);
-      } else await this.#file.read(bytesOf(target), coordinates + 24 * from);
+      } else await this.#file.read(bytesOf(target), coordinates + target.BYTES_PER_ELEMENT * 3 * from);
       if (timestamps && index.hasTimestamps)
         await this.#file.read(bytesOf(timestamps.subarray(at, at + end - from)), times + 8 * from);
       at += end - from;
@@ -148,7 +150,7 @@ export class PointSpill {
   async cutRun(
     run: number,
     boundaries: readonly number[],
-    keysOf: (points: Float64Array) => SortKeys,
+    keysOf: (points: Int32Array | Float64Array) => SortKeys,
   ): Promise<number[]> {
     const { samples, count } = this.#runs[run];
     let loaded = -1,

@@ -24,7 +24,7 @@ const order = new ChunkOrder(
   },
   [8, 8, 40],
 );
-const cellOf = (points: Float64Array, k: number): string =>
+const cellOf = (points: Int32Array | Float64Array, k: number): string =>
   [0, 1, 2].map((axis) => Math.floor(points[3 * k + axis] / CHUNK)).join();
 
 /** Answers two values and a distance, all from the coordinates alone. */

@@ -7,7 +7,7 @@ import { TemporaryFile } from '../../lib/spill/temporary-file.ts';
 import { chooseBoundaries, cutByChunks, windowsOf } from '../../lib/spill/windows.ts';
 
 /** The key of a point is its x, here. */
-const place = (points: Float64Array): SortKeys => {
+const place = (points: Int32Array | Float64Array): SortKeys => {
   const xs = Array.from({ length: points.length / 3 }, (_, k) => points[3 * k]),
     keys = [...new Set(xs)];
   return { ordinals: Uint32Array.from(xs, (x) => keys.indexOf(x)), keys: Float64Array.from(keys) };
