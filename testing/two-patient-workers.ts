@@ -2,7 +2,7 @@
  * Replaces lib/workers/default-workers.ts in `npm run test:workers`: each volume that may use worker threads
  * uses two, from its first chunk on.
  */
-import type { WorkerPoolOptions } from '../lib/workers/worker-pool.ts';
+import type { WorkerPoolOptions } from '../lib/workers/pool-options.ts';
 
 export const workerSettings = (workers = 2): Omit<WorkerPoolOptions, 'file'> => ({
   size: workers,

@@ -114,6 +114,8 @@ export class Connections {
   ): Promise<ExchangeResult> {
     this.#isSettled = false;
     this.#running++;
+    if (this.#remote && this.#running + this.#remote.mostFetching > MOST_CONNECTIONS)
+      this.#remote.closeIdle();
     try {
       return await exchange(send, options, cancellation);
     } finally {

@@ -21,8 +21,10 @@ export interface RemoteHandlers {
 
 /** Makes exchanges in other threads. */
 export interface RemoteExchange {
-  /** Most exchanges that ran at once so far: about as many connections are open there. */
+  /** Most exchanges that ran at once since idle connections were closed: about as many connections are open there. */
   readonly mostFetching: number;
+  /** Closes the connections there that carry no request. `mostFetching` counts anew. */
+  closeIdle(): void;
   /**
    * Makes one attempt, as {@link exchange} does. The reply may have a `workResult`. There are thousands of
    * these exchanges, and a promise for each layer between a thread and its caller would cost more than the

@@ -13,13 +13,13 @@ import type { Headers } from './secret-headers.ts';
 const READ_BYTES = 256 * 1024;
 /** A kept connection is not used in the last second before its server closes it. */
 const KEEP_MARGIN_MS = 1000;
-/** Most connections without a request, and most TLS sessions. Redirects may lead to any number of servers. */
-const MAX_IDLE = 256,
-  MAX_SESSIONS = 100;
+/** Most TLS sessions. Redirects may lead to any number of servers. */
+const MAX_SESSIONS = 100;
 
 /** Keeps the connections to all servers, and sends requests over them. */
 export class SocketSender {
   readonly #lookup: LookupFunction | undefined;
+  readonly #maxIdle: number;
   /** Connections without a request. The last one was used most recently. */
   readonly #idle: Connection[] = [];
   readonly #open = new Set<Connection>();
@@ -32,9 +32,13 @@ export class SocketSender {
    */
   #secureContext: SecureContext | undefined;
 
-  /** @param lookup Resolves host names. @default Node's own */
-  constructor(lookup?: LookupFunction) {
+  /**
+   * @param lookup Resolves host names. @default Node's own
+   * @param maxIdle Most connections without a request.
+   */
+  constructor(lookup?: LookupFunction, maxIdle = 256) {
     this.#lookup = lookup;
+    this.#maxIdle = maxIdle;
   }
 
   /** Sends a request without a body. */
@@ -48,6 +52,11 @@ export class SocketSender {
   /** Closes all connections. */
   close(): void {
     for (const connection of this.#open) connection.destroy();
+  }
+
+  /** Closes the connections without a request. */
+  closeIdle(): void {
+    for (const connection of this.#idle.splice(0)) connection.destroy();
   }
 
   #takeIdle(origin: string): Connection | undefined {
@@ -108,7 +117,7 @@ export class SocketSender {
   }
 
   #keep(connection: Connection): void {
-    if (this.#idle.push(connection) > MAX_IDLE) this.#idle.shift()!.destroy();
+    if (this.#idle.push(connection) > this.#maxIdle) this.#idle.shift()!.destroy();
   }
 
   #forget(connection: Connection): void {

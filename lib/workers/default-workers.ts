@@ -1,6 +1,6 @@
 /** How many worker threads a volume starts, and when. */
 import { availableParallelism } from 'node:os';
-import type { WorkerPoolOptions } from './worker-pool.ts';
+import type { WorkerPoolOptions } from './pool-options.ts';
 
 /** More threads than this do not help: the main thread is then busy all the time. */
 const MOST_THREADS = 8;

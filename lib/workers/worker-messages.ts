@@ -71,8 +71,21 @@ export interface CancelCommand {
   readonly id: number;
 }
 
+/** Closes the connections that carry no request. */
+export interface CloseIdleCommand {
+  readonly kind: 'closeIdle';
+  readonly id: 0;
+}
+
 export type Command =
-  FetchCommand | WorkCommand | WorksCommand | SaveCommand | ReadEntryCommand | KeepCommand | CancelCommand;
+  | FetchCommand
+  | WorkCommand
+  | WorksCommand
+  | SaveCommand
+  | ReadEntryCommand
+  | KeepCommand
+  | CancelCommand
+  | CloseIdleCommand;
 
 /** The result of a {@link FetchCommand} whose server replied. */
 export interface FetchedReply {
@@ -142,4 +155,6 @@ export type Answer = FetchedReply | FetchFailure | WorkAnswer | WorksAnswer | Sa
 export interface WorkerSetup {
   /** One number: the command whose chunk is being decompressed or decoded; 0 for none. */
   readonly current: Int32Array<SharedArrayBuffer>;
+  /** Most connections that carry no request. */
+  readonly maxIdle: number;
 }

@@ -22,6 +22,7 @@ import type {
 import type { EntryRead } from '../chunks/chunk-source.ts';
 import { toFailure, toReply, withSharedBody } from './exchange-answers.ts';
 import { packVoxels } from './packed-arrays.ts';
+import type { WorkerPoolOptions } from './pool-options.ts';
 import { SharedBuffers } from './shared-buffers.ts';
 import { StartWait } from './start-wait.ts';
 import type {
@@ -35,30 +36,8 @@ import type {
 import { watchNetworkFunctions } from '../http/network-functions.ts';
 import { WorkerThread, type Job, type LostReason } from './worker-thread.ts';
 
-/** How many threads a pool may start, and when. */
-export interface WorkerPoolOptions {
-  /** The worker's program. */
-  file: string;
-  /** Most threads. */
-  size: number;
-  /** Fewest chunks of one call that start the threads. */
-  fewestChunks: number;
-  /** Whether work waits for threads that have not started yet. @default false: the main thread does it */
-  isPatient?: boolean;
-  /** How often the threads are checked for work that does not end, in milliseconds. @default 1000 */
-  checkMs?: number;
-  /** A thread that is at the same chunk in this many checks is ended. @default 30 */
-  longestWorkChecks?: number;
-  /** After this many threads in a row that could not start, no more are started. @default 3 */
-  maxFailedStarts?: number;
-  /** A thread that takes longer to start is not waited for, in milliseconds. @default 1000 */
-  longestStartMs?: number;
-  /** Whether shared memory is overwritten when it becomes free; see {@link SharedBuffers}. @default false */
-  poisonsFreed?: boolean;
-  /** Receives a warning if threads do not start. */
-  warn?: (message: string) => void;
-}
-
+/** Most connections that all threads keep without a request. More requests than this do not run at once. */
+const MOST_IDLE = 240;
 /** A chunk fails when this many threads ended while they worked on it. */
 const MAX_DEATHS = 2;
 /** Defaults of {@link WorkerPoolOptions}. */
@@ -130,6 +109,11 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
 
   get mostFetching(): number {
     return this.#mostFetching;
+  }
+
+  closeIdle(): void {
+    this.#mostFetching = this.#fetching;
+    for (const thread of this.#readyThreads) thread.closeIdle();
   }
 
   keep(work: ChunkWork): void {
@@ -332,7 +316,7 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
   }
 
   #start(): void {
-    const thread = new WorkerThread(this.#options.file, {
+    const thread = new WorkerThread(this.#options.file, Math.ceil(MOST_IDLE / this.#options.size), {
       onReady: () => {
         this.#failedStarts = 0;
         this.#readyThreads.add(thread);

@@ -5,7 +5,7 @@ import type { Answer, Command, ReadyMessage, WorkerSetup } from './worker-messag
 
 /** A command in flight. */
 export interface Job {
-  readonly command: Exclude<Command, { kind: 'cancel' | 'keep' }>;
+  readonly command: Exclude<Command, { kind: 'cancel' | 'keep' | 'closeIdle' }>;
   /** How many threads died while they did the work of this command. */
   readonly deaths?: number;
   /** Called with the answer, and the thread that gave it. */
@@ -51,13 +51,16 @@ export class WorkerThread {
   /** The work of the last check, and in how many checks in a row it was seen. */
   #seen = { id: 0, checks: 0 };
 
-  /** @param file The path of the worker's program. */
-  constructor(file: string, events: ThreadEvents) {
+  /**
+   * @param file The path of the worker's program.
+   * @param maxIdle Most connections that carry no request.
+   */
+  constructor(file: string, maxIdle: number, events: ThreadEvents) {
     this.#events = events;
     this.#worker = new Worker(file, {
       name: 'graphene-points',
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
-      workerData: { current: this.#current } satisfies WorkerSetup,
+      workerData: { current: this.#current, maxIdle } satisfies WorkerSetup,
       ...(process.execArgv.some((argument) => PROGRAM_ARGUMENTS.test(argument)) && { execArgv: [] }),
     });
     // A thread without jobs does not keep the process alive.
@@ -100,6 +103,11 @@ export class WorkerThread {
   /** Asks for the body of a reply. */
   keep(id: number): void {
     if (this.#jobs.has(id)) this.#queue({ kind: 'keep', id });
+  }
+
+  /** Closes the connections that carry no request. */
+  closeIdle(): void {
+    this.#queue({ kind: 'closeIdle', id: 0 });
   }
 
   /** Forgets a job. The thread ends it if it has not begun the work on the body. */

@@ -33,7 +33,7 @@ import type {
 } from './worker-messages.ts';
 
 const port = parentPort!,
-  { current } = workerData as WorkerSetup;
+  { current, maxIdle } = workerData as WorkerSetup;
 const running = new Map<number, Cancellation>();
 /** Fetches whose bodies are wanted by a call that joined later. */
 const kept = new Set<number>();
@@ -41,9 +41,9 @@ const held = new HeldChunks();
 /** Larger memory is not kept. */
 const MOST_OWN_BYTES = 4 * 1024 * 1024;
 const senders: Record<AddressPolicy, SocketSender> = {
-  any: new SocketSender(),
-  public: new SocketSender(restrictedLookup('public')),
-  notMetadata: new SocketSender(restrictedLookup('notMetadata')),
+  any: new SocketSender(undefined, maxIdle),
+  public: new SocketSender(restrictedLookup('public'), maxIdle),
+  notMetadata: new SocketSender(restrictedLookup('notMetadata'), maxIdle),
 };
 
 /** Resolves when the work that was begun last has ended; undefined if it has. */
@@ -320,6 +320,7 @@ function run(command: Exclude<Command, SaveCommand>): void {
   if (command.kind === 'readEntry')
     return void readEntry(command).then((read) => post({ kind: 'entry', id: command.id, read }));
   if (command.kind === 'keep') return void (running.has(command.id) && kept.add(command.id));
+  if (command.kind === 'closeIdle') return Object.values(senders).forEach((sender) => sender.closeIdle());
   const cancellation = running.get(command.id);
   running.delete(command.id);
   cancellation?.cancel(new Error('cancelled'));

@@ -8,9 +8,14 @@ import type { ExchangeResult } from '../../lib/http/exchange.ts';
 
 const open = new Set<Socket>();
 let server: Server, url: URL, held: (() => void)[];
+/** How many connections were open in other threads each time when the idle ones were closed there. */
+const idleCloses: number[] = [];
+let leftElsewhere: number;
 
 beforeEach(async () => {
   held = [];
+  idleCloses.length = 0;
+  leftElsewhere = 240;
   server = createServer((_request, response) => {
     held.push(() => response.end('x'));
   });
@@ -40,10 +45,17 @@ const reply: ExchangeResult = {
  * before.
  */
 async function openAndMove(mostFetching: number, isBefore = false): Promise<() => void> {
+  let elsewhere = mostFetching;
   const client = createHttpClient({
     maxSockets: 300,
     remote: {
-      mostFetching,
+      get mostFetching() {
+        return elsewhere;
+      },
+      closeIdle() {
+        idleCloses.push(elsewhere);
+        elsewhere = leftElsewhere;
+      },
       exchange: (_options, _work, _cancellation, { onResult }) => {
         queueMicrotask(() => onResult(reply));
         return true;
@@ -76,8 +88,17 @@ test('connections of the main thread are closed when its requests end, not with 
   close();
 });
 
+test('idle connections of other threads are closed once before there are more than 256', async () => {
+  leftElsewhere = 100;
+  const close = await openAndMove(230);
+  expect(idleCloses).toEqual([230]);
+  expect(open.size).toBe(40);
+  close();
+});
+
 test('no connection is closed while there are few', async () => {
   const close = await openAndMove(100);
   expect(open.size).toBe(40);
+  expect(idleCloses).toEqual([]);
   close();
 });

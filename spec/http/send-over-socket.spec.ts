@@ -72,6 +72,22 @@ const answering =
 describe('a request', () => {
   beforeEach(async () => void (server = await serveRaw(answering())));
 
+  test('leaves one connection open for the next, unless idle ones are closed', async () => {
+    await get();
+    await get();
+    expect(server.open.size).toBe(1);
+    sender.closeIdle();
+    await untilAllClosed();
+    expect(bodyOf(await get())).toMatch(/^reply/);
+  });
+
+  test('keeps no more connections than it may', async () => {
+    sender = new SocketSender(undefined, 2);
+    await Promise.all(Array.from({ length: 5 }, () => get()));
+    await until(() => server.open.size === 2);
+    sender.close();
+  });
+
   test('has a host, its headers and its query, and nothing else', async () => {
     await get('/a%20b/c?d=%0d%0a&e#f', { headers: { 'x-a': 'b\xe9', range: 'bytes=0-4' } });
     expect(server.requests).toEqual([

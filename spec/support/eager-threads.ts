@@ -6,7 +6,7 @@ import { jest } from '@jest/globals';
 import * as threads from 'node:worker_threads';
 import { Worker } from 'node:worker_threads';
 import type { Command } from '../../lib/workers/worker-messages.ts';
-import type { WorkerPoolOptions } from '../../lib/workers/worker-pool.ts';
+import type { WorkerPoolOptions } from '../../lib/workers/pool-options.ts';
 
 /** Options of the pools of the volumes that are opened from now on. */
 export const poolSettings: Partial<WorkerPoolOptions> = {};

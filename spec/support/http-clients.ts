@@ -22,6 +22,7 @@ export function createTestedClient(options: HttpClientOptions = {}): HttpClient 
     ...options,
     remote: {
       mostFetching: 0,
+      closeIdle: () => Object.values(senders).forEach((sender) => sender.closeIdle()),
       exchange: (remote, _bodyWork, cancellation, { onResult, onCancel }) => {
         if (remote.url.hostname !== '127.0.0.1') return false; // the other hosts are mocked
         exchange(
