@@ -31,7 +31,7 @@ const ROOMS = [
 ] as const;
 /** The rooms within a room, in the same order. */
 const INNER: Readonly<Record<string, readonly string[]>> = {
-  'lib/tables': ['files', 'text', 'columnar', 'arrow', 'numpy', 'parquet'],
+  'lib/tables': ['files', 'text', 'columnar', 'arrow', 'numpy', 'parquet', 'convert'],
   'lib/chunkedgraph': ['ids', 'server', 'roots', 'api', 'root-cache'],
   mocks: ['graph', 'volume', 'endpoints', 'cave'],
 };

@@ -7,6 +7,7 @@ import {
   type IdFormatName,
 } from '../tables/formats.ts';
 import { isColumnar } from '../tables/open-table.ts';
+import type { OutputFormat } from '../tables/convert/outputs.ts';
 import { UsageError } from './io.ts';
 
 /**
@@ -30,6 +31,39 @@ export function requireOneFormat(
     throw new UsageError(
       `${option} names ${files.length} files, and only CSV, TSV and JSON Lines are read as one table from several files: give them one by one`,
     );
+}
+
+/** The flags and the input that decide the format of the output. */
+export interface OutputChoice {
+  /** The output file; - is standard output. */
+  out: string;
+  /** The format of `--out-format`. */
+  outFormat?: FormatName;
+  /** The format of the input. */
+  input: IdFormatName;
+  /** Whether the input is several files. @default false */
+  isJoined?: boolean;
+}
+
+/**
+ * Chooses the format of the output: that of `--out-format`, of the suffix of the output, or of the input.
+ *
+ * @returns undefined if the rows of the input are written as they are.
+ * @throws UsageError if the flag and the suffix name two formats.
+ */
+export function chooseOutput({
+  out,
+  outFormat,
+  input,
+  isJoined = false,
+}: OutputChoice): OutputFormat | undefined {
+  const suffix = out === '-' ? undefined : formatOfFile(out),
+    own = input === 'list' ? 'csv' : input === 'tab-list' ? 'tsv' : input;
+  if (outFormat !== undefined && suffix !== undefined && suffix !== outFormat)
+    throw new UsageError(`--out ${out} and --out-format ${outFormat} name two formats`);
+  const format = outFormat ?? suffix ?? own;
+  if (format === own && !(isJoined && isColumnar(own))) return undefined;
+  return { format, isStream: out === '-' || out.toLowerCase().endsWith('.arrows') };
 }
 
 /** Checks the options of a table. @throws UsageError for the first that does not apply to the format. */

@@ -14,7 +14,7 @@ import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.
 import type { OpenGrapheneOptions } from '../graphene/option-types.ts';
 import { parseTimestampOption } from '../chunkedgraph/ids/timestamp.ts';
 import { detectIdFormat } from './id-format.ts';
-import { requireOneFormat } from './format-options.ts';
+import { chooseOutput, refuseOptions, requireOneFormat } from './format-options.ts';
 import type { Io } from './io.ts';
 import { checkMissingOption } from './missing-option.ts';
 import { resolveJobTimestamp, openGraph } from './open-volume.ts';
@@ -28,6 +28,8 @@ import { openJobFiles } from './table-io.ts';
 export interface IdFlags {
   out: string;
   format?: FormatName;
+  /** The format of the output. */
+  outFormat?: FormatName;
   /** The character between fields, if it is not that of the format. */
   delimiter?: string;
   column?: string[];
@@ -79,7 +81,7 @@ export async function runIdCommand(
     {
       input: { option: inputOption, file: name, open, url },
       others,
-      format: flags.format,
+      format: flags.outFormat ?? flags.format,
       out: flags.out,
       stats: flags.stats,
       cloud: { storage, retries },
@@ -90,7 +92,11 @@ export async function runIdCommand(
   let volume: GrapheneVolume | undefined;
   try {
     const { format, source } = await detectIdFormat(files.input().source(), name, flags);
-    checkMissingOption(flags.missing, format, report);
+    const { replace, missing, idType, strict, out, outFormat } = flags;
+    const output = chooseOutput({ out, outFormat, input: format, isJoined: tables.length > 1 }),
+      written = output?.format ?? format;
+    refuseOptions(written, { 'id-type': idType });
+    checkMissingOption(missing, written, report);
     const opened = (volume = await openGraph(path, {
       server,
       ocdbt,
@@ -100,12 +106,12 @@ export async function runIdCommand(
       logger: report,
     }));
     const lookup = createLookup(opened, await resolveJobTimestamp(flags.timestamp, opened, signal));
-    const { replace, missing, idType, strict } = flags;
     const warn = (message: string): void => report.warn(message);
     const counts = await files.writeOutput<RowCounts>(
       (sink) =>
         lookUpIdTable(lookup, source, sink, {
           format,
+          output,
           text: { delimiter: flags.delimiter },
           replace,
           missing,
@@ -114,7 +120,7 @@ export async function runIdCommand(
           signal,
           warn,
         }),
-      () => !isColumnar(format),
+      () => !isColumnar(written),
     );
     if (!counts) return false; // the reader has closed the output
     const summary = { ...counts, timestamp: lookup.timestamp, changed: lookup.changed };

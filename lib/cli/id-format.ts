@@ -3,7 +3,6 @@ import { TableError } from '../base/errors.ts';
 import { reasonNotReadable } from '../tables/file-kinds.ts';
 import { decompressTable } from '../tables/files/table-compression.ts';
 import { isTableInput, type TableInput, type TableInputPart } from '../tables/files/table-input.ts';
-import type { IdType } from '../tables/columnar/column.ts';
 import { formatOfFile, type FormatName, type IdFormatName } from '../tables/formats.ts';
 import { isColumnar } from '../tables/open-table.ts';
 import { detectFormat, canDetectFormat } from '../tables/detect-format.ts';
@@ -14,7 +13,6 @@ import { UsageError } from './io.ts';
 export interface FormatFlags {
   format?: FormatName;
   delimiter?: string;
-  idType?: IdType;
 }
 
 /**
@@ -25,7 +23,7 @@ export interface FormatFlags {
 export async function detectIdFormat(
   input: AsyncIterable<Uint8Array> | TableInput,
   path: string,
-  { format: namedFormat, delimiter, idType }: FormatFlags = {},
+  { format: namedFormat, delimiter }: FormatFlags = {},
 ): Promise<{ format: IdFormatName; source: AsyncIterable<Uint8Array> | TableInput }> {
   const reason = namedFormat === undefined ? reasonNotReadable(path) : undefined;
   if (reason !== undefined) throw new UsageError(reason);
@@ -35,7 +33,7 @@ export async function detectIdFormat(
     return { format: named, source: input };
   }
   if (isTableInput(input) && input.parts)
-    return detectFormats(input, input.parts, { format: namedFormat, delimiter, idType });
+    return detectFormats(input, input.parts, { format: namedFormat, delimiter });
   const whole = isTableInput(input) ? decompressTable(input.bytes(), input.name) : input;
   const parts = whole[Symbol.asyncIterator]();
   const seen: Uint8Array[] = [];
@@ -47,7 +45,7 @@ export async function detectIdFormat(
     text += Buffer.from(next.value).toString('latin1');
   }
   const format = detectFormat(text, { given: namedFormat, suffix: formatOfFile(path) });
-  refuseOptions(format, { delimiter, 'id-type': idType });
+  refuseOptions(format, { delimiter });
   return {
     format,
     source: (async function* () {

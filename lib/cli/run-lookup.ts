@@ -16,7 +16,7 @@ import { lookUpPointTable, type TableSummary } from '../jobs/point-table.ts';
 import type { ChunkOrder } from '../points/chunk-order.ts';
 import type { ByteSink } from '../tables/files/byte-streams.ts';
 import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.ts';
-import { refuseOptions, requireOneFormat } from './format-options.ts';
+import { chooseOutput, refuseOptions, requireOneFormat } from './format-options.ts';
 import { type Io, UsageError } from './io.ts';
 import { checkMissingOption } from './missing-option.ts';
 import { LookupVolumes } from './lookup-volumes.ts';
@@ -34,6 +34,8 @@ export interface LookupFlags {
   points: string[];
   out: string;
   format?: FormatName;
+  /** The format of the output. */
+  outFormat?: FormatName;
   /** The character between fields, if it is not that of the format. */
   delimiter?: string;
   /** The character before decimals. */
@@ -73,8 +75,12 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
   const tables = await findTables('--points', flags.points, { storage, retries: given.retries }),
     [points, ...moreTables] = tables;
   requireOneFormat('--points', tables, flags.format);
-  const format = chooseFormat({ ...flags, points: points.name }, report);
-  checkMissingOption(missing, format, report);
+  const format = chooseFormat({ ...flags, points: points.name });
+  const { out, outFormat } = flags,
+    output = chooseOutput({ out, outFormat, input: format, isJoined: tables.length > 1 }),
+    written = output?.format ?? format;
+  refuseOptions(written, { 'id-type': idType });
+  checkMissingOption(missing, written, report);
   const others = flags.also ?? [];
   const misplaced = [path, ...others.map((other) => other.path)].some(isGraphenePath)
     ? undefined
@@ -87,7 +93,7 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
     {
       input: { option: '--points', file: points.name, open: points.open, url: points.url },
       others: moreTables,
-      format,
+      format: written,
       out: flags.out,
       stats: flags.stats,
       cloud: { storage, retries: given.retries },
@@ -137,6 +143,7 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
         also,
         interpolates: interpolate === 'linear',
         format,
+        output,
         text: toTextOptions(flags),
         columns: flags.columns,
         positions: flags.position,
@@ -150,7 +157,7 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
         warn,
         onProgress,
       });
-    const summary = await files.writeOutput(lookUp, () => writesRows && !isColumnar(format));
+    const summary = await files.writeOutput(lookUp, () => writesRows && !isColumnar(written));
     report.done();
     if (!summary) return false; // the reader has closed the output
     await files.writeStats(statsJson(summary));
@@ -174,18 +181,18 @@ const toTextOptions = ({ delimiter, decimal }: LookupFlags): TextOptions => ({
   decimalComma: decimal === ',',
 });
 
-function chooseFormat(
-  { points, out, format, delimiter, decimal, idType }: Omit<LookupFlags, 'points'> & { points: string },
-  report: Report,
-): FormatName {
+function chooseFormat({
+  points,
+  format,
+  delimiter,
+  decimal,
+}: Omit<LookupFlags, 'points'> & { points: string }): FormatName {
   const input = format ?? (points === '-' ? 'csv' : formatOfFile(points));
   if (!input)
     throw new UsageError(
       reasonNotReadable(points) ??
         `the suffix of ${points} does not tell its format: add --format ${FORMAT_NAMES}`,
     );
-  refuseOptions(input, { delimiter, decimal, 'id-type': idType });
-  const output = out === '-' ? undefined : formatOfFile(out);
-  if (output && output !== input) report.warn(`${out} will hold ${input}, the format of the input`);
+  refuseOptions(input, { delimiter, decimal });
   return input;
 }

@@ -12,7 +12,6 @@ import {
 } from '../tables/files/byte-streams.ts';
 import { reasonNotWritable } from '../tables/file-kinds.ts';
 import { formatOfFile, type FormatName } from '../tables/formats.ts';
-import { isColumnar } from '../tables/open-table.ts';
 import { claimOutput, type OutputFile, partialPath, followLinks } from '../tables/files/output-file.ts';
 import { fileInput, streamInput } from '../tables/files/table-input.ts';
 import { InterruptedError, type Io, UsageError } from './io.ts';
@@ -33,7 +32,7 @@ export interface JobFileNames {
   input?: { option: string; file: string } & Pick<TablePath, 'open' | 'url'>;
   /** More files of the same table. */
   others?: readonly TablePath[];
-  /** The format of the input. @default that of its suffix */
+  /** The format of the output, if its suffix does not tell. @default that of the suffix of the input */
   format?: FormatName;
   /** The output: a file, a cloud path, or - for standard output. */
   out: string;
@@ -78,7 +77,7 @@ export async function openJobFiles(given: JobFileNames, io: Io, report: Report):
       ...(given.stats !== undefined && { stats: localPath(given.stats) }),
     },
     { input, out, stats } = names;
-  const reason = reasonNotWritable(out) ?? reasonOtherFormat(names);
+  const reason = reasonNotWritable(out);
   if (reason !== undefined) throw new UsageError(reason);
   const options = { warn: (message: string) => report.warn(message), signal: io.signal };
   const cloud = openCloudOutputs(names, options);
@@ -144,11 +143,11 @@ function openCloudOutputs(
   { input, format, out, stats, cloud }: JobFileNames,
   options: { warn: (message: string) => void; signal: AbortSignal },
 ): CloudOutputs {
-  const ofInput = format ?? (input && formatOfFile(input.file));
+  const unnamed = format ?? (input && formatOfFile(input.file));
   const open = (option: string, path: string, format?: FormatName): CloudOutput | undefined =>
     isCloudOutput(path) ? openCloudOutput(path, { ...cloud, ...options, option, format }) : undefined;
   return {
-    '--out': open('--out', out, ofInput),
+    '--out': open('--out', out, unnamed),
     '--stats': stats === undefined ? undefined : open('--stats', stats),
   };
 }
@@ -191,15 +190,6 @@ async function writeToOutput<T>(
     if (error instanceof ReaderClosedError) return undefined;
     throw left === undefined ? error : new InterruptedError(`interrupted; the rows so far are in ${left}`);
   }
-}
-
-/** Says why an output cannot have the format that its suffix names. Returns undefined if it can. */
-function reasonOtherFormat({ input, format, out }: JobFileNames): string | undefined {
-  const named = formatOfFile(out),
-    own = format ?? (input && formatOfFile(input.file));
-  const isEither = [named, own].some((name) => name !== undefined && isColumnar(name));
-  if (named === own || named === undefined || !isEither) return undefined;
-  return `${out} would hold ${own ?? 'text'}: the output has the format of the input${input?.file === '-' ? ' (--format names it)' : ''}`;
 }
 
 /** A file that a job reads or writes. */

@@ -48,7 +48,7 @@ export interface IdRows {
 }
 
 /** Options of `lookUpIdTable`. */
-export interface IdTableOptions extends RowOptions, Pick<TableOptions, 'format' | 'text'> {
+export interface IdTableOptions extends RowOptions, Pick<TableOptions, 'format' | 'output' | 'text'> {
   /** Whether existing output columns are overwritten. @default false */
   replace?: boolean;
 }

@@ -5,6 +5,7 @@ import { answerTable, type RowOptions, type TableJob } from './answer-table.ts';
 import type { RowCounts } from './job-counts.ts';
 import type { ByteSink } from '../tables/files/byte-streams.ts';
 import type { TableInput } from '../tables/files/table-input.ts';
+import type { OutputFormat } from '../tables/convert/outputs.ts';
 import type { FormatName } from '../tables/formats.ts';
 import { openTable, type TextOptions } from '../tables/open-table.ts';
 import { answerOutOfCore, type OutOfCoreOptions } from './out-of-core.ts';
@@ -18,6 +19,8 @@ import { WINDOW_SIZES } from './plan-tasks.ts';
 /** Options of `lookUpPointTable`. */
 export interface PointTableOptions extends RowOptions, PointRowOptions {
   format: FormatName;
+  /** The format of the output, if it is another. @default the format of the input */
+  output?: OutputFormat;
   text?: TextOptions;
   warn?: (message: string) => void;
   strict?: boolean;

@@ -1,8 +1,10 @@
 /** Opens a table: connects each format to the class that reads and writes it. */
 import { type ColumnarFormat, ColumnarTable, type ColumnarTableOptions } from './columnar/columnar-table.ts';
-import type { ByteSink } from './files/byte-streams.ts';
+import { ConvertedText } from './convert/converted-text.ts';
+import type { OutputFormat } from './convert/outputs.ts';
+import { type ByteSink, readFileBytes } from './files/byte-streams.ts';
 import { decompressTable } from './files/table-compression.ts';
-import { isTableInput, type TableInput, type TableInputPart } from './files/table-input.ts';
+import { isTableInput, streamInput, type TableInput, type TableInputPart } from './files/table-input.ts';
 import {
   compressionOfFile,
   type ColumnarFormatName,
@@ -28,6 +30,8 @@ export interface TextOptions {
 /** Options of `openTable`. */
 export interface TableOptions extends ColumnarTableOptions {
   format: IdFormatName;
+  /** The format of the output, if it is another. @default the format of the input */
+  output?: OutputFormat;
   text?: TextOptions;
   /** The column name of the IDs of a list. @default 'id' */
   listName?: string;
@@ -84,18 +88,72 @@ export interface OpenedTable extends TableSource {
 export function openTable(
   source: AsyncIterable<Uint8Array> | TableInput,
   columns: ColumnChoice,
-  { format, text = {}, listName = 'id', ...options }: TableOptions,
+  { format, output, text = {}, listName = 'id', ...options }: TableOptions,
 ): OpenedTable {
   if (isColumnar(format)) {
     if (!isTableInput(source)) throw new TypeError(`a table of the format ${format} needs an input`);
     const { signal } = options;
+    if (output)
+      return new ColumnarTable(
+        async () =>
+          (await import('./convert/columnar-inputs.ts')).convertedFormat(source, format, output, listName),
+        columns,
+        options,
+      );
     return new ColumnarTable(() => COLUMNAR_FORMATS[format](source, { listName, signal }), columns, options);
   }
   const create = (choice: ColumnChoice): TextFormat => openFormat(format, choice, text, listName);
+  if (output) return openConverted(source, columns, { format, output, text, listName, ...options }, create);
   const files = isTableInput(source) ? source.parts?.map(toTextFile) : undefined;
   if (files) return new TextTable(create(columns), new JoinedFiles(files, create), options);
   const bytes = isTableInput(source) ? decompressTable(source.bytes(), source.name) : source;
   return new TextTable(create(columns), bytes, options);
+}
+
+/** Opens a text table whose output has another format. It is read twice, and so from a file. */
+function openConverted(
+  source: AsyncIterable<Uint8Array> | TableInput,
+  columns: ColumnChoice,
+  { format, output, text = {}, listName = 'id', ...options }: TableOptions,
+  create: (choice: ColumnChoice) => TextFormat,
+): OpenedTable {
+  const copied = isTableInput(source) ? undefined : streamInput('the table', () => source, options.signal),
+    inputs = copied ? [copied] : ((source as TableInput).parts ?? [source as TableInput]);
+  const files = inputs.map(({ name, file }) => {
+    let path: Promise<string> | undefined;
+    return {
+      name,
+      async *text() {
+        const bytes = readFileBytes(await (path ??= file()), options.signal);
+        yield* copied ? bytes : decompressTable(bytes, name);
+      },
+    };
+  });
+  const own = create(columns),
+    table = new TextTable(
+      own,
+      files.length > 1 ? new JoinedFiles(files, create) : { [Symbol.asyncIterator]: () => files[0].text() },
+      options,
+    );
+  return new ConvertedText(
+    table,
+    own,
+    async () => {
+      const { openTextConverter } = await import('./convert/text-converter.ts');
+      const { idType, signal } = options;
+      const scanned = files.length > 1 ? files : [{ text: files[0].text }];
+      return openTextConverter({
+        files: scanned,
+        format,
+        rows: own,
+        listName,
+        output: output!,
+        idType,
+        signal,
+      });
+    },
+    async () => copied?.close(),
+  );
 }
 
 const toTextFile = (part: TableInputPart): TextFile => ({

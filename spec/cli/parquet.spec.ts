@@ -60,16 +60,8 @@ describe('lookup of a Parquet table', () => {
 
   test.each([
     [
-      ['--points', 'in.parquet', '--out', 'out.csv'],
-      'out.csv would hold parquet: the output has the format of the input',
-    ],
-    [
-      ['--points', 'in.csv', '--out', 'out.parquet'],
-      'out.parquet would hold csv: the output has the format of the input',
-    ],
-    [
-      ['--points', '-', '--out', 'out.parquet'],
-      'out.parquet would hold csv: the output has the format of the input (--format names it)',
+      ['--points', 'in.csv', '--out', 'out.parquet', '--out-format', 'arrow'],
+      '--out out.parquet and --out-format arrow name two formats',
     ],
     [['--points', 'in.csv', '--id-type', 'int64'], '--id-type is for parquet, '],
     [

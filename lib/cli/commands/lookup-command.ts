@@ -15,6 +15,7 @@ import {
   inputOption,
   maxFailuresOption,
   missingOption,
+  outFormatOption,
   outOption,
   replaceOption,
   statsOption,
@@ -41,10 +42,11 @@ export const defineLookupCommand: DefineCommand = (command, { io, report, action
     )
     .addOption(
       outOption(
-        'output file, or gs:// or s3:// URL: the same rows with their answers, in the same format; written to FILE.partial first; - is standard output',
+        'output file, or gs:// or s3:// URL: the same rows with their answers, in the format of its suffix; written to FILE.partial first; - is standard output',
       ),
     )
     .addOption(formatOption('by suffix; csv for standard input'))
+    .addOption(outFormatOption())
     .addOption(delimiterOption())
     .addOption(
       new Option('--decimal <mark>', 'decimal mark of the coordinates (default: .)').choices(['.', ',']),

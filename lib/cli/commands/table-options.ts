@@ -29,6 +29,13 @@ export const outOption = (about: string): Option => new Option('--out <file>', a
 export const formatOption = (byDefault: string): Option =>
   new Option('--format <format>', `format of the table (default: ${byDefault})`).choices(FORMATS);
 
+/** Creates `--out-format`. */
+export const outFormatOption = (): Option =>
+  new Option(
+    '--out-format <format>',
+    'format of the output (default: by its suffix; otherwise that of the table)',
+  ).choices(FORMATS);
+
 /** Creates `--delimiter`. */
 export const delimiterOption = (): Option =>
   new Option(
@@ -86,6 +93,7 @@ export function idOptions(command: Command): Command {
       ),
     )
     .addOption(formatOption('by suffix and content'))
+    .addOption(outFormatOption())
     .addOption(delimiterOption())
     .addOption(missingOption())
     .addOption(idTypeOption());
@@ -115,7 +123,8 @@ Spreadsheets and similar files are not read: the error shows how to convert them
 Parquet: a table with the suffix .parquet or .pq, or with --format parquet. It needs the package
 @duckdb/node-api. Positions are lists of three numbers, structs of x, y and z, three columns or text.
 All other columns are copied as they are. IDs are uint64, null where there is no answer; pandas reads
-them as UInt64. The output has the format of the input.
+them as UInt64. An output in another format than its input needs the package parquet-wasm, if one of
+them is Parquet.
 `;
 
 /** The help text of `roots`. */

@@ -7,7 +7,7 @@
  */
 import type { AnswerField } from '../columnar/column.ts';
 import { ANSWER_TYPES } from './answer-buffers.ts';
-import { RECORD_BATCH, SCHEMA } from './arrow-messages.ts';
+import { DICTIONARY_BATCH, RECORD_BATCH, SCHEMA } from './arrow-messages.ts';
 import type { ArrowSchema } from './arrow-schema.ts';
 import type { FlatTable } from './flat-table.ts';
 import { flat, FlatWriter } from './flat-writer.ts';
@@ -140,14 +140,14 @@ export interface BatchMetadata {
   variadicCounts: readonly number[];
   codec: number | undefined;
   bodyBytes: number;
-  /** The message of the input, whose own metadata is kept. */
-  message: FlatTable;
+  /** The message of the input, whose own metadata is kept. @default There is none. */
+  message?: FlatTable;
 }
 
 /** Returns the metadata of the message with a record batch. */
 export function recordBatchMessage(batch: BatchMetadata): Uint8Array {
-  const { version, rows, nodes, buffers, variadicCounts, codec, bodyBytes, message: input } = batch;
-  const notes = input.target(4);
+  const { version, bodyBytes, message: input } = batch;
+  const notes = input?.target(4);
   const writer = new FlatWriter();
   const message = writer.table([
     flat.short(version),
@@ -156,6 +156,31 @@ export function recordBatchMessage(batch: BatchMetadata): Uint8Array {
     flat.long(bodyBytes),
     notes === undefined ? undefined : flat.offset,
   ]);
+  writer.point(message.slots[2], writeBatch(writer, batch));
+  if (notes !== undefined) writer.point(message.slots[4], writer.copy(input!.bytes) + notes);
+  return writer.finish(message.position);
+}
+
+/** Returns the metadata of the message with the values of a dictionary. */
+export function dictionaryMessage(id: bigint, batch: BatchMetadata, isDelta = false): Uint8Array {
+  const writer = new FlatWriter();
+  const message = writer.table([
+    flat.short(batch.version),
+    flat.byte(DICTIONARY_BATCH),
+    flat.offset,
+    flat.long(batch.bodyBytes),
+  ]);
+  const dictionary = writer.table([flat.long(id), flat.offset, flat.byte(isDelta ? 1 : 0)]);
+  writer.point(message.slots[2], dictionary.position);
+  writer.point(dictionary.slots[1], writeBatch(writer, batch));
+  return writer.finish(message.position);
+}
+
+/** Writes the table of a record batch. @returns Its position. */
+function writeBatch(
+  writer: FlatWriter,
+  { rows, nodes, buffers, variadicCounts, codec }: BatchMetadata,
+): number {
   const header = writer.table([
     flat.long(rows),
     flat.offset,
@@ -163,12 +188,10 @@ export function recordBatchMessage(batch: BatchMetadata): Uint8Array {
     codec === undefined ? undefined : flat.offset,
     variadicCounts.length > 0 ? flat.offset : undefined,
   ]);
-  writer.point(message.slots[2], header.position);
   writer.point(header.slots[1], writer.longs(nodes, 2));
   writer.point(header.slots[2], writer.longs(buffers, 2));
   if (codec !== undefined)
     writer.point(header.slots[3], writer.table([flat.byte(codec), flat.byte(0)]).position);
   if (variadicCounts.length > 0) writer.point(header.slots[4], writer.longs(variadicCounts, 1));
-  if (notes !== undefined) writer.point(message.slots[4], writer.copy(input.bytes) + notes);
-  return writer.finish(message.position);
+  return header.position;
 }

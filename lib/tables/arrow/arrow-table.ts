@@ -20,7 +20,7 @@ export function arrowFormat(input: TableInput): ColumnarFormat<ArrowPart> {
 }
 
 /** Opens a stream as it comes; a file is copied first if it comes as a stream. @throws TableError. */
-async function openArrow(input: TableInput): Promise<ArrowInput> {
+export async function openArrow(input: TableInput): Promise<ArrowInput> {
   const queue = new ByteQueue(input.bytes());
   try {
     const start = Buffer.from(await queue.peek(FILE_MAGIC.length)).toString('latin1');

@@ -17,6 +17,8 @@ import {
 } from './arrow-metadata.ts';
 import type { ArrowPart, ArrowReader } from './arrow-reader.ts';
 import { dictionaryFields } from './arrow-schema.ts';
+import { JoinedDictionaries } from './joined-dictionaries.ts';
+import { plainDictionary } from './plain-dictionary.ts';
 import { compressBuffer } from './compress-buffer.ts';
 import { withPandasColumns } from '../columnar/pandas-notes.ts';
 
@@ -25,10 +27,33 @@ const ALIGNMENT = 64;
 const PADDING = new Uint8Array(ALIGNMENT);
 const PREFIX_BYTES = 8;
 
-/** Writes an Arrow file or stream, whichever the input is. */
+/** What an Arrow table is written from: its reader, or what stands for one. */
+export interface ArrowOrigin extends Pick<ArrowReader, 'schema' | 'input' | 'pending'> {
+  /** Columns of the input whose types pandas would not find by itself. */
+  noted?: readonly AnswerField[];
+}
+
+/** Options of `ArrowWriter`. */
+export interface ArrowWriterOptions {
+  /** Whether a file is written; otherwise it is a stream. @default whichever the input is */
+  isFile?: boolean;
+  /**
+   * Whether each dictionary is written once, at the end of the file, with the values of all dictionaries that
+   * the input has for it. Otherwise the dictionaries are copied as they come. @default false
+   */
+  joinsDictionaries?: boolean;
+  /** Whether buffers that are compressed are decompressed. @default false */
+  isPlain?: boolean;
+}
+
+/** Writes an Arrow file or stream. */
 export class ArrowWriter implements ColumnarWriter<ArrowPart> {
-  readonly #reader: ArrowReader;
+  readonly #reader: ArrowOrigin;
   readonly #out: ByteSink;
+  readonly #isFile: boolean;
+  readonly #joins: boolean;
+  readonly #isPlain: boolean;
+  #joined: JoinedDictionaries | undefined;
   #schema: OutputSchema | undefined;
   #answers: readonly AnswerField[] = [];
   /** The dictionaries of the columns that are kept. */
@@ -40,15 +65,19 @@ export class ArrowWriter implements ColumnarWriter<ArrowPart> {
   #gathered: AnswerValues[] = [];
 
   /** @param reader The reader of the input. It must be open. */
-  constructor(reader: ArrowReader, out: ByteSink) {
+  constructor(reader: ArrowOrigin, out: ByteSink, options: ArrowWriterOptions = {}) {
+    const { isFile = reader.input.isFile, joinsDictionaries = false, isPlain = false } = options;
     this.#reader = reader;
     this.#out = out;
+    this.#isFile = isFile;
+    this.#joins = joinsDictionaries;
+    this.#isPlain = isPlain;
   }
 
   async begin(answers: readonly AnswerField[]): Promise<void> {
     const {
       schema: input,
-      input: { isFile, version, footer },
+      input: { version, footer },
     } = this.#reader;
     const columns: OutputColumn[] = input.fields.map((_, kept) => {
       const answer = answers.find(({ replaces }) => replaces === kept);
@@ -58,23 +87,29 @@ export class ArrowWriter implements ColumnarWriter<ArrowPart> {
     this.#answers = answers;
     const kept = columns.flatMap((column) => ('kept' in column ? [input.fields[column.kept]] : []));
     this.#dictionaryIds = new Set(Array.from(dictionaryFields(kept), ({ dictionary }) => dictionary!.id));
+    if (this.#joins) this.#joined = new JoinedDictionaries(kept);
     const notes = input.metadata.find(({ key }) => key === 'pandas')?.value;
-    const metadata = new Map([['pandas', withPandasColumns(notes, answers)]]);
+    const noted = [...(this.#reader.noted ?? []), ...answers];
+    const metadata = new Map([['pandas', withPandasColumns(notes, noted)]]);
     this.#schema = { version, input, footer, columns, metadata };
-    if (isFile) await this.#put([MAGIC, PADDING.subarray(0, 2)]);
+    if (this.#isFile) await this.#put([MAGIC, PADDING.subarray(0, 2)]);
     await this.#putMessage(schemaMessage(this.#schema), []);
   }
 
   async write(part: ArrowPart, answers: readonly AnswerValues[]): Promise<void> {
     const { batch, from, rows, dictionaries, message } = part;
-    if (from === 0) for (const dictionary of dictionaries) await this.#putDictionary(dictionary);
+    if (from === 0)
+      for (const dictionary of dictionaries)
+        if (this.#joined) await this.#joined.read(dictionary);
+        else await this.#putDictionary(dictionary);
     if (rows < batch.rows) {
       this.#gather(answers, from, rows, batch.rows);
       if (from + rows < batch.rows) return;
       answers = this.#gathered;
       this.#gathered = [];
     }
-    const { columns } = this.#schema!;
+    const { columns } = this.#schema!,
+      codec = this.#isPlain ? undefined : batch.codec;
     const nodes: number[] = [],
       spans: number[] = [],
       variadicCounts: number[] = [],
@@ -91,13 +126,16 @@ export class ArrowWriter implements ColumnarWriter<ArrowPart> {
         const { all } = batch.columns[column.kept];
         nodes.push(...batch.nodes.slice(2 * all.nodes.first, 2 * all.nodes.end));
         variadicCounts.push(...batch.variadicCounts.slice(all.variadicCounts.first, all.variadicCounts.end));
-        for (let k = all.buffers.first; k < all.buffers.end; k++) put(batch.stored(k));
+        const indices = await this.#joined?.indicesOf(batch, batch.columns[column.kept]);
+        for (let k = all.buffers.first; k < all.buffers.end; k++)
+          if (!indices || k < all.buffers.end - 1)
+            put(this.#isPlain ? await batch.buffer(k) : batch.stored(k));
+          else put(codec === undefined ? indices : await compressBuffer(indices, codec));
       } else {
         const k = this.#answers.indexOf(column.answer);
         const { nullCount, buffers } = answerBuffers(column.answer.type, answers[k], batch.rows);
         nodes.push(batch.rows, nullCount);
-        for (const bytes of buffers)
-          put(batch.codec === undefined ? bytes : await compressBuffer(bytes, batch.codec));
+        for (const bytes of buffers) put(codec === undefined ? bytes : await compressBuffer(bytes, codec));
       }
     const metadata = recordBatchMessage({
       version: message.version,
@@ -105,7 +143,7 @@ export class ArrowWriter implements ColumnarWriter<ArrowPart> {
       nodes,
       buffers: spans,
       variadicCounts,
-      codec: batch.codec,
+      codec,
       bodyBytes,
       message: message.message,
     });
@@ -113,9 +151,12 @@ export class ArrowWriter implements ColumnarWriter<ArrowPart> {
   }
 
   async finish(): Promise<void> {
-    for (const dictionary of this.#reader.pending) await this.#putDictionary(dictionary);
+    if (!this.#joined) for (const dictionary of this.#reader.pending) await this.#putDictionary(dictionary);
+    else
+      for (const { message, body } of this.#joined.messages())
+        this.#dictionaries.push(await this.#putMessage(message.bytes, [body]));
     await this.#put([Uint8Array.of(255, 255, 255, 255, 0, 0, 0, 0)]);
-    if (!this.#reader.input.isFile) return;
+    if (!this.#isFile) return;
     const footer = fileFooter(this.#schema!, this.#dictionaries, this.#batches);
     await this.#put([footer, int32(footer.length), MAGIC]);
   }
@@ -136,8 +177,10 @@ export class ArrowWriter implements ColumnarWriter<ArrowPart> {
     });
   }
 
-  async #putDictionary({ header, message, body }: ArrowMessage): Promise<void> {
-    if (!this.#dictionaryIds.has(header.long(0))) return;
+  async #putDictionary(dictionary: ArrowMessage): Promise<void> {
+    if (!this.#dictionaryIds.has(dictionary.header.long(0))) return;
+    const { schema } = this.#reader;
+    const { message, body } = this.#isPlain ? await plainDictionary(dictionary, schema.fields) : dictionary;
     this.#dictionaries.push(await this.#putMessage(message.bytes, [body]));
   }
 

@@ -1,30 +1,25 @@
 /** A table of a columnar format: collects its parts into batches, and writes them with columns of answers. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TableError } from '../../base/errors.ts';
-import { type AnswerPlace, cellsPerSide, layOutAnswers } from '../answers.ts';
 import { checkColumns } from '../check-columns.ts';
 import type { ByteSink } from '../files/byte-streams.ts';
 import type { ColumnChoice, TableColumns, TableSink, TableSource } from '../table.ts';
-import { keptRows, typeOfAnswers, valuesOfAnswers } from './answer-values.ts';
-import type {
-  AnswerField,
-  AnswerValues,
-  ColumnarReader,
-  ColumnarWriter,
-  IdType,
-  TableField,
-  TablePart,
-} from './column.ts';
-import { checkIdField, holdsIds } from './column-ids.ts';
+import type { MissingText } from '../text/answer-cells.ts';
+import { AnswerSink } from './answer-sink.ts';
+import type { ColumnarReader, ColumnarWriter, IdType, TableField, TablePart } from './column.ts';
+import { checkIdField } from './column-ids.ts';
 import { PointColumnReader } from './column-points.ts';
 import { type BoundColumn, type BoundColumns, ColumnarBatch, textsOfParts } from './columnar-batch.ts';
-import { keepValues } from './kept-values.ts';
 
 /** One table of a columnar format. */
 export interface ColumnarFormat<P extends TablePart = TablePart> {
   reader: ColumnarReader<P>;
-  /** Makes the writer of the same rows. Called once, after the reader is open. */
-  writerTo(out: ByteSink): ColumnarWriter<P>;
+  /**
+   * Makes the writer of the same rows. Called once, after the reader is open.
+   *
+   * @param missing The text for a missing answer, if the output is text.
+   */
+  writerTo(out: ByteSink, missing?: MissingText): ColumnarWriter<P>;
 }
 
 /** Options of all columnar tables. */
@@ -185,84 +180,30 @@ export class ColumnarTable<P extends TablePart = TablePart> implements TableSour
     return this.#read.indexOf(this.#indexOf(name));
   }
 
-  /** Returns a sink that writes the same rows with their answers. */
-  sinkTo(out: ByteSink): TableSink<ColumnarBatch<P>> {
-    let writer: ColumnarWriter<P> | undefined,
-      fields: AnswerField[] = [];
+  /**
+   * Returns a sink that writes the same rows with their answers.
+   *
+   * @param missing The text for a missing answer, if the output is text.
+   */
+  sinkTo(out: ByteSink, missing?: MissingText): TableSink<ColumnarBatch<P>> {
+    let sink: AnswerSink<P> | undefined;
     return {
       write: async (batch, answers) => {
-        const places = layOutAnswers(answers, batch.columns.outputs.length / cellsPerSide(answers));
-        if (!writer) {
-          fields = this.#fieldsOf(batch.columns.outputs, places);
-          writer = this.#format!.writerTo(out);
-          await writer.begin(fields);
-        }
-        await this.#write(batch, places, fields, writer);
+        sink ??= new AnswerSink<P>({
+          fields: this.#fields,
+          idType: this.#options.idType,
+          oldColumn: (part, index) =>
+            part.columns[this.#read.indexOf(index)] as P['columns'][number] | undefined,
+          createWriter: () => this.#format!.writerTo(out, missing),
+        });
+        const { parts, rows, columns } = batch;
+        await sink.write(
+          { parts, rows, outputs: columns.outputs, nameOf: (row) => batch.nameOf(row) },
+          answers,
+        );
       },
-      finish: async () => writer?.finish(),
+      finish: async () => sink?.finish(),
     };
-  }
-
-  #fieldsOf(outputs: readonly string[], places: readonly AnswerPlace[]): AnswerField[] {
-    return outputs.map((name, k) => {
-      const index = this.#indexOf(name),
-        replaced = index < 0 ? undefined : this.#fields[index];
-      return {
-        name,
-        type: typeOfAnswers(places[k], this.#options.idType ?? replaced?.idType ?? 'uint64'),
-        ...(replaced && { replaces: index }),
-      };
-    });
-  }
-
-  async #write(
-    batch: ColumnarBatch<P>,
-    places: readonly AnswerPlace[],
-    fields: readonly AnswerField[],
-    writer: ColumnarWriter<P>,
-  ): Promise<void> {
-    const columns = fields.map(({ name, type, replaces }, k) => {
-      const answers = valuesOfAnswers(places[k], batch.rows, name, type);
-      return {
-        answers,
-        kept: replaces === undefined ? undefined : keptRows(places[k], batch.rows, answers.valid),
-      };
-    });
-    if (writer.writeRows && columns.every(({ kept }) => !kept)) {
-      const answers = columns.map((column) => column.answers);
-      return writer.writeRows(batch.rows, answers);
-    }
-    let first = 0;
-    for (const part of batch.parts) {
-      const from = first,
-        end = first + part.rows;
-      const answers = columns.map(({ answers: { values, valid, spellings }, kept }, k): AnswerValues => {
-        const own = { values: values.subarray(from, end), valid: valid?.subarray(from, end), spellings },
-          keptHere = kept?.subarray(from, end);
-        return keptHere?.includes(1)
-          ? this.#keep(own, part, keptHere, fields[k], (row) => batch.nameOf(from + row))
-          : own;
-      });
-      await writer.write(part, answers);
-      first = end;
-    }
-  }
-
-  #keep(
-    answers: AnswerValues,
-    part: P,
-    kept: Uint8Array,
-    { name, type, replaces }: AnswerField,
-    nameOf: (row: number) => string,
-  ): AnswerValues {
-    const old = part.columns[this.#read.indexOf(replaces!)] as P['columns'][number] | undefined;
-    const isId = type === 'uint64' || type === 'int64';
-    if (!old || (isId && !holdsIds(this.#fields[replaces!])))
-      throw new TableError(
-        'BAD_FORMAT',
-        `column ${name} holds ${this.#fields[replaces!].typeName}, whose old values cannot be kept: rename it`,
-      );
-    return keepValues(answers, old, kept, { name, type, nameOf });
   }
 
   /** Frees what the table holds. */

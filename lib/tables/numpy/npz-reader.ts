@@ -95,9 +95,40 @@ export class NpzReader implements ColumnarReader {
     }
   }
 
+  /**
+   * Returns the columns for an output in another format: the parts of the only array, otherwise all arrays.
+   *
+   * @throws TableError BAD_FORMAT if one of them cannot be read.
+   */
+  exportedColumns(): readonly (NpzColumn & { column: ArrayColumn })[] {
+    const parts = this.columns.filter(({ isWhole }) => !isWhole);
+    return (parts.length > 0 ? parts : this.columns).map((own) => {
+      const { column } = own;
+      if (!column)
+        throw new TableError(
+          'BAD_FORMAT',
+          `column ${own.field.name} holds ${own.field.typeName}, which only .npz can hold`,
+        );
+      return { ...own, column };
+    });
+  }
+
   async *parts(wanted: readonly number[]): AsyncGenerator<TablePart> {
-    const columns = wanted.map((k) => this.columns[k]),
-      arrays = [...new Set(columns.map(({ array }) => array!))];
+    const columns = wanted.map((k) => this.columns[k]);
+    for await (const { rows, places } of this.itemRows(columns))
+      yield {
+        rows,
+        columns: columns.map(({ column }, k): ColumnValues =>
+          decodeItems(column!.type, { ...places[k], offset: column!.offset }, rows),
+        ),
+      };
+  }
+
+  /** Yields the rows of some columns, and where their items are. */
+  async *itemRows(
+    columns: readonly NpzColumn[],
+  ): AsyncGenerator<{ rows: number; places: { bytes: Uint8Array; stride: number }[] }> {
+    const arrays = [...new Set(columns.map(({ array }) => array!))];
     // A table of which no column is read has as many rows as all of its arrays.
     const counted =
       arrays.length > 0
@@ -123,10 +154,9 @@ export class NpzReader implements ColumnarReader {
       for (const source of this.#sources) bytes.push(await source.take(count));
       yield {
         rows: count,
-        columns: columns.map(({ array, column }): ColumnValues => {
+        places: columns.map(({ array }) => {
           const k = arrays.indexOf(array!);
-          const places = { bytes: bytes[k], offset: column!.offset, stride: this.#sources[k].rowBytes };
-          return decodeItems(column!.type, places, count);
+          return { bytes: bytes[k], stride: this.#sources[k].rowBytes };
         }),
       };
     }

@@ -290,7 +290,7 @@ function endsInvalid(row: Fields): boolean {
 }
 
 /** Trims column names. If two names differ only in blanks, all names stay as they are. */
-function withoutBlanks(names: readonly string[]): readonly string[] {
+export function withoutBlanks(names: readonly string[]): readonly string[] {
   const trimmed = names.map((name) => name.trim());
   return new Set(trimmed).size === new Set(names).size ? trimmed : names;
 }
