@@ -114,17 +114,18 @@ export function openTable(
 function openConverted(
   source: AsyncIterable<Uint8Array> | TableInput,
   columns: ColumnChoice,
-  { format, output, text = {}, listName = 'id', ...options }: TableOptions,
+  { format, output, listName = 'id', ...options }: TableOptions,
   create: (choice: ColumnChoice) => TextFormat,
 ): OpenedTable {
   const copied = isTableInput(source) ? undefined : streamInput('the table', () => source, options.signal),
     inputs = copied ? [copied] : ((source as TableInput).parts ?? [source as TableInput]);
-  const files = inputs.map(({ name, file }) => {
+  const files = inputs.map((input) => {
+    const { name } = input;
     let path: Promise<string> | undefined;
     return {
       name,
       async *text() {
-        const bytes = readFileBytes(await (path ??= file()), options.signal);
+        const bytes = readFileBytes(await (path ??= input.file()), options.signal);
         yield* copied ? bytes : decompressTable(bytes, name);
       },
     };
@@ -141,7 +142,7 @@ function openConverted(
     async () => {
       const { openTextConverter } = await import('./convert/text-converter.ts');
       const { idType, signal } = options;
-      const scanned = files.length > 1 ? files : [{ text: files[0].text }];
+      const scanned = files.length > 1 ? files : [{ text: () => files[0].text() }];
       return openTextConverter({
         files: scanned,
         format,

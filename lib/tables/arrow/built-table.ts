@@ -157,5 +157,5 @@ export const builtInput = (
 ): ArrowInput => ({ isFile: false, version: VERSION_5, schema: buildSchema(fields), batches, close });
 
 /** Returns the bytes of an array. They are a view. */
-export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
+export const viewBytes = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);

@@ -9,7 +9,7 @@ import { decodeArrowColumn } from './arrow-columns.ts';
 import type { ArrowMessage } from './arrow-messages.ts';
 import { dictionaryFields } from './arrow-schema.ts';
 import type { ArrowField, ArrowType } from './arrow-types.ts';
-import { type BuiltColumn, buildDictionary, bytesOf } from './built-table.ts';
+import { type BuiltColumn, buildDictionary, viewBytes } from './built-table.ts';
 import { Dictionaries } from './dictionaries.ts';
 import type { ColumnNode, RecordBatch } from './record-batch.ts';
 
@@ -65,7 +65,7 @@ export class JoinedDictionaries {
       const index = (known[indices[i]] ??= indexIn(joined, values, indices[i]));
       next[i] = typeof next[i] === 'bigint' ? BigInt(index) : index;
     }
-    return bytesOf(next);
+    return viewBytes(next);
   }
 
   /** Yields the joined dictionaries. */
@@ -109,7 +109,11 @@ function textsOf(values: readonly string[], isLarge: boolean): BuiltColumn {
   let end = 0;
   const ends = [0, ...texts.map((text) => (end += text.length))];
   const offsets = isLarge ? BigInt64Array.from(ends, BigInt) : Int32Array.from(ends);
-  return { length: values.length, valid: validOf(values), buffers: [bytesOf(offsets), Buffer.concat(texts)] };
+  return {
+    length: values.length,
+    valid: validOf(values),
+    buffers: [viewBytes(offsets), Buffer.concat(texts)],
+  };
 }
 
 /** Source: "Arrow Columnar Format", section "Variable-size Binary View Layout". */
@@ -138,7 +142,7 @@ function numbersOf(values: readonly string[], type: ArrowType): BuiltColumn {
         : (type.bits === 32 ? Int32Array : type.bits === 16 ? Int16Array : Int8Array).from(
             present.map(Number),
           );
-  return { length: values.length, valid: validOf(values), buffers: [bytesOf(numbers)] };
+  return { length: values.length, valid: validOf(values), buffers: [viewBytes(numbers)] };
 }
 
 /** Writes the values of a dictionary, by the name of their type. */

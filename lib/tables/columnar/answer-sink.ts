@@ -74,11 +74,12 @@ export class AnswerSink<P extends TablePart> {
   }
 
   async #write(
-    { parts, rows, nameOf }: AnsweredBatch<P>,
+    batch: AnsweredBatch<P>,
     places: readonly AnswerPlace[],
     writer: ColumnarWriter<P>,
   ): Promise<void> {
-    const fields = this.#fields;
+    const fields = this.#fields,
+      { parts, rows } = batch;
     const columns = fields.map(({ name, type, replaces }, k) => {
       const answers = valuesOfAnswers(places[k], rows, name, type);
       return { answers, kept: replaces === undefined ? undefined : keptRows(places[k], rows, answers.valid) };
@@ -95,7 +96,7 @@ export class AnswerSink<P extends TablePart> {
         const own = { values: values.subarray(from, end), valid: valid?.subarray(from, end), spellings },
           keptHere = kept?.subarray(from, end);
         return keptHere?.includes(1)
-          ? this.#keep(own, part, keptHere, fields[k], (row) => nameOf(from + row))
+          ? this.#keep(own, part, keptHere, fields[k], (row) => batch.nameOf(from + row))
           : own;
       });
       await writer.write(part, answers);

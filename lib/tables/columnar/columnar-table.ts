@@ -192,8 +192,7 @@ export class ColumnarTable<P extends TablePart = TablePart> implements TableSour
         sink ??= new AnswerSink<P>({
           fields: this.#fields,
           idType: this.#options.idType,
-          oldColumn: (part, index) =>
-            part.columns[this.#read.indexOf(index)] as P['columns'][number] | undefined,
+          oldColumn: (part, index) => part.columns[this.#read.indexOf(index)],
           createWriter: () => this.#format!.writerTo(out, missing),
         });
         const { parts, rows, columns } = batch;

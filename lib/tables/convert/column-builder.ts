@@ -1,7 +1,7 @@
 /** Builds columns of values one after the other. */
 import { packBits } from '../columnar/column.ts';
 import { wordsOf } from '../../base/uint64.ts';
-import { type BuiltColumn, bytesOf } from '../arrow/built-table.ts';
+import { type BuiltColumn, viewBytes } from '../arrow/built-table.ts';
 
 const FIRST_ROWS = 1024;
 
@@ -66,7 +66,7 @@ export class IntegerBuilder {
 
   take(): BuiltColumn {
     const own = this.#marks.take();
-    return { ...own, buffers: [bytesOf(this.#words.slice(0, 2 * own.length))] };
+    return { ...own, buffers: [viewBytes(this.#words.slice(0, 2 * own.length))] };
   }
 }
 
@@ -83,7 +83,7 @@ export class DoubleBuilder {
 
   take(): BuiltColumn {
     const own = this.#marks.take();
-    return { ...own, buffers: [bytesOf(this.#values.slice(0, own.length))] };
+    return { ...own, buffers: [viewBytes(this.#values.slice(0, own.length))] };
   }
 }
 
@@ -146,7 +146,7 @@ export class TextBuilder {
     const own = this.#marks.take(),
       data = new Uint8Array(this.#bytes.subarray(0, this.#used));
     this.#used = 0;
-    return { ...own, buffers: [bytesOf(this.#ends.slice(0, own.length + 1)), data] };
+    return { ...own, buffers: [viewBytes(this.#ends.slice(0, own.length + 1)), data] };
   }
 }
 
@@ -167,7 +167,7 @@ export class ListBuilder {
   take(item: BuiltColumn): BuiltColumn {
     const own = this.#marks.take();
     this.#items = 0;
-    return { ...own, buffers: [bytesOf(this.#ends.slice(0, own.length + 1))], children: [item] };
+    return { ...own, buffers: [viewBytes(this.#ends.slice(0, own.length + 1))], children: [item] };
   }
 }
 

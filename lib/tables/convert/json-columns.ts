@@ -16,7 +16,7 @@ import {
   JsonDecimal,
   parseExactRow,
   writeExactJson,
-} from './exact-json.ts';
+} from './json-values.ts';
 import { builtTypeOf, type JsonType, JsonTypes } from './json-types.ts';
 import type { RowBuilder, RowColumns, RowScanner } from './row-columns.ts';
 

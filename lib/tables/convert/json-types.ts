@@ -5,7 +5,7 @@
 import { TableError } from '../../base/errors.ts';
 import type { BuiltType } from '../arrow/built-table.ts';
 import { LONE_SURROGATE } from './column-builder.ts';
-import { type ExactJson, JsonDecimal } from './exact-json.ts';
+import { type ExactJson, JsonDecimal } from './json-values.ts';
 
 /** Deeper values, and objects with more keys, are kept as JSON. */
 const MAX_DEPTH = 16,

@@ -7,7 +7,7 @@ import {
   type BuiltField,
   builtInput,
   type BuiltType,
-  bytesOf,
+  viewBytes,
 } from '../arrow/built-table.ts';
 import { type AnswerType, type ColumnValues, packBits } from '../columnar/column.ts';
 import { countValues } from '../columnar/column-numbers.ts';
@@ -104,12 +104,13 @@ const ofTimes = (column: ColumnValues): BuiltColumn =>
       valid = times.includes(NOT_A_TIME)
         ? Uint8Array.from(times, (time) => (time === NOT_A_TIME ? 0 : 1))
         : undefined;
-    return { length: times.length, valid, buffers: [bytesOf(times)] };
+    return { length: times.length, valid, buffers: [viewBytes(times)] };
   });
 
 const ofValues = (column: ColumnValues): BuiltColumn =>
   nestedIn(column, (values) => {
-    if (values.kind === 'number') return { length: values.values.length, buffers: [bytesOf(values.values)] };
+    if (values.kind === 'number')
+      return { length: values.values.length, buffers: [viewBytes(values.values)] };
     if (values.kind !== 'text') throw new TypeError('not items of NumPy');
     const builder = new TextBuilder();
     for (let i = 0; i < values.length; i++) {

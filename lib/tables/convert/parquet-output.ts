@@ -93,10 +93,10 @@ export class ParquetOutput implements ColumnarWriter<ArrowPart> {
   }
 
   async #copy(batches: ReadableStream<ParquetWasm.RecordBatch>): Promise<void> {
-    const file: AsyncIterable<Uint8Array> = (await this.#package.transformParquetStream(
+    const file: AsyncIterable<Uint8Array> = await this.#package.transformParquetStream(
       batches,
       this.#properties(),
-    )) as unknown as AsyncIterable<Uint8Array>;
+    );
     for await (const bytes of file) await this.#out.write(bytes);
   }
 

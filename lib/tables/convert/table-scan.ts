@@ -23,12 +23,13 @@ export async function scanTable(
   signal?: AbortSignal,
 ): Promise<RowColumns> {
   let turn = performance.now();
-  for (const { name, text } of files) {
+  for (const file of files) {
+    const { name } = file;
     const prefix = name === undefined ? '' : `${name}: `;
     let rows = 0,
       isFirst = true;
     try {
-      for await (const block of readRows(text(), rules)) {
+      for await (const block of readRows(file.text(), rules)) {
         const { bytes, start, ends } = block;
         if (!isUtf8(bytes))
           throw new TableError(

@@ -110,7 +110,7 @@ class ConvertedSink implements TableSink<TextBatch> {
       // The IDs of text have no type that answers should take.
       fields: fields.map((field) => ({ ...field, idType: undefined })),
       idType,
-      oldColumn: (part, index) => part.columns[index] as ColumnValues | undefined,
+      oldColumn: (part, index) => part.columns[index],
       createWriter: () => (this.#writer = writerOfOutput(output, this.#origin, this.#out, this.#missing)),
     });
   }
@@ -151,5 +151,4 @@ class ConvertedSink implements TableSink<TextBatch> {
   }
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await -- the batches of a text table come otherwise
 async function* noBatches(): AsyncGenerator<never> {}

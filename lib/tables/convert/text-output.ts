@@ -157,7 +157,7 @@ export class TextOutput implements ColumnarWriter<ArrowPart> {
     } else if (type === 'boolean') out.ascii(values[row] ? 'true' : 'false');
     else {
       const isFinite = Number.isFinite(values[row]),
-        text = String(type === 'float32' ? shortest(values[row] as number) : values[row]);
+        text = String(type === 'float32' ? shortest(values[row]) : values[row]);
       out.ascii(isFinite || this.#isCsv ? text : JSON.stringify(text));
     }
     return true;
