@@ -13,7 +13,7 @@ import { UsageError } from './io.ts';
 /**
  * Checks the formats of several files of one table, by their suffixes.
  * @param named The format of `--format`.
- * @throws UsageError if they differ, or if tables of the format cannot be joined.
+ * @throws UsageError if they differ.
  */
 export function requireOneFormat(
   option: string,
@@ -26,10 +26,6 @@ export function requireOneFormat(
   if (other)
     throw new UsageError(
       `${option} ${other.name} does not have the format of ${files[0].name} by its suffix: files of one table need the same format`,
-    );
-  if (format !== undefined && isColumnar(format))
-    throw new UsageError(
-      `${option} names ${files.length} files, and only CSV, TSV and JSON Lines are read as one table from several files: give them one by one`,
     );
 }
 

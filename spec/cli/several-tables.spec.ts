@@ -96,7 +96,7 @@ test('files that cannot be one table are refused, by their names', async () => {
   await refused(['p.csv', 'missing.csv'], /missing\.csv cannot be read/);
   await refused(['nothing_*.csv'], /--points .*nothing_\*\.csv finds no file/);
   await refused(['p.csv', '[p].csv'], /--points names .*p\.csv twice/);
-  await refused(['?.npy'], /only CSV, TSV and JSON Lines are read as one table from several files/);
+  await refused(['?.npy'], /u\.npy: the table is not a NumPy array/);
   await refused(['p.csv', '.'], /is not a regular file/, '--format', 'csv');
   const onto = await lookup(['p.csv', 's.csv'], '--out', file('s.csv'));
   expect(onto.stderr).toMatch(/--out .*s\.csv would overwrite --points .*s\.csv/);

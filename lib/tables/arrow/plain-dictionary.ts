@@ -12,14 +12,27 @@ const VERSION_4 = 3;
 const ALIGNMENT = 64;
 
 /** Returns a dictionary batch without compression. @param fields The columns of the table. */
-export async function plainDictionary(
+export const plainDictionary = (
   dictionary: ArrowMessage,
   fields: readonly ArrowField[],
-): Promise<Pick<ArrowMessage, 'message' | 'body'>> {
-  const { header, body, version } = dictionary,
-    data = header.table(1),
+): Promise<ArrowMessage> =>
+  dictionary.header.table(1)?.table(3) === undefined
+    ? Promise.resolve(dictionary)
+    : renumberDictionary(dictionary, fields, dictionary.header.long(0));
+
+/**
+ * Returns a dictionary batch with another ID, without compression.
+ *
+ * @param fields The columns of the table.
+ */
+export async function renumberDictionary(
+  { header, body, version }: ArrowMessage,
+  fields: readonly ArrowField[],
+  newId: bigint,
+): Promise<ArrowMessage> {
+  const data = header.table(1),
     id = header.long(0);
-  if (data?.table(3) === undefined) return dictionary;
+  if (!data) throw brokenArrow('a dictionary has no values');
   const field = [...dictionaryFields(fields)].find((own) => own.dictionary!.id === id);
   if (!field) throw brokenArrow('a dictionary belongs to no column');
   const batch = new RecordBatch(data, body, [{ ...field, dictionary: undefined }], version === VERSION_4);
@@ -35,9 +48,9 @@ export async function plainDictionary(
   }
   const { rows, nodes, variadicCounts } = batch;
   const metadata = dictionaryMessage(
-    id,
+    newId,
     { version, rows, nodes, buffers, variadicCounts, codec: undefined, bodyBytes },
     header.byte(2) !== 0,
   );
-  return { message: readMessageMetadata(metadata).message, body: Buffer.concat(pieces) };
+  return { ...readMessageMetadata(metadata), body: new Uint8Array(Buffer.concat(pieces)) };
 }

@@ -9,6 +9,7 @@ import type { ColumnarFormatName } from '../formats.ts';
 import { NpyReader } from '../numpy/npy-table.ts';
 import { NpzReader } from '../numpy/npz-reader.ts';
 import { openParquetAsArrow } from '../parquet/parquet-wasm.ts';
+import { joinInputs } from './joined-inputs.ts';
 import { itemsAsArrow } from './numpy-input.ts';
 import { type OutputFormat, requireOutput, writerOfOutput } from './outputs.ts';
 
@@ -19,7 +20,14 @@ export function convertedFormat(
   output: OutputFormat,
   listName: string,
 ): ColumnarFormat<ArrowPart> {
-  const reader = new ArrowReader(() => openAsArrow(input, format, listName));
+  const { parts } = input;
+  const reader = new ArrowReader(() =>
+    parts
+      ? joinInputs(
+          parts.map((part) => ({ name: part.name, open: () => openAsArrow(part, format, listName) })),
+        )
+      : openAsArrow(input, format, listName),
+  );
   let close: (() => Promise<void>) | undefined;
   return {
     reader: {

@@ -151,6 +151,32 @@ ${x},${y},${z},720575940612345679,"a,""b""",1.5,true,007,1,${value},ok
     expect((await readFile(csv, 'utf8')).split('\n')).toHaveLength(2);
   });
 
+  test('joins several files of one format, whose columns must be the same', async () => {
+    const rows = (from: number): string =>
+      `SELECT * FROM (VALUES (${x}, ${y}, ${z}, ${from}), (1, 2, 3, NULL)) t(x, y, z, n)`;
+    await query(`COPY (${rows(1)}) TO '${path('p1.parquet')}'`);
+    await query(`COPY (${rows(2)}) TO '${path('p2.parquet')}'`);
+    await query(`COPY (SELECT x, y, z, n::BIGINT AS n FROM (${rows(2)})) TO '${path('p3.parquet')}'`);
+    const more = (name: string): string[] => ['--points', path(name)];
+    const out = await convert('p1.parquet', 'joined.parquet', more('p2.parquet'));
+    const expected = [1, null, 2, null].map((n) =>
+      n === null ? [1, 2, 3, n, null, 'out_of_bounds'] : [x, y, z, n, value, 'ok'],
+    );
+    expect(await query(`FROM '${out}'`)).toEqual(expected);
+    await convert('p1.parquet', 'a1.arrow');
+    await convert('p2.parquet', 'a2.arrows');
+    const arrow = await convert('a1.arrow', 'joined.csv', [...more('a2.arrows'), '--replace']);
+    expect((await readFile(arrow, 'utf8')).trim().split('\n').slice(1)).toEqual(
+      expected.map((row) => row.join(',')),
+    );
+    const other = ['--points', path('p1.parquet'), ...more('p3.parquet'), '--out', path('no.parquet')];
+    expect(await runCli(['lookup', volume, ...other])).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `error: ${path('p3.parquet')} does not have the columns of ${path('p1.parquet')}: column 4 is "n" (int64), not "n" (int32); files of one table need the same columns, in the same order, with the same types\n`,
+    });
+  });
+
   test.each([
     ['a,b\n', 'jsonl', 'no column "x", "y", "z"'],
     ['x,y,z\n1,2,3\n1,2\n', 'parquet', 'row 2 (line 3): 2 fields where the header has 3'],
