@@ -56,9 +56,10 @@ export async function joinInputs(tables: readonly JoinedTable[]): Promise<ArrowI
   }
 }
 
-async function opened({ name, open }: JoinedTable): Promise<ArrowInput> {
+async function opened(table: JoinedTable): Promise<ArrowInput> {
+  const { name } = table;
   try {
-    return await open();
+    return await table.open();
   } catch (error) {
     throw named(name, error);
   }

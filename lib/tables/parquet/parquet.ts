@@ -133,7 +133,11 @@ class ParquetReader implements ColumnarReader {
       return await step;
     } catch (error) {
       if (error instanceof TableError) throw error;
-      throw this.#unreadable(firstLine(error));
+      const why = firstLine(error);
+      // The file is whole: only memory is short.
+      if (/^out of memory/i.test(why))
+        throw new TableError('UNREADABLE', `${this.#input.name} takes too much memory: ${why}`);
+      throw this.#unreadable(why);
     }
   }
 
