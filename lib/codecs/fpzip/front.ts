@@ -7,6 +7,8 @@
 export class Front<Values extends Float32Array | Float64Array = Float32Array | Float64Array> {
   /** The memory of `values` as words: two per value of 64 bits, the low one first. */
   readonly words: Int32Array;
+  /** 1 for each row of the ring whose values add without rounding; a decoder that sets it says which. Rows of zeros do. */
+  readonly exactRows: Uint8Array;
   /** The row that is decoded. It counts through the field, from the row of zeros before the first plane. */
   #row = 0;
   readonly #rows: number;
@@ -24,6 +26,7 @@ export class Front<Values extends Float32Array | Float64Array = Float32Array | F
     this.#rows = height + 3;
     this.values = allocate(this.#rows * width);
     this.words = new Int32Array(this.values.buffer);
+    this.exactRows = new Uint8Array(this.#rows);
   }
   readonly values: Values;
 
@@ -31,6 +34,7 @@ export class Front<Values extends Float32Array | Float64Array = Float32Array | F
   startField(): void {
     this.#row = -1;
     this.values.fill(0);
+    this.exactRows.fill(1);
   }
 
   /** Goes to the row of zeros before the next plane. */
@@ -38,6 +42,7 @@ export class Front<Values extends Float32Array | Float64Array = Float32Array | F
     this.startRow();
     const start = this.startOf(0);
     this.values.fill(0, start, start + this.width);
+    this.exactRows[this.slotOf(0)] = 1;
   }
 
   startRow(): void {
@@ -46,7 +51,12 @@ export class Front<Values extends Float32Array | Float64Array = Float32Array | F
 
   /** Returns the index in `values` of the first value of the row that is `back` rows before the present one. */
   startOf(back: number): number {
-    return ((this.#row + this.#rows - back) % this.#rows) * this.width;
+    return this.slotOf(back) * this.width;
+  }
+
+  /** Returns where in the ring the row is that is `back` rows before the present one. */
+  slotOf(back: number): number {
+    return (this.#row + this.#rows - back) % this.#rows;
   }
 
   /** Lists where the values of the present plane are, in order: the ring may end within the plane. */

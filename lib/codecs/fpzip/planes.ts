@@ -2,6 +2,7 @@
 import type { PausableWork } from '../../base/cooperative-work.ts';
 import { decodeFloat32 } from './decode-float32.ts';
 import { decodeFloat64 } from './decode-float64.ts';
+import { ShortFloat32Rows } from './decode-short-float32.ts';
 import { Front } from './front.ts';
 import { readFpzipHeader, type ExpectedArray } from './fpzip-header.ts';
 import { RangeDecoder } from './range-decoder.ts';
@@ -29,7 +30,12 @@ export class FpzipPlanes {
     this.#createModel = () => new SymbolModel(precision);
     if (expected.dataType === 'float32') {
       const front = new Front(width, height, (length) => new Float32Array(length));
-      this.#decodeRow = (from, end) => decodeFloat32(stream, this.#model!, front, from, end, precision);
+      const shortRows = ShortFloat32Rows.canDecode(precision)
+        ? new ShortFloat32Rows(front, precision)
+        : undefined;
+      this.#decodeRow = shortRows
+        ? (from, end) => shortRows.decode(stream, this.#model!, from, end)
+        : (from, end) => decodeFloat32(stream, this.#model!, front, from, end, precision);
       this.front = front;
     } else {
       const front = new Front(width, height, (length) => new Float64Array(length));
