@@ -45,6 +45,7 @@ export class GsWriter implements ObjectWriter {
     const object = new GsObjectUpload(this.#access, this.#location, encodeKey(key), options);
     const generation = await object.generation();
     await object.cancel(await object.begin('application/octet-stream'));
+    options.signal?.throwIfAborted();
     return { upload: (source) => object.upload(source, generation) };
   }
 }
@@ -88,7 +89,10 @@ class GsObjectUpload {
     throw this.#refused(answer);
   }
 
-  /** Begins an upload. @returns The URL of its session, which is a secret: it needs no token. */
+  /**
+   * Begins an upload. An abort does not end it: the upload could not be removed without its URL.
+   * @returns The URL of its session, which is a secret: it needs no token.
+   */
   async begin(
     contentType: string,
     { source, generation }: { source?: UploadSource; generation?: string } = {},
@@ -106,7 +110,6 @@ class GsObjectUpload {
           'x-upload-content-type': contentType,
           ...(source && { 'x-upload-content-length': String(source.size) }),
         },
-        signal: this.#options.signal,
         retry: true,
         maxBytes: MAX_REPLY_BYTES,
       },

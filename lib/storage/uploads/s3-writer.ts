@@ -57,6 +57,9 @@ export class S3Writer implements ObjectWriter {
 
   async claim(key: string, options: UploadOptions = {}): Promise<ClaimedObject> {
     const path = encodeKey(key);
+    // First, because a refusal of HEAD has no body, which would tell the region of the bucket.
+    await this.#abort(path, await this.#begin(path, 'application/octet-stream'), options);
+    options.signal?.throwIfAborted();
     const present = await this.#head(path, options.signal);
     // The condition on the upload. Without the permission to read, the version is not known.
     const condition: Headers =
@@ -65,7 +68,6 @@ export class S3Writer implements ObjectWriter {
         : present !== 'unknown' && present.etag !== undefined && !present.etag.startsWith('W/')
           ? { 'if-match': present.etag }
           : {};
-    await this.#abort(path, await this.#begin(path, 'application/octet-stream', options.signal), options);
     return { upload: (source) => this.#upload(path, source, condition, options) };
   }
 
@@ -124,7 +126,7 @@ export class S3Writer implements ObjectWriter {
     condition: Headers,
     options: UploadOptions,
   ): Promise<string> {
-    const id = await this.#begin(path, source.contentType, options.signal);
+    const id = await this.#begin(path, source.contentType);
     try {
       const parts = await this.#sendParts(path, id, source, plan, options);
       options.signal?.throwIfAborted();
@@ -135,11 +137,11 @@ export class S3Writer implements ObjectWriter {
     }
   }
 
-  async #begin(path: string, contentType: string, signal: AbortSignal | undefined): Promise<string> {
+  /** Begins an upload. An abort does not end it: the upload could not be removed without its ID. */
+  async #begin(path: string, contentType: string): Promise<string> {
     const answer = await this.#access.request(`${path}?uploads=`, {
       ...bodyOf(new Uint8Array(0), { 'content-type': contentType }),
       method: 'POST',
-      signal,
     });
     if (answer.reply.status !== 200) throw this.#refused(path, answer);
     const id = readUploadId(answer.reply.body);
@@ -257,7 +259,11 @@ export class S3Writer implements ObjectWriter {
 
   /** Checks that the object is there whole. Without the permission to read, the digests must do. */
   async #check(path: string, { size }: UploadSource, etag: string, options: UploadOptions): Promise<void> {
-    const found = await this.#head(path, undefined);
+    const found = await this.#head(path, undefined).catch((error: unknown) => {
+      if (!(error instanceof RequestError)) throw error;
+      options.warn?.(`${this.#address.url(path)} was uploaded, but could not be checked: ${error.message}`);
+      return 'unknown' as const;
+    });
     if (found === 'unknown') return;
     if (found === 'absent') throw this.#replyError(path, 'the object is not there after its upload');
     if (found.etag !== undefined && found.etag !== etag)
@@ -280,7 +286,7 @@ export class S3Writer implements ObjectWriter {
     const { status } = answer.reply;
     if (status === 200) return versionOf(answer);
     if (status === 404) return 'absent';
-    if (status === 403) return 'unknown';
+    if (status === 400 || status === 401 || status === 403) return 'unknown';
     throw this.#refused(path, answer);
   }
 
