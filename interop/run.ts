@@ -23,6 +23,7 @@ const PARTS: Record<string, () => Promise<Part>> = {
   fpzip: async () => (await import('./fpzip.ts')).fpzip,
   tables: async () => (await import('./tables.ts')).tables,
   storage: async () => (await import('./storage.ts')).storage,
+  uploads: async () => (await import('./uploads.ts')).uploads,
   pcg: async () => (await import('./pcg.ts')).pcg(ready),
 };
 const BY_HAND = ['pcg'];

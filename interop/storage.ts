@@ -18,14 +18,12 @@ import { openStore } from '../lib/storage/open-store.ts';
 import type { OpenStoreOptions } from '../lib/storage/open-options.ts';
 import type { ByteRange, Store } from '../lib/storage/store.ts';
 import { loadFixture, VOLUMES_FOLDER } from '../testing/fixtures.ts';
+import { S3_USER, startGs, startS3 } from './bucket-servers.ts';
 import type { Comparison } from './comparison.ts';
-import { freePort, startTool } from './go-tools.ts';
 import type { Part } from './part.ts';
 import { PythonClient } from './python-client.ts';
 
-const ACCESS = 'ACCESSKEY7',
-  SECRET = 'secret/with+signs=7',
-  REGION = 'eu-central-1';
+const { accessKeyId: ACCESS, secretAccessKey: SECRET, region: REGION } = S3_USER;
 const CREDENTIALS = { accessKeyId: ACCESS, secretAccessKey: SECRET };
 const VOLUME = 'seg_compresso_u64_gzip';
 
@@ -61,21 +59,7 @@ async function compareS3(
   http: HttpClient,
   folder: string,
 ): Promise<void> {
-  const port = await freePort();
-  mkdirSync(join(folder, 's3'));
-  await using server = await startTool('versitygw', port, [
-    '--port',
-    `127.0.0.1:${port}`,
-    '--access',
-    ACCESS,
-    '--secret',
-    SECRET,
-    '--region',
-    REGION,
-    '--quiet',
-    'posix',
-    join(folder, 's3'),
-  ]);
+  await using server = await startS3(folder);
   const endpoint = server.origin;
   await client.call('s3_open', { endpoint, access: ACCESS, secret: SECRET, region: REGION });
   for (const [bucket, isPublic] of [
@@ -164,26 +148,9 @@ async function compareGs(
   http: HttpClient,
   folder: string,
 ): Promise<void> {
-  const port = await freePort(),
+  await using server = await startGs(folder);
+  const { port } = server,
     host = `127.0.0.1:${port}`;
-  await using server = await startTool('fake-gcs-server', port, [
-    '-scheme',
-    'http',
-    '-host',
-    '127.0.0.1',
-    '-port',
-    String(port),
-    '-public-host',
-    '127.0.0.1',
-    '-external-url',
-    `http://${host}`,
-    '-backend',
-    'memory',
-    '-log-level',
-    'error',
-    '-data',
-    join(folder, 'none'),
-  ]);
   await client.call('gs_open', { endpoint: server.origin });
   await client.call('gs_bucket', { bucket: 'some-bucket' });
   for (const { key, bytes, contentEncoding } of objects())

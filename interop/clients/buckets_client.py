@@ -33,6 +33,12 @@ class Client:
             return error.response["Error"]["Code"]
         return {"bytes": base64.b64encode(reply["Body"].read()).decode(), "encoding": reply.get("ContentEncoding", "")}
 
+    def s3_type(self, bucket, key):
+        return self._s3.head_object(Bucket=bucket, Key=key)["ContentType"]
+
+    def s3_unfinished(self, bucket):
+        return len(self._s3.list_multipart_uploads(Bucket=bucket).get("Uploads", []))
+
     def gs_open(self, endpoint):
         self._gs = storage.Client(project="p", credentials=google.auth.credentials.AnonymousCredentials(), client_options={"api_endpoint": endpoint})
 
@@ -50,6 +56,9 @@ class Client:
             return "NoSuchKey"
         data = blob.download_as_bytes(raw_download=True, checksum=None, **({} if start is None else {"start": int(start), "end": int(end) - 1}))
         return {"bytes": base64.b64encode(data).decode(), "encoding": blob.content_encoding or ""}
+
+    def gs_type(self, bucket, key):
+        return self._gs.bucket(bucket).get_blob(key).content_type
 
 
 wire.serve(Client())
