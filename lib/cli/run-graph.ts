@@ -44,14 +44,14 @@ export async function runGraph(
   const window = [flags.from, flags.to].map(parseTimestampOption);
   parseTimestampOption(flags.timestamp); // checked before any request
   const input = flags.ids === undefined ? undefined : { option: '--ids', file: flags.ids };
-  const files = await openJobFiles({ input, out: flags.out }, io, report);
+  const { server, ocdbt, retries } = optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
+  const files = await openJobFiles({ input, out: flags.out, cloud: { retries } }, io, report);
   let volume: GrapheneVolume | undefined;
   try {
     const { ids, invalid } =
       call.ids === undefined
         ? { ids: [], invalid: 0 }
         : await readIds(call, args, flags, files, signal, report);
-    const { server, ocdbt, retries } = optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
     volume = await openGraph(path, { server, ocdbt, retries, signal, logger: report });
     for (const timestamp of window) checkTimestampOption(timestamp, volume.datastack);
     // All requests use the same timestamp.
