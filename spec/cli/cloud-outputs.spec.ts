@@ -89,6 +89,16 @@ describe('a table', () => {
     expect(amazon.get('x.arrow')!.contentType).toBe('application/vnd.apache.arrow.file');
   });
 
+  test('is converted to the format of its name', async () => {
+    expect(await lookup(['--out', 'gs://goog/o.parquet'])).toEqual(SUCCESS);
+    const { bytes, contentType } = google.get('o.parquet')!;
+    expect([Buffer.from(bytes.subarray(0, 4)).toString(), contentType]).toEqual([
+      'PAR1',
+      'application/vnd.apache.parquet',
+    ]);
+    expect(await readdir(temporary)).toEqual([]);
+  });
+
   test('of IDs replaces its input', async () => {
     google.put('ids.csv', `supervoxel_id\n${sv(0)}\n`);
     const path = `graphene://${served.url}/segmentation/table/${pcgGraph.table}`;
@@ -118,7 +128,6 @@ describe('nothing is written', () => {
     await refused(['--out', 'gs://goog/*.csv'], /is a pattern: name one object/);
     await refused(['--out', 'gs://goog'], /does not name a file in a folder or bucket/);
     await refused(['--out', 'ftp://host/o.csv'], /ftp:\/\/ is not supported/);
-    await refused(['--out', 'gs://goog/o.parquet'], /o\.parquet would hold csv/);
     expect([...google.log.requests, ...amazon.log.requests]).toEqual([]);
   });
 
