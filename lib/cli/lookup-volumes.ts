@@ -22,6 +22,8 @@ export interface LookupReading extends Pick<
   radiusNm: number | undefined;
   /** The timestamp of the roots, as the user wrote it. */
   timestamp: string | undefined;
+  /** The timestamps of all volumes, if they are known already. The one of the main volume comes first. */
+  pinned?: readonly (Date | undefined)[];
 }
 
 /** The volumes of one run. A volume that is named twice is opened once. */
@@ -84,8 +86,8 @@ export class LookupVolumes {
     const { resolution, info } = partsOf(volumeOf(this.#main)),
       unit = resolution ?? finestResolution(info.scales);
     this.#unit = unit;
-    const create = async (volume: OpenedVolume, unitOfPoints?: Vec3): Promise<PointLookup> => {
-      const { radiusNm, stopLayer, agglomerate } = reading,
+    const create = async (index: number, volume: OpenedVolume, unitOfPoints?: Vec3): Promise<PointLookup> => {
+      const { radiusNm, stopLayer, agglomerate, pinned } = reading,
         snaps = volume.graph ?? (volume.plain.type === 'segmentation' || snapsNowhere);
       const read = {
         resolution: unitOfPoints,
@@ -97,7 +99,9 @@ export class LookupVolumes {
           ...read,
           ...(canInterpolate(volume) && { interpolate: reading.interpolate }),
         });
-      const timestamp = await resolveJobTimestamp(reading.timestamp, volume.graph, signal);
+      const timestamp = pinned
+        ? pinned[index]
+        : await resolveJobTimestamp(reading.timestamp, volume.graph, signal);
       return createGraphLookup(volume.graph, {
         ...read,
         timestamp,
@@ -105,8 +109,12 @@ export class LookupVolumes {
         supervoxelsOnly: agglomerate === false,
       });
     };
-    const createWithMisses = async (volume: OpenedVolume, unitOfPoints?: Vec3): Promise<PointLookup> =>
-      Object.assign(await create(volume, unitOfPoints), {
+    const createWithMisses = async (
+      index: number,
+      volume: OpenedVolume,
+      unitOfPoints?: Vec3,
+    ): Promise<PointLookup> =>
+      Object.assign(await create(index, volume, unitOfPoints), {
         describeMisses: (counts: ArrayLike<number>, points: number, chunks: number) =>
           describeAllMisses(
             { volume: partsOf(volumeOf(volume)), unit, mip: unitOfPoints ? undefined : reading.mip },
@@ -116,9 +124,9 @@ export class LookupVolumes {
           ),
       });
     const also: NamedLookup[] = [];
-    const main = await createWithMisses(this.#main);
-    for (const { name, volume } of this.#others)
-      also.push({ name, lookup: await createWithMisses(volume, unit) });
+    const main = await createWithMisses(0, this.#main);
+    for (const [k, { name, volume }] of this.#others.entries())
+      also.push({ name, lookup: await createWithMisses(k + 1, volume, unit) });
     return { main, also };
   }
 

@@ -18,6 +18,7 @@ export const EXIT = { rows: 1, refused: 2, interrupted: 130 } as const;
 const COMMANDS: Readonly<Record<string, string>> = {
   lookup:
     'Adds supervoxel_id, root_id and status to each row of a table of points. For a volume without a graph, adds value and status.',
+  job: 'Looks up a table of any size in steps that can be stopped, resumed and shared among machines. `job STEP --help` shows the options of a step.',
   roots: 'Adds root_id and status to each row of a table of supervoxel IDs. Reads no voxels.',
   update:
     'Updates the root_id column of an earlier table to another timestamp. Looks up only the roots that changed, and reads no voxels.',

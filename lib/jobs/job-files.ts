@@ -3,11 +3,12 @@ import { stat } from 'node:fs/promises';
 import { JobError } from '../base/errors.ts';
 import { PointSpill } from '../spill/point-spill.ts';
 import { TemporaryFile } from '../spill/temporary-file.ts';
+import { countPoints } from '../spill/windows.ts';
 import type { Batch, TableSink, TableSource } from '../tables/table.ts';
 import type { JobCounts } from './job-counts.ts';
 import type { JobFolder } from './job-folder.ts';
 import type { JobProgress } from './job-progress.ts';
-import { type JobPlan, runsOf } from './job-plan.ts';
+import { type JobPlan, runsOf, slicesOf } from './job-plan.ts';
 import { AnswerJoin, joinRows } from './join-answers.ts';
 import type { PointLookup } from './point-lookup.ts';
 import type { TaskHeader } from './task-file.ts';
@@ -54,25 +55,44 @@ export async function withPlannedJob<T>(
 }
 
 /**
- * Reads what the tasks did that are done. A damaged file is deleted, so that its task is done again.
+ * Reads what the tasks did that are done, and finds damaged files.
  * @param tasks The tasks that matter. @default All.
  */
-export async function readDoneTasks(
+export async function scanTasks(
   { plan, store }: Pick<PlannedJob, 'plan' | 'store'>,
-  warn: (message: string) => void = () => {},
   tasks?: ReadonlySet<number>,
-): Promise<StoredTask[]> {
-  const done: StoredTask[] = [];
+): Promise<{ done: StoredTask[]; damaged: number[] }> {
+  const done: StoredTask[] = [],
+    damaged: number[] = [];
   for (const task of await store.done()) {
     if (task >= plan.tasks.length || (tasks && !tasks.has(task))) continue;
     try {
       const header = await store.readHeader(task);
-      if (header) done.push(header);
+      if (!header) continue;
+      const isWhole =
+        header.volumes.length === plan.also.length + 1 &&
+        countPoints(header.blocks) === countPoints(slicesOf(plan, task));
+      if (isWhole) done.push(header);
+      else damaged.push(task);
     } catch (error) {
       if (!(error instanceof JobError)) throw error;
-      warn(`${store.pathOf(task)} is damaged: its task is done again`);
-      await store.remove(task);
+      damaged.push(task);
     }
+  }
+  return { done, damaged };
+}
+
+/** Reads what the tasks did that are done. A damaged file is deleted, so that its task is done again. */
+export async function readDoneTasks(
+  planned: Pick<PlannedJob, 'plan' | 'store'>,
+  warn: (message: string) => void = () => {},
+  tasks?: ReadonlySet<number>,
+): Promise<StoredTask[]> {
+  const { done, damaged } = await scanTasks(planned, tasks),
+    { store } = planned;
+  for (const task of damaged) {
+    warn(`${store.pathOf(task)} is damaged: its task is done again`);
+    await store.remove(task);
   }
   return done;
 }
@@ -83,10 +103,9 @@ export function missingTasks(plan: JobPlan, done: readonly Pick<TaskHeader, 'tas
   return [...plan.tasks.keys()].filter((task) => !known.has(task));
 }
 
-/** Adds what was found for all points to the counts of a job. */
-export function addTasks(counts: JobCounts, { presets }: JobPlan, tasks: readonly TaskHeader[]): void {
+/** Adds the points that are not looked up to the counts of a job. */
+export function addPresets(counts: JobCounts, { presets }: JobPlan): void {
   for (const { counts: byCode } of counts.volumes) for (const [code, count] of presets) byCode[code] += count;
-  for (const { volumes } of tasks) counts.addCounted(volumes);
 }
 
 /** Returns the timestamps in ms of the roots that tasks looked up, if rows have their own. */

@@ -2,7 +2,7 @@
  * The folder of a job: where its files are, and how they are written so that a killed run leaves each file
  * whole, or not at all.
  */
-import { constants, rmSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { randomUUID } from 'node:crypto';
@@ -34,8 +34,10 @@ export class JobFolder {
         'JOB_EXISTS',
         `${path} already holds a job: graphene-points job resume ${path} goes on with it`,
       );
-    if (found.length > 0)
-      throw new JobError('JOB_EXISTS', `${path} is not empty: name a new folder for the job`);
+    // A run that was killed while it copied its inputs has left these.
+    const left = found.filter((name) => name !== INPUT && name !== LOCK && !name.endsWith(DRAFT));
+    if (left.length === 0) await rm(folder.copies, { recursive: true, force: true });
+    else throw new JobError('JOB_EXISTS', `${path} is not empty: name a new folder for the job`);
     return folder;
   }
 
@@ -55,7 +57,7 @@ export class JobFolder {
 
   /** The folder of the inputs that were copied because they can be read once only. */
   get copies(): string {
-    return join(this.path, 'input');
+    return join(this.path, INPUT);
   }
 
   /** The folder of the answers of the tasks. */
@@ -144,11 +146,6 @@ export class JobFolder {
     await rm(this.path, { recursive: true, force: true });
   }
 
-  /** Deletes the folder when the process exits, for runs that end at once. */
-  removeSync(): void {
-    rmSync(this.path, { recursive: true, force: true });
-  }
-
   async #try<T>(what: 'read' | 'written', step: () => Promise<T>): Promise<T> {
     try {
       return await step();
@@ -160,8 +157,12 @@ export class JobFolder {
 
 /** The file that says what the job is, and the file that says how it is cut into tasks. */
 export const MANIFEST = 'manifest.json',
-  PLAN = 'plan.json';
-const CANCELLED = 'cancelled';
+  PLAN = 'plan.json',
+  /** The file that says that the output is written. */
+  FINISHED = 'finished.json';
+const CANCELLED = 'cancelled',
+  INPUT = 'input',
+  LOCK = 'job.lock';
 const DRAFT = '.draft';
 
 /** Whether a file does not exist. */

@@ -32,6 +32,8 @@ const MANIFEST_SCHEMA = z.object({
   /** Tells the files of this job from those of others. */
   job: z.string().min(8).max(64),
   created: date,
+  /** Whether the folder is deleted when the job is done. */
+  isTemporary: z.boolean(),
   /** The cloud path of the main volume. */
   volume: z.string(),
   /** The flags, as the command line gives them to its commands. No flag is a secret. */

@@ -11,8 +11,10 @@ import type { Batch, TableSink, TableSource } from '../tables/table.ts';
 import type { RowOptions } from './answer-table.ts';
 import { JobCounts, type RowCounts } from './job-counts.ts';
 import {
-  addTasks,
+  addPresets,
   mergeTasks,
+  missingTasks,
+  readDoneTasks,
   type StartedJob,
   timestampsIn,
   warnOfTableMisses,
@@ -20,9 +22,11 @@ import {
 } from './job-files.ts';
 import { JobFolder } from './job-folder.ts';
 import { JobProgress } from './job-progress.ts';
-import type { LookupAnswers, PointBatch } from './point-lookup.ts';
+import type { JobPlan } from './job-plan.ts';
+import type { LookupAnswers, PointBatch, PointLookup } from './point-lookup.ts';
 import { type PlannedTable, planTasks, type WindowSizes } from './plan-tasks.ts';
-import { runTasks } from './run-tasks.ts';
+import type { RowWarnings } from './row-warnings.ts';
+import { runTasks, type TaskWork } from './run-tasks.ts';
 import { warnOfFailedPoints } from './task-failures.ts';
 
 /** How large tables are looked up. */
@@ -49,11 +53,8 @@ export interface OutOfCoreOptions extends Partial<WindowSizes> {
 }
 
 /** A table that is looked up out of core, and its volumes. */
-export interface OutOfCoreJob<B extends Batch> extends PlannedTable {
-  lookUp: (batch: PointBatch) => Promise<LookupAnswers>;
-  /** Opens the table again, to write its rows. */
-  openAgain(): { source: TableSource<B>; sink: TableSink<B> };
-}
+export interface OutOfCoreJob<B extends Batch>
+  extends PlannedTable, Omit<TaskTable<B>, 'rowWarnings' | 'rowName'> {}
 
 /** What a table out of core gave. */
 export interface OutOfCoreCounts extends RowCounts {
@@ -69,8 +70,7 @@ export async function answerOutOfCore<B extends Batch>(
   options: RowOptions,
 ): Promise<OutOfCoreCounts> {
   const { order, folder, note, begin, startJob, fractionRead } = outOfCore,
-    { warn = () => {} } = options,
-    { lookUp, lookups, source, also, rowWarnings } = job;
+    { source, also } = job;
   const counts = new JobCounts(also),
     progress = new JobProgress(options.onProgress, counts, true);
   let own: JobFolder | undefined;
@@ -89,25 +89,68 @@ export async function answerOutOfCore<B extends Batch>(
     const plan = await counts.time('sorting', () =>
       planTasks(job, started, planning, options).finally(() => source.close?.()),
     );
-    addTasks(counts, plan, []);
-    return await withPlannedJob(started, plan, async (planned) => {
-      const { maxFailures } = options,
-        { windowChunks } = sizes,
-        work = { ...planned, lookUp, order, windowChunks, counts, progress, maxFailures };
-      const tasks = await counts.time('looking up', () =>
-        runTasks(work, [...plan.tasks.keys()], options.signal),
-      );
-      const { prefixes } = counts;
-      const table = { sides: plan.sides, prefixes, rowName: source.rowName };
-      await warnOfFailedPoints(tasks, planned.spill, table, warn);
-      warnOfTableMisses(counts, plan, lookups, warn);
-      rowWarnings.summarize();
-      await counts.time('writing', () =>
-        mergeTasks(planned, tasks, job.openAgain(), { signal: options.signal, progress }),
-      );
-      return { ...counts.summarize(plan.rows, plan.sides), timestamps: timestampsIn(tasks) };
-    });
+    const { windowChunks } = sizes;
+    return await finishTasks(
+      { ...job, rowName: source.rowName },
+      started,
+      plan,
+      { order, windowChunks, counts, progress },
+      options,
+    );
   } finally {
     await own?.remove();
   }
+}
+
+/** The look-ups of a table whose points are sorted, and how its rows are written. */
+export interface TaskTable<B extends Batch> {
+  /** The main look-up, then the others. */
+  lookups: readonly PointLookup[];
+  rowWarnings?: RowWarnings;
+  rowName?: TableSource['rowName'];
+  lookUp: (batch: PointBatch) => Promise<LookupAnswers>;
+  /** Opens the table again, to write its rows. */
+  openAgain(): { source: TableSource<B>; sink: TableSink<B> };
+}
+
+/** How tasks are looked up and their answers are joined. */
+export interface FinishOptions extends Pick<TaskWork, 'order' | 'windowChunks' | 'beforeTask'> {
+  /** What is found is added to them. */
+  counts: JobCounts;
+  progress?: JobProgress;
+  /** Whether other runs may have written the points. @default false */
+  verifies?: boolean;
+}
+
+/** Does the tasks of a planned job that are not done, and writes every row. @throws JobError; TableError. */
+export async function finishTasks<B extends Batch>(
+  table: TaskTable<B>,
+  started: StartedJob,
+  plan: JobPlan,
+  { counts, progress, verifies, ...how }: FinishOptions,
+  { warn = () => {}, signal, maxFailures }: Pick<RowOptions, 'warn' | 'signal' | 'maxFailures'>,
+): Promise<OutOfCoreCounts> {
+  const { lookups, rowWarnings, rowName, lookUp } = table;
+  addPresets(counts, plan);
+  return withPlannedJob(started, plan, async (planned) => {
+    const done = await readDoneTasks(planned, warn);
+    for (const { volumes } of done) counts.addCounted(volumes);
+    const work = { ...planned, ...how, lookUp, counts, progress, maxFailures };
+    const tasks = await counts.time('looking up', async () => [
+      ...done,
+      ...(await runTasks(work, missingTasks(plan, done), signal)),
+    ]);
+    await warnOfFailedPoints(
+      tasks,
+      planned.spill,
+      { sides: plan.sides, prefixes: counts.prefixes, rowName },
+      warn,
+    );
+    warnOfTableMisses(counts, plan, lookups, warn);
+    rowWarnings?.summarize();
+    await counts.time('writing', () =>
+      mergeTasks(planned, tasks, table.openAgain(), { signal, progress, verifies }),
+    );
+    return { ...counts.summarize(plan.rows, plan.sides), timestamps: timestampsIn(tasks) };
+  });
 }

@@ -89,6 +89,8 @@ export interface PointLookup {
   readonly snaps?: boolean;
   /** The timestamp of all points without their own; known after the first batch. */
   readonly timestamp?: Date;
+  /** Fixes the timestamp before the first batch. @returns undefined if no roots are looked up. */
+  pin?: () => Date | undefined;
   lookUp(batch: PointBatch): Promise<LookupAnswers>;
   /**
    * Describes what looks wrong about the answers of a whole table: most points hit nothing.
@@ -163,6 +165,7 @@ export function createGraphLookup(
     get timestamp() {
       return pinned;
     },
+    pin: () => (supervoxelsOnly ? undefined : (pinned ??= volume.now())),
     async lookUp({ points, timestamps, signal, onProgress }) {
       const read = { resolution, mip, snap, onError: 'status', borrow: true, signal, onProgress } as const;
       if (!supervoxelsOnly) pinned ??= volume.now();

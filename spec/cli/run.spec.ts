@@ -57,6 +57,7 @@ describe('help', () => {
     expect(headings).toEqual([
       'Arguments',
       'Table',
+      'Output',
       'Points',
       'Roots',
       'Volume',
@@ -67,7 +68,7 @@ describe('help', () => {
       'Examples',
     ]);
     expect(stdout.match(/^ {2}graphene-points lookup \S/gm)).toHaveLength(3);
-    for (const section of stdout.split(/^[A-Z][a-z, ]*:$/m).slice(2, 9))
+    for (const section of stdout.split(/^[A-Z][a-z, ]*:$/m).slice(2, 10))
       expect(section.match(/^ {2}--/gm)!.length).toBeLessThan(11);
   });
 });

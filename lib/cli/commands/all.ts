@@ -20,6 +20,8 @@ export const DEFINITIONS: Readonly<Record<string, DefineCommand>> = {
   // Loaded separately, because it defines many subcommands.
   graph: async (command, surroundings) =>
     (await import('./graph-command.ts')).defineGraphCommand(command, surroundings),
+  job: async (command, surroundings) =>
+    (await import('./job-command.ts')).defineJobCommand(command, surroundings),
   info,
   login,
   doctor,

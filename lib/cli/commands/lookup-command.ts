@@ -1,9 +1,9 @@
 /** Defines the flags of `graphene-points lookup`. */
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { GRAPHENE_OPTIONS } from '../../graphene/opening-options.ts';
 import { READ_OPTIONS, SCATTERED_OPTIONS, SNAP_OPTIONS } from '../../graphene/reading-options.ts';
 import { type DefineCommand, VOLUME_PATH_HELP } from '../command.ts';
-import type { LookupFlags } from '../run-lookup.ts';
+import type { LookupFlags } from '../lookup-session.ts';
 import { parseNamedPath, parseNames, parseText, parseTexts } from '../option-values.ts';
 import { markRepeatable } from '../repeats.ts';
 import { addFlags } from '../table-flags.ts';
@@ -39,14 +39,28 @@ export const defineLookupCommand: DefineCommand = (command, { io, report, action
         '--points <file>',
         'table with one point per row: .parquet, .csv, .tsv, .jsonl or .ndjson (text also as .gz or .zst); - is standard input',
       ),
-    )
-    .addOption(
-      outOption(
-        'output file, or gs:// or s3:// URL: the same rows with their answers, in the format of its suffix; written to FILE.partial first; - is standard output',
-      ),
-    )
+    );
+  const out = outOption(
+    'output file, or gs:// or s3:// URL: the same rows with their answers, in the format of its suffix; written to FILE.partial first; - is standard output',
+  );
+  lookupOptions(command, { out, timestamp: 'now' })
+    .addHelpText('after', LOOKUP_HELP)
+    .action(
+      action(async (path: string, flags: LookupFlags) => {
+        const { runLookup } = await import('../run-lookup.ts');
+        return runLookup(path, flags, io, report);
+      }),
+    );
+};
+
+/**
+ * Adds the flags that `lookup` and `job` have in common.
+ * @param own `out`: the option `--out`. `timestamp`: the default of `--timestamp`, for people.
+ */
+export function lookupOptions(command: Command, own: { out: Option; timestamp: string }): Command {
+  const { out, timestamp } = own;
+  command
     .addOption(formatOption('by suffix; csv for standard input'))
-    .addOption(outFormatOption())
     .addOption(delimiterOption())
     .addOption(
       new Option('--decimal <mark>', 'decimal mark of the coordinates (default: .)').choices(['.', ',']),
@@ -60,6 +74,9 @@ export const defineLookupCommand: DefineCommand = (command, { io, report, action
         .conflicts('position'),
     )
     .addOption(markRepeatable(new Option('--position <column>', POSITION).argParser(parseTexts)))
+    .optionsGroup('Output:')
+    .addOption(out)
+    .addOption(outFormatOption())
     .addOption(replaceOption())
     .addOption(missingOption())
     .addOption(idTypeOption());
@@ -71,7 +88,7 @@ export const defineLookupCommand: DefineCommand = (command, { io, report, action
   command.addOption(markRepeatable(new Option('--also <name=cloudpath>', ALSO).argParser(parseNamedPath)));
 
   command.optionsGroup('Roots:');
-  addFlags(command, GRAPHENE_OPTIONS, ['timestamp'], { timestamp: { default: 'now' } });
+  addFlags(command, GRAPHENE_OPTIONS, ['timestamp'], { timestamp: { default: timestamp } });
   command.option(
     '--timestamp-column <column>',
     'column with a timestamp for each row; an empty cell or now means --timestamp',
@@ -101,7 +118,7 @@ export const defineLookupCommand: DefineCommand = (command, { io, report, action
     parseText,
   );
 
-  command
+  return command
     .optionsGroup('Messages:')
     .addOption(
       statsOption(
@@ -110,15 +127,8 @@ export const defineLookupCommand: DefineCommand = (command, { io, report, action
     )
     .addOption(maxFailuresOption())
     .option('--strict', 'stop with an error at the first row without a valid point')
-    .option('--quiet', 'show no progress and no summary; warnings are still shown')
-    .addHelpText('after', LOOKUP_HELP)
-    .action(
-      action(async (path: string, flags: LookupFlags) => {
-        const { runLookup } = await import('../run-lookup.ts');
-        return runLookup(path, flags, io, report);
-      }),
-    );
-};
+    .option('--quiet', 'show no progress and no summary; warnings are still shown');
+}
 
 const LOOKUP_HELP = `
 Examples:

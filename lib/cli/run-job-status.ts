@@ -1,0 +1,140 @@
+/** Shows how far a job is, and cancels jobs. */
+import { TableError } from '../base/errors.ts';
+import { JobCounts } from '../jobs/job-counts.ts';
+import { addPresets, scanTasks } from '../jobs/job-files.ts';
+import { JobFolder } from '../jobs/job-folder.ts';
+import { readManifest, readPlan } from '../jobs/job-plan.ts';
+import { TaskStore } from '../jobs/task-store.ts';
+import { readFinished } from './finished-job.ts';
+import type { Io } from './io.ts';
+import { alignColumns, type Report } from './report.ts';
+
+/** How far a job is. */
+interface JobStatus {
+  job: string;
+  state: 'planning' | 'looking up' | 'looked up' | 'done' | 'cancelled';
+  volume: string;
+  inputs: string[];
+  output: string;
+  timestamps: (string | null)[];
+  rows: number | null;
+  tasks: { done: number; damaged: number; of: number } | null;
+  points: { lookedUp: number; of: number } | null;
+  /** By status, for each volume. Points without a valid position count from the beginning. */
+  statuses: Record<string, Record<string, number>>;
+  chunks: number;
+  requests: number;
+  bytes: number;
+  cacheHits: number;
+  rootRequests: number;
+  failures: number;
+  /** The sum of the times that all tasks took. */
+  seconds: number;
+}
+
+/** Shows how far a job is. */
+export async function showJobStatus(path: string, { json }: { json?: boolean }, io: Io): Promise<void> {
+  const status = await readJobStatus(new JobFolder(path));
+  io.stdout.write(json ? `${JSON.stringify(status, null, 2)}\n` : alignColumns(linesOf(status)));
+}
+
+/** Reads how far a job is. */
+export async function readJobStatus(folder: JobFolder): Promise<JobStatus> {
+  const manifest = await readManifest(folder),
+    plan = await readPlan(folder, manifest.job),
+    isCancelled = await folder.isCancelled(),
+    store = new TaskStore(folder, manifest.job),
+    { done, damaged } = plan && !isCancelled ? await scanTasks({ plan, store }) : { done: [], damaged: [] };
+  const counts = new JobCounts(plan?.also);
+  if (plan) addPresets(counts, plan);
+  for (const { volumes } of done) counts.addCounted(volumes);
+  const { chunksDone, ...sums } = counts.sums(),
+    { statuses, stats, also = {} } = counts.summarize(plan?.rows ?? 0, plan?.sides ?? []);
+  const isFinished = (await readFinished(folder)) !== undefined,
+    isLookedUp = plan !== undefined && done.length === plan.tasks.length;
+  const ofVolumes = Object.entries(also).map(([name, own]) => [name, own.statuses] as const);
+  return {
+    job: folder.path,
+    state: isCancelled
+      ? 'cancelled'
+      : isFinished
+        ? 'done'
+        : isLookedUp
+          ? 'looked up'
+          : plan
+            ? 'looking up'
+            : 'planning',
+    volume: manifest.volume,
+    inputs: manifest.inputs.map(({ name }) => name),
+    output: manifest.output,
+    timestamps: manifest.timestamps,
+    rows: plan?.rows ?? null,
+    tasks: plan ? { done: done.length, damaged: damaged.length, of: plan.tasks.length } : null,
+    points: plan
+      ? {
+          lookedUp: done.reduce((sum, { blocks }) => sum + countIn(blocks), 0),
+          of: plan.runs.reduce((sum, { count }) => sum + count, 0),
+        }
+      : null,
+    statuses: Object.fromEntries([['', statuses], ...ofVolumes]),
+    chunks: chunksDone,
+    requests: stats.requests + Object.values(also).reduce((sum, own) => sum + own.stats.requests, 0),
+    ...sums,
+    seconds: done.reduce((sum, { seconds }) => sum + seconds, 0),
+  };
+}
+
+const countIn = (blocks: readonly { from: number; end: number }[]): number =>
+  blocks.reduce((sum, { from, end }) => sum + end - from, 0);
+
+const number = (n: number): string => Math.round(n).toLocaleString('en-US');
+
+function linesOf(status: JobStatus): string[][] {
+  const { state, tasks, points, rows, statuses, timestamps } = status;
+  const lines = [
+    ['job', status.job],
+    ['state', state],
+    ['volume', status.volume],
+    ['inputs', status.inputs.join(', ')],
+    ['output', status.output],
+  ];
+  const pinned = [...new Set(timestamps.filter((timestamp) => timestamp !== null))];
+  if (pinned.length > 0) lines.push(['roots as of', pinned.join(', ')]);
+  if (rows !== null) lines.push(['rows', number(rows)]);
+  if (tasks)
+    lines.push([
+      'tasks',
+      `${number(tasks.done)} of ${number(tasks.of)} done${tasks.damaged > 0 ? `, ${tasks.damaged} damaged` : ''}`,
+    ]);
+  if (points) lines.push(['points', `${number(points.lookedUp)} of ${number(points.of)} looked up`]);
+  for (const [name, own] of Object.entries(statuses))
+    for (const [text, count] of Object.entries(own))
+      lines.push([name === '' ? text : `${name}: ${text}`, number(count)]);
+  for (const name of ['chunks', 'requests', 'bytes', 'cacheHits', 'rootRequests', 'failures'] as const)
+    lines.push([LABELS[name] ?? name, number(status[name])]);
+  lines.push(['seconds of all tasks', status.seconds.toFixed(1)]);
+  return lines;
+}
+
+const LABELS: Readonly<Record<string, string>> = { cacheHits: 'cache hits', rootRequests: 'root requests' };
+
+/** Cancels a job: a run of it stops before its next task, and what it has found is deleted. */
+export async function cancelJob(path: string, report: Report): Promise<void> {
+  const folder = new JobFolder(path);
+  await readManifest(folder);
+  await folder.cancel();
+  let unlock: () => void;
+  try {
+    unlock = await folder.lock((message) => report.warn(message));
+  } catch (error) {
+    if (!(error instanceof TableError && error.code === 'IN_USE')) throw error;
+    report.line(`the job ${folder.path} is cancelled: its run stops before its next task`);
+    return;
+  }
+  try {
+    await folder.removeData();
+    report.line(`the job ${folder.path} is cancelled; its points and answers are deleted`);
+  } finally {
+    unlock();
+  }
+}

@@ -1,0 +1,262 @@
+/** Runs `graphene-points job`: makes a job, does its tasks, and joins their answers to the rows. */
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { JobCounts } from '../jobs/job-counts.ts';
+import type { StartedJob } from '../jobs/job-files.ts';
+import { JobFolder, PLAN } from '../jobs/job-folder.ts';
+import {
+  type JobInputFile,
+  type JobManifest,
+  type JobPlan,
+  readManifest,
+  readPlan,
+  writeManifest,
+} from '../jobs/job-plan.ts';
+import { JobProgress } from '../jobs/job-progress.ts';
+import { finishTasks } from '../jobs/out-of-core.ts';
+import { planTasks, WINDOW_SIZES } from '../jobs/plan-tasks.ts';
+import { preparePointWork, type PointTableOptions, summarizeTimestamps } from '../jobs/point-table.ts';
+import { openTable } from '../tables/open-table.ts';
+import { copyInputs } from './copy-inputs.ts';
+import { describeInput, requireSameInputs } from './input-identity.ts';
+import { readFinished, writeFinished } from './finished-job.ts';
+import { type Io, UsageError } from './io.ts';
+import {
+  absolute,
+  absoluteVolume,
+  findSecret,
+  flagsOfManifest,
+  type JobFlags,
+  keptFlags,
+} from './job-flags.ts';
+import { timestampsOfLookups, toPinnedDates } from './job-timestamps.ts';
+import type { Report } from './report.ts';
+import {
+  type CheckedLookup,
+  checkLookup,
+  type OpenedLookup,
+  openLookup,
+  openLookupFiles,
+  pointTableOptions,
+  reportLookup,
+} from './lookup-session.ts';
+import { advising } from './job-advice.ts';
+
+/** Flags of the commands on a job that exists. */
+export interface ResumeFlags {
+  stats?: string;
+  quiet?: boolean;
+}
+
+/** A job whose files and volumes are open. */
+interface OpenJob {
+  started: StartedJob;
+  manifest: JobManifest;
+  checked: CheckedLookup;
+  opened: OpenedLookup;
+}
+
+/** Makes a job and does it, or only its plan. @returns Whether any row needs attention, and more than may. */
+export async function runNewJob(
+  inputs: readonly string[],
+  given: JobFlags,
+  upTo: 'plan' | 'output',
+  io: Io,
+  report: Report,
+): Promise<boolean> {
+  const { volume, job: path } = given;
+  if (inputs.length === 0) throw new UsageError('name the tables of points');
+  if (volume === undefined) throw new UsageError('--volume names the volume');
+  if (((given.out as string | undefined) ?? '-') === '-')
+    throw new UsageError('a job writes a file: name it with --out');
+  const flags = { ...given, points: [...inputs] };
+  const secret = findSecret(volume, flags);
+  if (secret !== undefined)
+    throw new UsageError(
+      `${secret} has a user name or a query, which may be a secret: a job keeps its paths in a file`,
+    );
+  const first = await checkLookup(volume, flags, report, 'the input');
+  const folder = await JobFolder.create(path),
+    unlock = await folder.lock((message) => report.warn(message));
+  let isMade = false;
+  try {
+    const copied = await copyInputs(first.tables, folder, io),
+      kept = keptFlags({ ...flags, format: first.format });
+    const described: JobInputFile[] = [];
+    for (const { name, path: file } of copied) described.push(await describeInput(name, file));
+    const checked = {
+      ...first,
+      path: absoluteVolume(volume),
+      // Tasks may be looked up over days: no edit may still appear at their timestamp.
+      flags: { ...flags, timestamp: flags.timestamp ?? 'settled' },
+      tables: described.map(({ path: file }) => ({ name: file })),
+    };
+    return await withOpened(checked, undefined, io, report, async (opened) => {
+      const manifest = await writeManifest(folder, {
+        job: randomUUID(),
+        isTemporary: false,
+        volume: absoluteVolume(volume),
+        flags: kept,
+        inputs: described,
+        output: absolute(flags.out),
+        timestamps: timestampsOfLookups([opened.main, ...opened.also.map(({ lookup }) => lookup)]),
+      });
+      isMade = true;
+      const started = { folder, job: manifest.job };
+      return goOn({ started, manifest, checked, opened }, given, upTo, io, report);
+    });
+  } catch (error) {
+    if (!isMade) await folder.remove();
+    throw error;
+  } finally {
+    unlock();
+  }
+}
+
+/** Goes on with a job. @returns Whether any row needs attention, and more than may. */
+export async function resumeJob(path: string, own: ResumeFlags, io: Io, report: Report): Promise<boolean> {
+  const folder = new JobFolder(path),
+    manifest = await readManifest(folder);
+  await folder.refuseCancelled();
+  const unlock = await folder.lock((message) => report.warn(message));
+  let isDone = false;
+  try {
+    const finished = await readFinished(folder);
+    if (finished) {
+      report.line(`the job is done: ${finished.output}`);
+      return finished.needsAttention;
+    }
+    await requireSameInputs(manifest.inputs);
+    const checked = await checkLookup(manifest.volume, flagsOfManifest(manifest, own), report);
+    const needsAttention = await withOpened(checked, manifest, io, report, (opened) =>
+      goOn({ started: { folder, job: manifest.job }, manifest, checked, opened }, own, 'output', io, report),
+    );
+    isDone = true;
+    return needsAttention;
+  } finally {
+    unlock();
+    if (isDone && manifest.isTemporary) await folder.remove();
+  }
+}
+
+/** Opens the volumes of a job for some work. */
+export async function withOpened<T>(
+  checked: CheckedLookup,
+  manifest: JobManifest | undefined,
+  { signal }: Io,
+  report: Report,
+  work: (opened: OpenedLookup) => Promise<T>,
+): Promise<T> {
+  const pinned = manifest && toPinnedDates(manifest.timestamps);
+  const opened = await openLookup(checked, signal, report, pinned);
+  try {
+    return await work(opened);
+  } finally {
+    await opened.volumes.close();
+  }
+}
+
+/** Plans a job if it is not planned, does the tasks that are not done, and writes the output. */
+async function goOn(
+  { started, manifest, checked, opened }: OpenJob,
+  { quiet }: ResumeFlags,
+  upTo: 'plan' | 'output',
+  io: Io,
+  report: Report,
+): Promise<boolean> {
+  const { folder, job } = started,
+    { flags } = checked,
+    { taskPoints = WINDOW_SIZES.windowPoints } = flags as Partial<JobFlags>,
+    { main, order, volumes } = opened;
+  const options: PointTableOptions = {
+    ...pointTableOptions(checked, opened),
+    signal: io.signal,
+    warn: (message) => report.warn(message),
+    onProgress: quiet ? undefined : await report.startProgress(),
+  };
+  const work = preparePointWork(main, options),
+    counts = new JobCounts(work.also),
+    progress = new JobProgress(options.onProgress, counts, true);
+  volumes.muteCalls();
+  const files = await openLookupFiles(checked, io, report);
+  try {
+    return await advising(folder, io, report, async () => {
+      const input = files.input(folder.path);
+      let plan = await readPlan(folder, job);
+      const isPlanned = plan !== undefined;
+      if (!plan) {
+        const source = openTable(input.source(), work.rows.choose, options);
+        const planning = {
+          order,
+          folder: folder.path,
+          sizes: { ...WINDOW_SIZES, windowPoints: taskPoints },
+          fractionRead: () => input.fractionRead(),
+          progress,
+        };
+        const table = { ...work, source, expectedRows: undefined };
+        const made = planTasks(table, started, planning, options).finally(() => source.close?.());
+        plan = await counts.time('sorting', () => made);
+        await requireSameInputs(manifest.inputs).catch(async (error: unknown) => {
+          await rm(join(folder.path, PLAN), { force: true });
+          throw error;
+        });
+      }
+      const planned = plan;
+      if (upTo === 'plan') {
+        report.done();
+        if (!quiet) report.line(plannedLine(planned, folder));
+        return false;
+      }
+      const result = await files.writeOutput(
+        async (sink) => {
+          const found = await finishTasks(
+            {
+              ...work,
+              openAgain() {
+                const again = openTable(
+                  isPlanned ? input.source() : input.again(),
+                  work.rows.chooseOutputs,
+                  options,
+                );
+                return { source: again, sink: again.sinkTo(sink, flags.missing) };
+              },
+            },
+            started,
+            planned,
+            {
+              order,
+              windowChunks: WINDOW_SIZES.windowChunks,
+              beforeTask: () => folder.refuseCancelled(),
+              verifies: isPlanned,
+              counts,
+              progress,
+            },
+            options,
+          );
+          await requireSameInputs(manifest.inputs);
+          return found;
+        },
+        () => false,
+      );
+      report.done();
+      if (!result) return false;
+      const { timestamps, ...rest } = result;
+      const summary = summarizeTimestamps(
+        rest,
+        main.kind === 'graph' ? main.timestamp : undefined,
+        timestamps,
+        flags.timestampColumn,
+      );
+      const { maxFailures } = flags,
+        needsAttention = await reportLookup(summary, files, { quiet, maxFailures }, report);
+      await writeFinished(folder, { output: manifest.output, needsAttention });
+      return needsAttention;
+    });
+  } finally {
+    await files.close();
+  }
+}
+
+const plannedLine = ({ rows, tasks }: JobPlan, { path }: JobFolder): string =>
+  `${rows.toLocaleString('en-US')} rows are planned in ${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'}: graphene-points job run --job ${path} --shard I/N does a part of them, graphene-points job resume ${path} all`;

@@ -1,0 +1,64 @@
+/** Does the tasks of one shard of a planned job, beside other shards on other machines. */
+import { JobCounts } from '../jobs/job-counts.ts';
+import { missingTasks, readDoneTasks, withPlannedJob } from '../jobs/job-files.ts';
+import { JobFolder } from '../jobs/job-folder.ts';
+import { readManifest } from '../jobs/job-plan.ts';
+import { JobProgress } from '../jobs/job-progress.ts';
+import { WINDOW_SIZES } from '../jobs/plan-tasks.ts';
+import { preparePointWork } from '../jobs/point-table.ts';
+import { runTasks } from '../jobs/run-tasks.ts';
+import { type Io, UsageError } from './io.ts';
+import { advising } from './job-advice.ts';
+import { flagsOfManifest, type JobFlags, type JobShard } from './job-flags.ts';
+import type { Report } from './report.ts';
+import { withOpened } from './run-job.ts';
+import { checkLookup, pointTableOptions } from './lookup-session.ts';
+import { requirePlan } from './run-merge.ts';
+
+/** The flags that a shard may have. The plan has fixed the others. */
+const OWN_FLAGS = new Set(['job', 'shard', 'quiet']);
+
+/**
+ * Does the tasks of a shard that are not done. The output is not written.
+ * @param given The inputs and the names of the flags on the command line.
+ * @throws UsageError for what the plan has fixed.
+ */
+export async function runShard(
+  { index, of }: JobShard,
+  given: readonly string[],
+  { job: path, quiet }: Pick<JobFlags, 'job' | 'quiet'>,
+  io: Io,
+  report: Report,
+): Promise<void> {
+  const fixed = given.find((name) => !OWN_FLAGS.has(name));
+  if (fixed !== undefined)
+    throw new UsageError(
+      `--shard is for a job that is planned, which has its inputs and flags: leave out ${fixed}`,
+    );
+  const folder = new JobFolder(path),
+    manifest = await readManifest(folder),
+    warn = (message: string): void => report.warn(message);
+  await folder.refuseCancelled();
+  const plan = await requirePlan(folder, manifest);
+  const checked = await checkLookup(manifest.volume, flagsOfManifest(manifest, { quiet }), report);
+  await withOpened(checked, manifest, io, report, async (opened) => {
+    const counts = new JobCounts(plan.also),
+      progress = new JobProgress(quiet ? undefined : await report.startProgress(), counts, true),
+      { lookUp } = preparePointWork(opened.main, pointTableOptions(checked, opened)),
+      own = new Set([...plan.tasks.keys()].filter((task) => task % of === index));
+    opened.volumes.muteCalls();
+    const work = async (): Promise<string> =>
+      withPlannedJob({ folder, job: manifest.job }, plan, async (planned) => {
+        const done = await readDoneTasks(planned, warn, own),
+          missing = missingTasks(plan, done).filter((task) => own.has(task));
+        const { windowChunks } = WINDOW_SIZES,
+          beforeTask = (): Promise<void> => folder.refuseCancelled(),
+          how = { order: opened.order, windowChunks, beforeTask, lookUp, counts, progress };
+        await runTasks({ ...planned, ...how }, missing, io.signal);
+        return `shard ${index}/${of}: ${missing.length} tasks are done now, ${done.length} were done before`;
+      });
+    const line = await advising(folder, io, report, work);
+    report.done();
+    if (!quiet) report.line(line);
+  });
+}
