@@ -49,7 +49,8 @@ interface VolumeCounts {
   stats: LookupStats;
 }
 
-function countCodes(status: Uint8Array, counts: Float64Array): void {
+/** Adds the number of times that each status code occurs. */
+export function countCodes(status: Uint8Array, counts: Float64Array): void {
   for (let at = 0; at < status.length; at++) counts[status[at]]++;
 }
 

@@ -6,6 +6,7 @@ import { formatSize, requireSpace, TemporaryFile } from '../spill/temporary-file
 import { chooseBoundaries, windowsOf } from '../spill/windows.ts';
 import type { Batch, TableSource } from '../tables/table.ts';
 import type { RowOptions } from './answer-table.ts';
+import { countCodes } from './job-counts.ts';
 import type { StartedJob } from './job-files.ts';
 import type { JobProgress } from './job-progress.ts';
 import { flatSlices, type JobPlan, writePlan } from './job-plan.ts';
@@ -82,7 +83,7 @@ export async function planTasks(
           rows += batch.rows;
           pointRows.noteNumbers(batch);
           const { points, pointStatus } = batch;
-          for (const code of pointStatus) if (code !== 0) presets[code]++;
+          countCodes(pointStatus, presets);
           const times = timestamps && timesOf(timestamps);
           return sortRun({ points, pointStatus, timestamps: times }, order.place(points), spill.samplePoints);
         },
@@ -111,7 +112,7 @@ export async function planTasks(
       also: [...table.also],
       outputs: [...pointRows.chooseOutputs().outputs],
       namesVoxels: pointRows.namesVoxels ? [...pointRows.namesVoxels] : null,
-      presets: Array.from(presets.entries()).filter(([, count]) => count > 0),
+      presets: Array.from(presets.entries()).filter(([code, count]) => code !== 0 && count > 0),
       pointBytes: spill.bytes,
       runs: spill.runs.map(({ samples: _, ...run }) => run),
       tasks: await cutTasks(spill, sizes, order),

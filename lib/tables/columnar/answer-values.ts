@@ -69,19 +69,41 @@ function presentRows(
 ): Uint8Array | undefined {
   const { zeroMeansMissing, decimals, words: texts } = group.columns[column],
     { status, presetStatus } = group;
+  if (zeroMeansMissing && values instanceof BigUint64Array && !texts && decimals === undefined)
+    return presentIds(
+      wordsOf(values),
+      status.subarray(first, first + rows),
+      presetStatus?.subarray(first, first + rows),
+    );
   const valid = new Uint8Array(rows);
   for (let row = 0; row < rows; row++) valid[row] = WAS_READ[status[first + row]];
   if (presetStatus) for (let row = 0; row < rows; row++) if (presetStatus[first + row] !== 0) valid[row] = 0;
   if (texts) {
     for (let row = 0; row < rows; row++) if (Number(values[row]) >= texts.length) valid[row] = 0;
-  } else if (decimals !== undefined) {
+  } else if (decimals !== undefined)
     for (let row = 0; row < rows; row++) if (Number.isNaN(values[row])) valid[row] = 0;
-  } else if (zeroMeansMissing && values instanceof BigUint64Array) {
-    const words = wordsOf(values);
-    for (let row = 0; row < rows; row++)
-      if ((words[2 * row] | words[2 * row + 1]) === 0 && status[first + row] !== background) valid[row] = 0;
-  }
   return valid.includes(0) ? valid : undefined;
+}
+
+/** Returns which rows have an ID, where 0 is an ID on background only; undefined if all have one. */
+function presentIds(
+  words: Uint32Array,
+  status: Uint8Array,
+  presetStatus: Uint8Array | undefined,
+): Uint8Array | undefined {
+  let valid: Uint8Array | undefined;
+  for (let row = 0; row < status.length; row++) {
+    const code = status[row];
+    if (
+      WAS_READ[code] === 1 &&
+      ((words[2 * row] | words[2 * row + 1]) !== 0 || code === background) &&
+      (presetStatus === undefined || presetStatus[row] === 0)
+    )
+      continue;
+    valid ??= new Uint8Array(status.length).fill(1);
+    valid[row] = 0;
+  }
+  return valid;
 }
 
 function toSigned(values: BigUint64Array, name: string): BigInt64Array {
