@@ -81,6 +81,7 @@ export class PointSpill {
       presetPlaces,
       presetStatus,
     ]) {
+      if (part.length === 0) continue; // crc32 would begin anew with it
       await this.#file.write(bytesOf(part), this.#end);
       index.crc = crc32(bytesOf(part), index.crc);
       this.#end += part.byteLength;

@@ -24,6 +24,40 @@ const POINT = fc.record({
 });
 
 describe('PointSpill', () => {
+  test.each([
+    ['without presets', [0, 0, 0]],
+    ['with presets only', [10, 10]],
+    ['with both', [0, 10, 0]],
+    ['without rows', []],
+  ])('notices a changed byte of a run %s', async (_, statuses) => {
+    const file = await TemporaryFile.create(tmpdir());
+    try {
+      const spill = new PointSpill(file, 4),
+        points = Float64Array.from(statuses.flatMap((__, k) => [k, k, k])),
+        pointStatus = Uint8Array.from(statuses);
+      for (let run = 0; run < 2; run++)
+        await spill.append(sortRun({ points, pointStatus }, place(points), 4), {
+          firstRow: 1,
+          rows: statuses.length,
+        });
+      const reopened = new PointSpill(file, 4, spill.runs);
+      expect([reopened.bytes, await reopened.isIntact(0), await reopened.isIntact(1)]).toEqual([
+        spill.bytes,
+        true,
+        true,
+      ]);
+      for (let at = spill.runs[1].offset; at < spill.bytes; at++) {
+        const byte = new Uint8Array(1);
+        await file.read(byte, at);
+        await file.write(Uint8Array.of(byte[0] ^ 1), at);
+        expect([await spill.isIntact(0), await spill.isIntact(1)]).toEqual([true, false]);
+        await file.write(byte, at);
+      }
+    } finally {
+      await file.close();
+    }
+  });
+
   test('gives back each point once, those of a key in one window', async () => {
     const file = await TemporaryFile.create(tmpdir());
     try {
