@@ -6,7 +6,13 @@ import type { ReadPointsOptions, ScatteredPointsOptions } from '../option-types.
  * One batch of a stream: points in any form that `scatteredPoints` takes, or one point. An object with `points`
  * may hold whatever else belongs to the batch.
  */
-export type StreamBatch = PointInput | Point | { readonly points: PointInput | Point };
+export type StreamBatch =
+  | PointInput
+  | Point
+  | {
+      /** The points, in any form that `scatteredPoints` takes, or one point. Other properties are passed on untouched. */
+      readonly points: PointInput | Point;
+    };
 
 /** The answers of one batch: the result of `scatteredPoints`, and the batch that it belongs to. */
 export type StreamedResult<Result, Batch> = Result & {
