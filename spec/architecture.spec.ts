@@ -26,6 +26,7 @@ const ROOMS = [
   'doctor',
   'tables',
   'spill',
+  'table-files',
   'jobs',
   'cli',
 ] as const;

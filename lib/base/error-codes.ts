@@ -92,6 +92,8 @@ export const ERROR_CODES = {
     BAD_ROW: 'A row cannot be read; the message names its line.',
     BAD_FORMAT: 'The table is not in the expected format.',
     UNREADABLE: 'The file cannot be read or written.',
+    BAD_TABLE_PATH:
+      'A name of a table cannot be used: a pattern finds no file, a file is named twice or would be overwritten, or nothing can be written there.',
     IN_USE: 'Another run is writing the same file, or another program has written the object meanwhile.',
     PACKAGE_MISSING: 'The format needs a package that is not installed; the message names it.',
     TOO_MANY_FAILURES: 'More points need attention than `--max-failures` allows. No table is written.',

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import type { JobFolder } from '../jobs/job-folder.ts';
 import { ioError, readFileBytes, readInputStream } from '../tables/files/byte-streams.ts';
 import { flushHandle } from '../tables/files/flush.ts';
-import type { TablePath } from './cloud-input.ts';
+import type { TablePath } from '../table-files/cloud-input.ts';
 import type { Io } from './io.ts';
 
 /** Returns the file that each table is read from. @throws TableError UNREADABLE. */

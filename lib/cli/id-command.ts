@@ -21,7 +21,7 @@ import { resolveJobTimestamp, openGraph } from './open-volume.ts';
 import type { Report } from './report.ts';
 import { idSummaryLine, statsJson } from './summary.ts';
 import { optionsFromFlags } from './options-from-flags.ts';
-import { findTables } from './table-paths.ts';
+import { findTables } from '../table-files/table-paths.ts';
 import { openJobFiles } from './table-io.ts';
 
 /** The flags that are not in an option table. */

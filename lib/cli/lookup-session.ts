@@ -16,7 +16,7 @@ import type { PointTableOptions, TableSummary } from '../jobs/point-table.ts';
 import type { NamedLookup } from '../jobs/side-by-side.ts';
 import type { ChunkOrder } from '../points/chunk-order.ts';
 import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.ts';
-import type { TablePath } from './cloud-input.ts';
+import type { TablePath } from '../table-files/cloud-input.ts';
 import { chooseOutput, refuseOptions, requireOneFormat } from './format-options.ts';
 import { type Io, UsageError } from './io.ts';
 import { checkMissingOption } from './missing-option.ts';
@@ -26,7 +26,7 @@ import type { NamedPath } from './option-values.ts';
 import type { Report } from './report.ts';
 import { statsJson, summaryLine } from './summary.ts';
 import { attributeOfFlag, optionsFromFlags } from './options-from-flags.ts';
-import { findTables } from './table-paths.ts';
+import { findTables } from '../table-files/table-paths.ts';
 import { type JobFiles, openJobFiles } from './table-io.ts';
 
 /** The flags that are not in an option table. */

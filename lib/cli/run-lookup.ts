@@ -15,7 +15,7 @@ import {
   reportLookup,
 } from './lookup-session.ts';
 import type { Report } from './report.ts';
-import { temporaryFolder } from './temporary-folder.ts';
+import { temporaryFolder } from '../table-files/temporary-folder.ts';
 import { TemporaryJob } from './temporary-job.ts';
 
 /** Runs the command. @returns Whether any row needs attention, and more than may. */

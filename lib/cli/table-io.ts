@@ -15,13 +15,13 @@ import { formatOfFile, type FormatName } from '../tables/formats.ts';
 import { claimOutput, type OutputFile, partialPath, followLinks } from '../tables/files/output-file.ts';
 import { fileInput, streamInput } from '../tables/files/table-input.ts';
 import { InterruptedError, type Io, UsageError } from './io.ts';
-import type { CloudOptions, TablePath } from './cloud-input.ts';
-import { type CloudOutput, openCloudOutput } from './cloud-output.ts';
-import { JobInput } from './job-input.ts';
-import { isCloudOutput, localPath } from './output-path.ts';
+import type { CloudOptions, TablePath } from '../table-files/cloud-input.ts';
+import { type CloudOutput, openCloudOutput } from '../table-files/cloud-output.ts';
+import { JobInput } from '../table-files/job-input.ts';
+import { isCloudOutput, localPath } from '../table-files/output-path.ts';
 import type { Report } from './report.ts';
-import { type JobSource, SeveralInputs } from './several-inputs.ts';
-import { temporaryFolder } from './temporary-folder.ts';
+import { type JobSource, SeveralInputs } from '../table-files/several-inputs.ts';
+import { temporaryFolder } from '../table-files/temporary-folder.ts';
 
 /** The names of the files of a job, as the user wrote them. */
 export interface JobFileNames {

@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import { JobInput } from '../../lib/cli/job-input.ts';
+import { JobInput } from '../../lib/table-files/job-input.ts';
 import { fileInput, streamInput } from '../../lib/tables/files/table-input.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'job-input-')),

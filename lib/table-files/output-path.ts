@@ -1,5 +1,5 @@
 /** Tells outputs on cloud paths from files. */
-import { UsageError } from './io.ts';
+import { TableError } from '../base/errors.ts';
 import { redactUrl } from '../http/excerpt.ts';
 
 const SCHEME = /^([a-z][a-z\d+.-]*):\/\//i;
@@ -13,8 +13,8 @@ export const isCloudOutput = (path: string): boolean => {
 /** Returns the path of a file:// URL, which is not percent-decoded, as for inputs. Other paths stay. */
 export const localPath = (path: string): string => path.replace(/^file:\/\//i, '');
 
-/** Refuses a cloud path that names no single object. @throws UsageError. */
+/** Refuses a cloud path that names no single object. @throws TableError BAD_TABLE_PATH. */
 export function refusePattern(option: string, path: string): void {
   if (/[*?]/.test(path) && !/^https?:/i.test(path))
-    throw new UsageError(`${option} ${redactUrl(path)} is a pattern: name one object`);
+    throw new TableError('BAD_TABLE_PATH', `${option} ${redactUrl(path)} is a pattern: name one object`);
 }

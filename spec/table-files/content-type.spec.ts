@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { contentTypeOf } from '../../lib/cli/content-type.ts';
+import { contentTypeOf } from '../../lib/table-files/content-type.ts';
 
 test.each([
   ['a.csv', 'text/csv; charset=utf-8'],

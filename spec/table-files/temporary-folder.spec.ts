@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
-import { temporaryFolder } from '../../lib/cli/temporary-folder.ts';
+import { temporaryFolder } from '../../lib/table-files/temporary-folder.ts';
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'temporary-folder-')));
 afterAll(() => rmSync(folder, { recursive: true }));

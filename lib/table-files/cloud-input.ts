@@ -10,7 +10,6 @@ import { readInPieces, type ObjectPieces, type PieceOptions } from '../storage/o
 import { objectUrl, openObject, type StoredObjectPath } from '../storage/open-object.ts';
 import { type OpenTableInput, streamInput } from '../tables/files/table-input.ts';
 import { compressionOfFile } from '../tables/formats.ts';
-import { UsageError } from './io.ts';
 
 /** How a table on a cloud path is read. */
 export interface CloudOptions extends Pick<PieceOptions, 'pieceBytes'> {
@@ -33,7 +32,7 @@ export interface TablePath {
  * Reads the path of a table: a file, a file:// URL, whose path is not percent-decoded, or a cloud path.
  * Nothing is requested yet.
  *
- * @throws UsageError for a glob on a cloud path; the errors of `openObject`.
+ * @throws TableError BAD_TABLE_PATH for a glob on a cloud path; the errors of `openObject`.
  */
 export function parseTablePath(path: string, options: CloudOptions = {}): TablePath {
   const [, scheme] = /^([a-z][a-z\d+.-]*):\/\//i.exec(path) ?? [];
@@ -41,7 +40,10 @@ export function parseTablePath(path: string, options: CloudOptions = {}): TableP
   if (scheme.toLowerCase() === 'file') return { name: path.slice('file://'.length) };
   const name = redactUrl(path);
   if (isPattern(path))
-    throw new UsageError(`${name} is a pattern, which finds files of this machine only: name one table`);
+    throw new TableError(
+      'BAD_TABLE_PATH',
+      `${name} is a pattern, which finds files of this machine only: name one table`,
+    );
   const { pieceBytes, retries, storage } = options;
   const http = createHttpClient({ retries });
   const object = openObject(path, { ...storage, http });

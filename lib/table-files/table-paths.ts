@@ -3,14 +3,14 @@ import { existsSync, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { glob } from 'tinyglobby';
 import { type CloudOptions, parseTablePath, type TablePath } from './cloud-input.ts';
-import { UsageError } from './io.ts';
+import { TableError } from '../base/errors.ts';
 
 /**
  * Returns the tables in the order of the paths. The files that a pattern finds are sorted by the bytes of
  * their names. A path that names a file is not a pattern.
  *
  * @param option The name of the option, for messages.
- * @throws UsageError if a pattern finds nothing, a table is named twice, or one of several is not a file.
+ * @throws TableError BAD_TABLE_PATH if a pattern finds nothing, a table is named twice, or one of several is not a file.
  */
 export async function findTables(
   option: string,
@@ -31,7 +31,10 @@ export async function findTables(
       onlyFiles: true,
     });
     if (names.length === 0)
-      throw new UsageError(`${option} ${path} finds no file (patterns have *, **, ?, [a-z] and {a,b})`);
+      throw new TableError(
+        'BAD_TABLE_PATH',
+        `${option} ${path} finds no file (patterns have *, **, ?, [a-z] and {a,b})`,
+      );
     found.push(...names.sort(byBytes).map((name) => ({ name })));
   }
   if (found.length > 1) requireFiles(option, found);
@@ -45,11 +48,12 @@ function requireFiles(option: string, tables: readonly TablePath[]): void {
   const names = new Set<string>();
   for (const { name, open } of tables) {
     if (name === '-' || (!open && existsSync(name) && !statSync(name).isFile()))
-      throw new UsageError(
+      throw new TableError(
+        'BAD_TABLE_PATH',
         `${option} ${name} is ${name === '-' ? 'standard input' : 'not a regular file'}, which cannot be one of several tables`,
       );
     const path = open ? name : resolve(name);
-    if (names.has(path)) throw new UsageError(`${option} names ${name} twice`);
+    if (names.has(path)) throw new TableError('BAD_TABLE_PATH', `${option} names ${name} twice`);
     names.add(path);
   }
 }

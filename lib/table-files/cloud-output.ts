@@ -16,7 +16,6 @@ import { compressSink } from '../tables/files/table-compression.ts';
 import type { FormatName } from '../tables/formats.ts';
 import type { CloudOptions } from './cloud-input.ts';
 import { contentTypeOf } from './content-type.ts';
-import { UsageError } from './io.ts';
 import { refusePattern } from './output-path.ts';
 
 /** Options of `openCloudOutput`. */
@@ -43,7 +42,7 @@ export interface CloudOutput {
 
 /**
  * Reads the path of an output. Nothing is requested yet.
- * @throws UsageError if nothing can be written there; the errors of `openObject`.
+ * @throws TableError BAD_TABLE_PATH if nothing can be written there; the errors of `openObject`.
  */
 export function openCloudOutput(path: string, options: CloudOutputOptions): CloudOutput {
   const { option, storage, retries, signal, warn, partBytes, format } = options,
@@ -54,7 +53,8 @@ export function openCloudOutput(path: string, options: CloudOutputOptions): Clou
   const object = openObject(path, { ...storage, http, access: 'write' }),
     writer = object.store instanceof HttpStore ? object.store.writer : undefined;
   if (!writer)
-    throw new UsageError(
+    throw new TableError(
+      'BAD_TABLE_PATH',
       `${displayName} is a URL that is not written to: name a file, gs://BUCKET/PATH or s3://BUCKET/PATH`,
     );
   const { key } = object;
