@@ -5,7 +5,7 @@ import { addPresets, scanTasks } from '../jobs/job-files.ts';
 import { JobFolder } from '../jobs/job-folder.ts';
 import { readManifest, readPlan } from '../jobs/job-plan.ts';
 import { TaskStore } from '../jobs/task-store.ts';
-import { readFinished } from './finished-job.ts';
+import { readFinished } from '../jobs/finished-job.ts';
 import type { Io } from './io.ts';
 import { alignColumns, type Report } from './report.ts';
 

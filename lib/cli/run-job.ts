@@ -18,9 +18,9 @@ import { finishTasks } from '../jobs/out-of-core.ts';
 import { planTasks, WINDOW_SIZES } from '../jobs/plan-tasks.ts';
 import { preparePointWork, type PointTableOptions, summarizeTimestamps } from '../jobs/point-table.ts';
 import { openTable } from '../tables/open-table.ts';
-import { copyInputs } from './copy-inputs.ts';
-import { describeInput, requireSameInputs } from './input-identity.ts';
-import { readFinished, writeFinished } from './finished-job.ts';
+import { copyInputs } from '../jobs/copy-inputs.ts';
+import { describeInput, requireSameInputs } from '../jobs/input-identity.ts';
+import { readFinished, writeFinished } from '../jobs/finished-job.ts';
 import { type Io, UsageError } from './io.ts';
 import {
   absolute,
@@ -30,7 +30,7 @@ import {
   type JobFlags,
   keptFlags,
 } from './job-flags.ts';
-import { timestampsOfLookups, toPinnedDates } from './job-timestamps.ts';
+import { timestampsOfLookups, toPinnedDates } from '../jobs/job-timestamps.ts';
 import type { Report } from './report.ts';
 import {
   type CheckedLookup,

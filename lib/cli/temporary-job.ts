@@ -8,8 +8,8 @@ import type { PointLookup } from '../jobs/point-lookup.ts';
 import { InterruptedError } from './io.ts';
 import { resumeAdvice } from './job-advice.ts';
 import { absolute, absoluteVolume, findSecret, keptFlags } from './job-flags.ts';
-import { describeInput, requireSameInputs } from './input-identity.ts';
-import { timestampsOfLookups } from './job-timestamps.ts';
+import { describeInput, requireSameInputs } from '../jobs/input-identity.ts';
+import { timestampsOfLookups } from '../jobs/job-timestamps.ts';
 import type { Report } from './report.ts';
 import type { CheckedLookup, OpenedLookup } from './lookup-session.ts';
 

@@ -1,5 +1,5 @@
 /** The timestamps of the roots of a job, in its manifest. */
-import type { PointLookup } from '../jobs/point-lookup.ts';
+import type { PointLookup } from './point-lookup.ts';
 
 /** Fixes the timestamps of all volumes. @returns null for a volume whose roots are not looked up. */
 export const timestampsOfLookups = (lookups: readonly PointLookup[]): (string | null)[] =>

@@ -2,18 +2,18 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir, open, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { JobFolder } from '../jobs/job-folder.ts';
+import type { JobFolder } from './job-folder.ts';
 import { ioError, readFileBytes, readInputStream } from '../tables/files/byte-streams.ts';
 import { flushHandle } from '../tables/files/flush.ts';
 import type { TablePath } from '../table-files/cloud-input.ts';
-import type { Io } from './io.ts';
 
 /** Returns the file that each table is read from. @throws TableError UNREADABLE. */
 export async function copyInputs(
   tables: readonly TablePath[],
   folder: JobFolder,
-  { stdin, signal }: Io,
+  { stdin, signal }: { stdin: Readable; signal: AbortSignal },
 ): Promise<{ name: string; path: string }[]> {
   const files: { name: string; path: string }[] = [];
   for (const [k, table] of tables.entries()) {

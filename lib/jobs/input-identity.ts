@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { JobError } from '../base/errors.ts';
-import type { JobInputFile } from '../jobs/job-plan.ts';
+import type { JobInputFile } from './job-plan.ts';
 import { formatSize } from '../spill/temporary-file.ts';
 import { ioError } from '../tables/files/byte-streams.ts';
 

@@ -1,7 +1,7 @@
 /** Notes in the folder of a job that its output is written. */
 import { stat } from 'node:fs/promises';
 import * as z from 'zod';
-import { FINISHED, type JobFolder } from '../jobs/job-folder.ts';
+import { FINISHED, type JobFolder } from './job-folder.ts';
 
 const SCHEMA = z.object({
   finished: z.string(),
