@@ -28,6 +28,7 @@ const ROOMS = [
   'spill',
   'table-files',
   'jobs',
+  'lookup-table',
   'cli',
 ] as const;
 /** The rooms within a room, in the same order. */

@@ -14,6 +14,7 @@ export const ERROR_CODES = {
     NOT_FOUND: 'The metadata was not found: the path, the datastack or the version may be misspelt.',
     BAD_INFO: 'The metadata breaks its schema, or is not JSON.',
     UNSUPPORTED: 'The metadata is valid, but names something that this version does not read.',
+    NOT_OPENED: 'Another volume of a look-up of a table cannot be opened; `cause` says why.',
     CHANGED: 'The metadata has changed since the volume was resolved. Resolve its path again.',
   },
   RequestError: {

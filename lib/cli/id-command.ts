@@ -14,10 +14,11 @@ import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.
 import type { OpenGrapheneOptions } from '../graphene/option-types.ts';
 import { parseTimestampOption } from '../chunkedgraph/ids/timestamp.ts';
 import { detectIdFormat } from './id-format.ts';
-import { chooseOutput, refuseOptions, requireOneFormat } from './format-options.ts';
+import { flagNames } from './flag-names.ts';
+import { chooseOutput, refuseOptions, requireOneFormat } from '../lookup-table/format-options.ts';
 import type { Io } from './io.ts';
-import { checkMissingOption } from './missing-option.ts';
-import { resolveJobTimestamp, openGraph } from './open-volume.ts';
+import { checkMissingOption } from '../lookup-table/missing-option.ts';
+import { resolveJobTimestamp, openGraph } from '../lookup-table/open-volume.ts';
 import type { Report } from './report.ts';
 import { idSummaryLine, statsJson } from './summary.ts';
 import { optionsFromFlags } from './options-from-flags.ts';
@@ -69,6 +70,7 @@ export async function runIdCommand(
 ): Promise<boolean> {
   const { signal } = io;
   parseTimestampOption(flags.timestamp); // checked before anything is opened
+  const nameOf = flagNames(inputOption);
   const { server, ocdbt, retries, timeoutMs } = optionsFromFlags<OpenGrapheneOptions>(
     GRAPHENE_OPTIONS,
     flags,
@@ -76,7 +78,7 @@ export async function runIdCommand(
   const storage = optionsFromFlags<StorageOptions>(STORAGE_OPTIONS, flags);
   const tables = await findTables(inputOption, input, { storage, retries }),
     [{ name, open, url }, ...others] = tables;
-  requireOneFormat(inputOption, tables, flags.format);
+  requireOneFormat(tables, flags.format, nameOf);
   const files = await openJobFiles(
     {
       input: { option: inputOption, file: name, open, url },
@@ -93,10 +95,11 @@ export async function runIdCommand(
   try {
     const { format, source } = await detectIdFormat(files.input().source(), name, flags);
     const { replace, missing, idType, strict, out, outFormat } = flags;
-    const output = chooseOutput({ out, outFormat, input: format, isJoined: tables.length > 1 }),
+    const output = chooseOutput({ out, outFormat, input: format, isJoined: tables.length > 1 }, nameOf),
       written = output?.format ?? format;
-    refuseOptions(written, { 'id-type': idType });
-    checkMissingOption(missing, written, report);
+    refuseOptions(written, { idType }, nameOf);
+    const warn = (message: string): void => report.warn(message);
+    checkMissingOption(missing, written, nameOf, warn);
     const opened = (volume = await openGraph(path, {
       server,
       ocdbt,
@@ -106,7 +109,6 @@ export async function runIdCommand(
       logger: report,
     }));
     const lookup = createLookup(opened, await resolveJobTimestamp(flags.timestamp, opened, signal));
-    const warn = (message: string): void => report.warn(message);
     const counts = await files.writeOutput<RowCounts>(
       (sink) =>
         lookUpIdTable(lookup, source, sink, {

@@ -6,7 +6,8 @@ import { isTableInput, type TableInput, type TableInputPart } from '../tables/fi
 import { formatOfFile, type FormatName, type IdFormatName } from '../tables/formats.ts';
 import { isColumnar } from '../tables/open-table.ts';
 import { detectFormat, canDetectFormat } from '../tables/detect-format.ts';
-import { refuseOptions } from './format-options.ts';
+import { refuseOptions } from '../lookup-table/format-options.ts';
+import { flagNames } from './flag-names.ts';
 import { UsageError } from './io.ts';
 
 /** The flags for the format. */
@@ -29,7 +30,7 @@ export async function detectIdFormat(
   if (reason !== undefined) throw new UsageError(reason);
   const named = namedFormat ?? formatOfFile(path);
   if (named !== undefined && isColumnar(named)) {
-    refuseOptions(named, { delimiter });
+    refuseOptions(named, { delimiter }, flagNames('--ids'));
     return { format: named, source: input };
   }
   if (isTableInput(input) && input.parts)
@@ -45,7 +46,7 @@ export async function detectIdFormat(
     text += Buffer.from(next.value).toString('latin1');
   }
   const format = detectFormat(text, { given: namedFormat, suffix: formatOfFile(path) });
-  refuseOptions(format, { delimiter });
+  refuseOptions(format, { delimiter }, flagNames('--ids'));
   return {
     format,
     source: (async function* () {

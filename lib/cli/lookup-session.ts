@@ -1,4 +1,5 @@
 /** The steps of a look-up of a table, for `lookup` and for jobs: check the flags, open the volumes and files, report. */
+import type { NameOption } from '../base/option-names.ts';
 import type { AnyOptionTable } from '../base/option-table.ts';
 import { parseTimestampOption } from '../chunkedgraph/ids/timestamp.ts';
 import { GRAPHENE_OPTIONS, OPEN_OPTIONS } from '../graphene/opening-options.ts';
@@ -17,12 +18,12 @@ import type { NamedLookup } from '../jobs/side-by-side.ts';
 import type { ChunkOrder } from '../points/chunk-order.ts';
 import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.ts';
 import type { TablePath } from '../table-files/cloud-input.ts';
-import { chooseOutput, refuseOptions, requireOneFormat } from './format-options.ts';
+import { chooseOutput, refuseOptions, requireOneFormat } from '../lookup-table/format-options.ts';
+import { flagNames } from './flag-names.ts';
 import { type Io, UsageError } from './io.ts';
-import { checkMissingOption } from './missing-option.ts';
-import { LookupVolumes } from './lookup-volumes.ts';
-import { isGraphenePath } from './open-volume.ts';
-import type { NamedPath } from './option-values.ts';
+import { checkMissingOption } from '../lookup-table/missing-option.ts';
+import { LookupVolumes, type NamedPath } from '../lookup-table/lookup-volumes.ts';
+import { isGraphenePath } from '../lookup-table/open-volume.ts';
 import type { Report } from './report.ts';
 import { statsJson, summaryLine } from './summary.ts';
 import { attributeOfFlag, optionsFromFlags } from './options-from-flags.ts';
@@ -92,13 +93,14 @@ export async function checkLookup(
   const given = optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
   const tables = await findTables(option, flags.points, { storage, retries: given.retries }),
     [points] = tables;
-  requireOneFormat(option, tables, flags.format);
-  const format = chooseFormat({ ...flags, points: points.name });
+  const nameOf = flagNames(option);
+  requireOneFormat(tables, flags.format, nameOf);
+  const format = chooseFormat({ ...flags, points: points.name }, nameOf);
   const { out, outFormat } = flags,
-    output = chooseOutput({ out, outFormat, input: format, isJoined: tables.length > 1 }),
+    output = chooseOutput({ out, outFormat, input: format, isJoined: tables.length > 1 }, nameOf),
     written = output?.format ?? format;
-  refuseOptions(written, { 'id-type': flags.idType });
-  checkMissingOption(flags.missing, written, report);
+  refuseOptions(written, { idType: flags.idType }, nameOf);
+  checkMissingOption(flags.missing, written, nameOf, (message) => report.warn(message));
   const others = flags.also ?? [];
   const misplaced = [path, ...others.map((other) => other.path)].some(isGraphenePath)
     ? undefined
@@ -129,12 +131,12 @@ export async function openLookup(
   pinned?: readonly (Date | undefined)[],
 ): Promise<OpenedLookup> {
   const open = { ...given, timestamp: undefined };
-  const volumes = await LookupVolumes.open(path, flags.also ?? [], {
-    ...open,
-    storage,
-    signal,
-    logger: report,
-  });
+  const volumes = await LookupVolumes.open(
+    path,
+    flags.also ?? [],
+    { ...open, storage, signal, logger: report },
+    flagNames('--points'),
+  );
   try {
     const { mip, stopLayer, agglomerate, interpolate } = optionsFromFlags<ScatteredPointsOptions>(
         SCATTERED_OPTIONS,
@@ -223,18 +225,16 @@ const toTextOptions = ({ delimiter, decimal }: LookupFlags): TextOptions => ({
   decimalComma: decimal === ',',
 });
 
-function chooseFormat({
-  points,
-  format,
-  delimiter,
-  decimal,
-}: Omit<LookupFlags, 'points'> & { points: string }): FormatName {
+function chooseFormat(
+  { points, format, delimiter, decimal }: Omit<LookupFlags, 'points'> & { points: string },
+  nameOf: NameOption,
+): FormatName {
   const input = format ?? (points === '-' ? 'csv' : formatOfFile(points));
   if (!input)
     throw new UsageError(
       reasonNotReadable(points) ??
         `the suffix of ${points} does not tell its format: add --format ${FORMAT_NAMES}`,
     );
-  refuseOptions(input, { delimiter, decimal });
+  refuseOptions(input, { delimiter, decimal }, nameOf);
   return input;
 }

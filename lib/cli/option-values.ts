@@ -5,6 +5,7 @@
 import { InvalidArgumentError } from 'commander';
 import { MAX_TIMEOUT_MS } from '../base/deadline.ts';
 import { reasonNotVolumeName } from '../graphene/volume-name.ts';
+import type { NamedPath } from '../lookup-table/lookup-volumes.ts';
 import type { MaxFailures } from '../jobs/failure-bound.ts';
 import { parseTimestamp } from '../chunkedgraph/ids/timestamp.ts';
 
@@ -18,12 +19,6 @@ export function parseText(value: string): string {
 export function parseTexts(value: string, before: readonly string[] = []): string[] {
   if (before.includes(value)) throw new InvalidArgumentError('the value is given twice.');
   return [...before, parseText(value)];
-}
-
-/** Another volume of a look-up, and the name of its columns. */
-export interface NamedPath {
-  name: string;
-  path: string;
 }
 
 /** Collects named volumes: `em=gs://BUCKET/PATH`. The names must differ. */

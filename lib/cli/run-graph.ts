@@ -14,7 +14,7 @@ import { GRAPH_COMMANDS, type GraphFlags, type IdGraphCommand } from './graph-co
 import { detectIdFormat } from './id-format.ts';
 import { type Io, UsageError } from './io.ts';
 import { toJsonLine } from './json-line.ts';
-import { resolveJobTimestamp, openGraph } from './open-volume.ts';
+import { resolveJobTimestamp, openGraph } from '../lookup-table/open-volume.ts';
 import { stripControls, type Report } from './report.ts';
 import { optionsFromFlags } from './options-from-flags.ts';
 import { type JobFiles, openJobFiles } from './table-io.ts';

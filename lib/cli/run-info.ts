@@ -9,7 +9,8 @@ import type { OpenGrapheneOptions } from '../graphene/option-types.ts';
 import { scaleBounds } from '../precomputed/volume-info.ts';
 import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.ts';
 import type { Io } from './io.ts';
-import { inspectVolume } from './open-volume.ts';
+import { flagNames } from './flag-names.ts';
+import { inspectVolume } from '../lookup-table/open-volume.ts';
 import { alignColumns, stripControls, type Report } from './report.ts';
 import { optionsFromFlags } from './options-from-flags.ts';
 
@@ -21,12 +22,16 @@ export interface InfoFlags {
 /** Prints the description of a volume as text or JSON. */
 export async function runInfo(path: string, flags: InfoFlags, io: Io, report: Report): Promise<void> {
   const { json } = flags;
-  const known = await inspectVolume(path, {
-    ...optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags),
-    storage: optionsFromFlags<StorageOptions>(STORAGE_OPTIONS, flags),
-    signal: io.signal,
-    logger: report,
-  });
+  const known = await inspectVolume(
+    path,
+    {
+      ...optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags),
+      storage: optionsFromFlags<StorageOptions>(STORAGE_OPTIONS, flags),
+      signal: io.signal,
+      logger: report,
+    },
+    flagNames('--points'),
+  );
   const scales = await checkDecoders(known.info, path);
   const summary = summarise(path, { ...known, info: { ...known.info, scales } });
   io.stdout.write(redactSecrets(json ? `${JSON.stringify(summary, null, 2)}\n` : toText(summary)));

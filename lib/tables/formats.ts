@@ -23,8 +23,8 @@ export type FormatName = (typeof FORMATS)[number];
  */
 export type IdFormatName = FormatName | 'list' | 'tab-list';
 
-/** The options that apply to some formats only, by their names on the command line. */
-export type FormatOption = 'delimiter' | 'decimal' | 'missing' | 'id-type';
+/** The options that apply to some formats only. */
+export type FormatOption = 'delimiter' | 'decimal' | 'missing' | 'idType';
 
 const SUFFIXES: Readonly<Record<FormatName, readonly string[]>> = {
   csv: ['csv'],
@@ -40,10 +40,10 @@ const OPTIONS: Readonly<Record<FormatName, readonly FormatOption[]>> = {
   csv: ['delimiter', 'decimal', 'missing'],
   tsv: ['delimiter', 'decimal', 'missing'],
   jsonl: [],
-  arrow: ['id-type'],
-  parquet: ['id-type'],
-  npy: ['id-type'],
-  npz: ['id-type'],
+  arrow: ['idType'],
+  parquet: ['idType'],
+  npy: ['idType'],
+  npz: ['idType'],
 };
 
 /** The suffixes of each compression, the usual suffix first. */

@@ -1,4 +1,6 @@
-/** Opens the volumes of `lookup`, and makes their look-ups: the main one, and those of `--also`. */
+/** Opens the volumes of a look-up of a table, and makes their look-ups: the main one, and those beside it. */
+import { InfoError } from '../base/errors.ts';
+import type { NameOption } from '../base/option-names.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import { isGraphPath, normalizeCloudPath } from '../graphene/resolve/cloud-path.ts';
 import { partsOf } from '../graphene/precomputed-volume.ts';
@@ -10,9 +12,13 @@ import { checkInterpolation, reasonNotInterpolated } from '../points/linear-read
 import { ChunkOrder } from '../points/chunk-order.ts';
 import { parseSharding } from '../precomputed/sharding.ts';
 import { finestResolution, scaleAt } from '../precomputed/volume-info.ts';
-import { UsageError } from './io.ts';
 import { openVolume, resolveJobTimestamp, type OpenedVolume } from './open-volume.ts';
-import type { NamedPath } from './option-values.ts';
+
+/** Another volume of a look-up, and the name of its columns. */
+export interface NamedPath {
+  name: string;
+  path: string;
+}
 
 /** How all volumes are read. */
 export interface LookupReading extends Pick<
@@ -38,16 +44,20 @@ export class LookupVolumes {
     this.#others = others;
   }
 
-  /** Opens the volumes, one after the other. If one cannot be opened, all are closed. */
+  /**
+   * Opens the volumes, one after the other. If one cannot be opened, all are closed.
+   * @throws InfoError NOT_OPENED for another volume than the main one; the errors of `openVolume` for that.
+   */
   static async open(
     path: string,
     others: readonly NamedPath[],
     options: OpenGrapheneOptions,
+    nameOf: NameOption,
   ): Promise<LookupVolumes> {
     const opened = new Map<string, OpenedVolume>();
     const named: { name: string; volume: OpenedVolume }[] = [];
     try {
-      const main = await openVolume(path, options);
+      const main = await openVolume(path, options, nameOf);
       opened.set(normalizeCloudPath(path), main);
       // These options choose the main volume, or the unit of the points.
       const { server, ocdbt, ...rest } = options,
@@ -57,9 +67,11 @@ export class LookupVolumes {
         let volume = opened.get(key);
         try {
           const own = { ...shared, logger: naming(name, options.logger) };
-          volume ??= await openVolume(other, isGraphPath(key) ? { ...own, server, ocdbt } : own);
+          volume ??= await openVolume(other, isGraphPath(key) ? { ...own, server, ocdbt } : own, nameOf);
         } catch (error) {
-          throw new UsageError(`--also ${name} cannot be opened`, { cause: error });
+          throw new InfoError('NOT_OPENED', `${nameOf('also')} ${name} cannot be opened`, undefined, {
+            cause: error,
+          });
         }
         opened.set(key, volume);
         named.push({ name, volume });

@@ -1,4 +1,6 @@
-/** Opens the volume of a path from the command line, and resolves the timestamp of its job. */
+/** Opens the volume of a path, whichever kind it is, and resolves the timestamp of its job. */
+import { PathError } from '../base/errors.ts';
+import type { NameOption } from '../base/option-names.ts';
 import { checkTimestampOption } from '../chunkedgraph/roots/resolve-timestamp.ts';
 import { parseTimestampOption } from '../chunkedgraph/ids/timestamp.ts';
 import { normalizeCloudPath, isGraphPath } from '../graphene/resolve/cloud-path.ts';
@@ -6,7 +8,6 @@ import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { findVolume, openGraphene, openPrecomputed, type FoundVolume } from '../graphene/open-and-resolve.ts';
 import type { OpenGrapheneOptions, OpenOptions } from '../graphene/option-types.ts';
 import type { PrecomputedVolume } from '../graphene/precomputed-volume.ts';
-import { UsageError } from './io.ts';
 
 /** Returns whether a path names a graph. */
 export const isGraphenePath = (path: string): boolean => isGraphPath(normalizeCloudPath(path));
@@ -16,21 +17,31 @@ export type OpenedVolume =
   { graph: GrapheneVolume; plain?: undefined } | { plain: PrecomputedVolume; graph?: undefined };
 
 /** Opens a graphene volume or a Precomputed volume, depending on the path. */
-export async function openVolume(path: string, options: OpenGrapheneOptions): Promise<OpenedVolume> {
+export async function openVolume(
+  path: string,
+  options: OpenGrapheneOptions,
+  nameOf: NameOption,
+): Promise<OpenedVolume> {
   // The batches of a table share supervoxels and roots.
   if (isGraphenePath(path)) return { graph: await openGraphene(path, { rootCache: true, ...options }) };
-  return { plain: await openPrecomputed(path, plainOptions(options)) };
+  return { plain: await openPrecomputed(path, plainOptions(options, nameOf)) };
 }
 
 /** Reads what is known of a volume before any chunk is read. */
-export const inspectVolume = (path: string, options: OpenGrapheneOptions): Promise<FoundVolume> =>
-  findVolume(path, isGraphenePath(path) ? options : plainOptions(options));
+export const inspectVolume = (
+  path: string,
+  options: OpenGrapheneOptions,
+  nameOf: NameOption,
+): Promise<FoundVolume> => findVolume(path, isGraphenePath(path) ? options : plainOptions(options, nameOf));
 
-/** Returns the options for a volume without a graph. @throws UsageError for an option that needs a graph. */
-function plainOptions({ resolution, server, ocdbt, ...rest }: OpenGrapheneOptions): OpenOptions {
-  if (server !== undefined) throw new UsageError('--server is for cave:// paths');
-  if (ocdbt !== undefined) throw new UsageError('--ocdbt is for graphene:// and cave:// paths');
-  if (resolution === 'viewer') throw new UsageError('--resolution viewer is for cave:// paths');
+/** Returns the options for a volume without a graph. @throws TypeError for an option that needs a graph. */
+function plainOptions(
+  { resolution, server, ocdbt, ...rest }: OpenGrapheneOptions,
+  nameOf: NameOption,
+): OpenOptions {
+  if (server !== undefined) throw new TypeError(`${nameOf('server')} is for cave:// paths`);
+  if (ocdbt !== undefined) throw new TypeError(`${nameOf('ocdbt')} is for graphene:// and cave:// paths`);
+  if (resolution === 'viewer') throw new TypeError(`${nameOf('resolution')} viewer is for cave:// paths`);
   return { ...rest, resolution };
 }
 
@@ -38,14 +49,14 @@ function plainOptions({ resolution, server, ocdbt, ...rest }: OpenGrapheneOption
  * Opens the graph of a path for a job that reads no voxels. The watershed that the server names is not
  * opened.
  *
- * @throws UsageError.
+ * @throws PathError BAD_PATH.
  */
 export async function openGraph(
   path: string,
   options: Omit<OpenGrapheneOptions, 'dataDir' | 'rootCache'>,
 ): Promise<GrapheneVolume> {
   if (!isGraphenePath(path))
-    throw new UsageError(`${path} is not a chunkedgraph: expected a graphene:// or cave:// path`);
+    throw new PathError('BAD_PATH', `${path} is not a chunkedgraph: expected a graphene:// or cave:// path`);
   return openGraphene(path, { ...options, dataDir: 'mem://no-voxel/is-read', rootCache: true });
 }
 
