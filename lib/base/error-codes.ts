@@ -69,6 +69,8 @@ export const ERROR_CODES = {
     MISSING_CHUNK: 'The point is in a chunk that is not stored.',
     INVALID_POINT: 'A coordinate is not a finite number.',
     NO_ROOT: 'The server has no root for the supervoxel at that timestamp.',
+    STALE_SUPERVOXEL:
+      'The supervoxel was split, so its ID has no valid root at that timestamp. Read its voxel again.',
     FAILED: 'The chunk of the point could not be read; `cause` says why.',
     ROOT_FAILED: 'The supervoxel is known, but its root could not be looked up; `cause` says why.',
     NOT_LOOKED_UP:

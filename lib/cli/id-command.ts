@@ -59,7 +59,7 @@ export interface IdCommand {
 }
 
 /** The statuses that need attention. */
-const BAD_STATUSES = ['root_failed', 'no_root', 'invalid_id', 'suspect'];
+const BAD_STATUSES = ['root_failed', 'no_root', 'stale_supervoxel', 'invalid_id', 'suspect'];
 
 /** Runs a command. @returns Whether any row needs attention. */
 export async function runIdCommand(

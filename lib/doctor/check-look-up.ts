@@ -77,13 +77,19 @@ async function firstLabel(
   const rows = [...(await volume.scatteredPoints(points, options)).rows()];
   const found =
     rows.find(({ status }) => status === 'ok') ??
-    rows.find(({ status }) => status === 'suspect' || status === 'no_root');
+    rows.find(({ status }) => ['suspect', 'no_root', 'stale_supervoxel'].includes(status));
   throwFailure(found, rows);
   if (!found) return countMissing(rows);
   const said = `supervoxel ${found.supervoxelId} at ${at(found.index)}`;
   if (found.status === 'ok') return ok('look-up', `${said} has root ${found.rootId}`);
   if (found.status === 'no_root')
     return warn('look-up', `${said} has no root now`, "is this watershed the graph's own?");
+  if (found.status === 'stale_supervoxel')
+    return warn(
+      'look-up',
+      `${said} was split, and is out of date`,
+      'these voxels are older than the graph: read them from the OCDBT that its info names',
+    );
   return warn(
     'look-up',
     `${said} does not belong to the graph chunk there`,

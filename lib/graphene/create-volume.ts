@@ -7,6 +7,7 @@ import { retryObserver, type Observer } from '../base/volume-events.ts';
 import { redactSecretsIn } from '../base/secret-redaction.ts';
 import { Endpoints } from '../chunkedgraph/api/endpoints.ts';
 import { createRootHistory } from '../chunkedgraph/root-cache/server-history.ts';
+import { StaleCheck } from '../chunkedgraph/root-cache/stale-check.ts';
 import { WindowClock } from '../chunkedgraph/roots/window-clock.ts';
 import { RootBatcher } from '../chunkedgraph/roots/root-batcher.ts';
 import { ChunkedGraphClient } from '../chunkedgraph/server/chunkedgraph-client.ts';
@@ -64,7 +65,9 @@ export async function createGrapheneVolume(
   const windowClock = new WindowClock(server.clock, { settleMs, windowMs: batchWindowMs });
   const onRetry = observe && retryObserver(path.host, observe),
     client = new ChunkedGraphClient({ server, rootTimeoutMs });
-  const roots = new RootBatcher({
+  // Servers of graphs whose supervoxels can split exclude the timestamp itself, so this is not found out first.
+  if (graph.ocdbt) server.includesTimestamp = false;
+  const batcher = new RootBatcher({
     client: observe ? observeClient(client, observe) : client,
     observe,
     ids,
@@ -88,13 +91,22 @@ export async function createGrapheneVolume(
     retries,
     onRetry,
   });
+  const roots = new StaleCheck({ source: batcher, ids, nLayers, windowClock, supervoxelsSplit: graph.ocdbt });
   const cacheOptions = options.rootCache === true ? {} : options.rootCache || undefined,
-    history = createRootHistory(roots, api);
+    history = createRootHistory(batcher, api);
   const rootCache =
     cacheOptions &&
     (await openRootCache(
       cacheOptions,
-      { source: roots, history, graph: path.tableUrl, ids, nLayers, windowClock },
+      {
+        source: roots,
+        history,
+        graph: graph.ocdbt ? `${path.tableUrl}#supervoxels-split` : path.tableUrl,
+        ids,
+        nLayers,
+        windowClock,
+        supervoxelsSplit: graph.ocdbt,
+      },
       logger,
       options.cacheDir,
     ));

@@ -263,7 +263,8 @@ export class GrapheneVolume extends Volume {
    * Looks up the roots of supervoxels. No voxel is read. N IDs give N results, in the same order.
    *
    * The ID 0 gets the status `background`. An ID at or above the stop layer is kept, with the status
-   * `notLookedUp`; with `validate`, an ID of the root layer gets `ok` or `noRoot`.
+   * `notLookedUp`; with `validate`, an ID of the root layer gets `ok` or `noRoot`. A supervoxel that was split
+   * gets `staleSupervoxel`, on graphs whose supervoxels can split.
    * @param supervoxelIds A BigUint64Array, or an array of bigints. It is copied, unless `borrow` is true.
    * @throws PartialResultError when roots failed, unless `onError` is `'status'`; TypeError unless the IDs
    *   are bigints; RangeError; TimestampError; VolumeClosedError; `signal.reason`.

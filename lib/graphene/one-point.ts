@@ -26,11 +26,9 @@ export function answerOfPoint(
     // 0n means background, so a suspect supervoxel without a root is an error.
     if (timestamp && rootId === 0n) throw createPointError(nameWithId, 'no_root', undefined, timestamp);
   } else if (status !== 'ok' && status !== 'background')
-    throw createPointError(
-      status === 'no_root' || status === 'root_failed' ? nameWithId : name,
-      status,
-      error,
-      timestamp,
-    );
+    throw createPointError(NAMES_SUPERVOXEL.has(status) ? nameWithId : name, status, error, timestamp);
   return { supervoxelId, rootId };
 }
+
+/** Statuses of points whose supervoxel is known. */
+const NAMES_SUPERVOXEL = new Set(['no_root', 'root_failed', 'stale_supervoxel']);

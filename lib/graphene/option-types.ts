@@ -252,7 +252,8 @@ export interface RootOptions {
   stopLayer?: number;
   /**
    * Whether to check IDs of the root layer: they are `ok` if they are roots at the timestamp, else `noRoot`.
-   * Without it they are kept, as `notLookedUp`.
+   * Without it they are kept, as `notLookedUp`. It also checks the roots of supervoxels, which graphs whose
+   * supervoxels can split always do: a supervoxel under a replaced root is `staleSupervoxel`.
    * @default false
    */
   validate?: boolean;

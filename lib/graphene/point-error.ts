@@ -13,6 +13,7 @@ export function createPointError(
     missing_chunk: 'is in a chunk that is not stored',
     invalid_point: 'has a coordinate that is not a finite number',
     no_root: `has no root at ${timestamp?.toISOString()}`,
+    stale_supervoxel: `has a supervoxel that was split, so it has no valid root at ${timestamp?.toISOString()}: read its voxel again`,
     failed: `could not be read: ${cause?.message}`,
     root_failed: `has a supervoxel but its root could not be looked up: ${cause?.message}`,
     not_looked_up: 'is already at or above the stop layer: it was not sent to the server and may not exist',

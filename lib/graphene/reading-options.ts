@@ -126,7 +126,7 @@ export const ROOT_OPTIONS = {
     kind: BOOLEAN,
     default: 'false',
     flag: '--validate',
-    says: 'check whether IDs of the root layer are roots at the timestamp',
+    says: 'check whether IDs of the root layer, and the roots of supervoxels, are roots at the timestamp',
   },
   onError: ON_ERROR_ROW,
   ...WAIT_OPTIONS,

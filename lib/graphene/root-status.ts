@@ -10,6 +10,7 @@ Object.assign(STATUS_OF_OUTCOME, {
   [RootOutcome.failed]: PointStatus.rootFailed,
   [RootOutcome.zero]: PointStatus.background,
   [RootOutcome.notLookedUp]: PointStatus.notLookedUp,
+  [RootOutcome.stale]: PointStatus.staleSupervoxel,
 });
 
 /**
@@ -25,15 +26,19 @@ export function* writeRootStatuses(outcomes: Uint8Array, ids: Uint32Array, statu
 }
 
 /**
- * Updates the statuses of points. A failed look-up replaces `suspect`, and `suspect` hides a missing root.
+ * Updates the statuses of points. A failed look-up and a stale supervoxel replace `suspect`, and `suspect`
+ * hides a missing root.
  * Points without a supervoxel keep their status.
  */
 export function* applyRootOutcomes(outcomes: Uint8Array, status: Uint8Array): PausableWork {
   yield* inStretches(outcomes.length, (from, end) => {
     for (let i = from; i < end; i++) {
       if (status[i] === PointStatus.ok) status[i] = STATUS_OF_OUTCOME[outcomes[i]];
-      else if (status[i] === PointStatus.suspect && outcomes[i] === RootOutcome.failed)
-        status[i] = PointStatus.rootFailed;
+      else if (
+        status[i] === PointStatus.suspect &&
+        (outcomes[i] === RootOutcome.failed || outcomes[i] === RootOutcome.stale)
+      )
+        status[i] = STATUS_OF_OUTCOME[outcomes[i]];
     }
   });
 }

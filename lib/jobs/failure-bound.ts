@@ -5,13 +5,15 @@ import { PointStatus, statusText } from '../points/status.ts';
 /** How many points may need attention: a number, or a percentage of all points. */
 export type MaxFailures = { readonly points: number } | { readonly percent: number };
 
-const { suspect, noRoot, failed, rootFailed, invalidPoint, invalidId, invalidTimestamp } = PointStatus;
+const { suspect, noRoot, staleSupervoxel, failed, rootFailed, invalidPoint, invalidId, invalidTimestamp } =
+  PointStatus;
 
 /** The statuses of points that need attention. */
 const FAILURE_CODES: readonly number[] = [
   failed,
   rootFailed,
   noRoot,
+  staleSupervoxel,
   suspect,
   invalidPoint,
   invalidId,

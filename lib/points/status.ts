@@ -35,11 +35,16 @@ export const PointStatus = {
   invalidId: 11,
   /** The cell of a table does not hold a timestamp. */
   invalidTimestamp: 12,
+  /**
+   * The supervoxel was split, or lies under a root that an edit has replaced: at that timestamp its ID has no
+   * valid root. Only the voxels tell which supervoxel took its place.
+   */
+  staleSupervoxel: 13,
 } as const;
 
 /** A key of {@link PointStatus}, such as `outOfBounds`. */
 export type PointStatusName = keyof typeof PointStatus;
-/** A value of {@link PointStatus}, 0 to 12. */
+/** A value of {@link PointStatus}, 0 to 13. */
 export type PointStatusCode = (typeof PointStatus)[PointStatusName];
 
 /** Text of each code, as tables and rows show it: `out_of_bounds`. */

@@ -1,6 +1,6 @@
 /** Version-3 graphs, whose supervoxels can split: they are refused, or opened with a warning. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { openGraphene, type OpenGrapheneOptions } from '../../lib/index.ts';
+import { openGraphene, type GrapheneVolume, type OpenGrapheneOptions } from '../../lib/index.ts';
 import { serveMocks, type ServedMocks } from '../../mocks/index.ts';
 import { runCli } from '../cli/run-cli.ts';
 import { GRAPH_INFO, worldBucket, worldGraph } from '../../testing/graph-world.ts';
@@ -17,6 +17,56 @@ const INFOS: Record<string, object> = {
   'as text': { ...GRAPH_INFO, graph: { ...graph, ocdbt_seg: 'true' } },
 };
 const ID = supervoxel([0, 0, 0], 1);
+
+/** The requests to the graph server after the info, by the last part of their paths. */
+const requestsOf = async (
+  info: object,
+  options: OpenGrapheneOptions,
+  act: (volume: GrapheneVolume) => Promise<unknown>,
+): Promise<string[]> => {
+  const server = worldGraph({ info: info as typeof GRAPH_INFO });
+  const mocks = await serveMocks({ '/segmentation': server, '/bucket': worldBucket() });
+  const volume = await openGraphene(`graphene://${mocks.url}/segmentation/table/world`, {
+    token: null,
+    logger: { warn: () => undefined },
+    ...options,
+  });
+  server.log.clear();
+  await act(volume);
+  await volume.close();
+  await mocks.close();
+  return server.log.requests.map(({ path }) => path.split('/').at(-1)!);
+};
+
+describe('requests of a look-up', () => {
+  const points = (volume: GrapheneVolume) => volume.scatteredPoints([[17, 8, 4]]),
+    nodes = (volume: GrapheneVolume) => volume.roots([ID], { stopLayer: 2 });
+  test('are the same as ever where supervoxels cannot split', async () => {
+    for (const act of [points, nodes])
+      expect(await requestsOf(GRAPH_INFO, {}, act)).toEqual(['roots_binary']);
+    for (const ms of [1, Date.now()])
+      expect(
+        await requestsOf(GRAPH_INFO, { rootCache: true }, (volume) =>
+          volume.roots([ID], { timestamp: new Date(ms) }),
+        ),
+      ).toEqual(['roots_binary']);
+  });
+
+  test('include one check of the roots where they can, and one more look-up for a stop layer', async () => {
+    const open = { ocdbt: 'ignore' } as const;
+    expect(await requestsOf(INFOS['in graph'], open, points)).toEqual(['roots_binary', 'is_latest_roots']);
+    expect((await requestsOf(INFOS['in graph'], open, nodes)).sort()).toEqual([
+      'is_latest_roots',
+      'roots_binary',
+      'roots_binary',
+    ]);
+  });
+
+  test('include the check anywhere with validate', async () => {
+    const asked = await requestsOf(GRAPH_INFO, {}, (volume) => volume.roots([ID], { validate: true }));
+    expect(asked.slice(0, 2)).toEqual(['roots_binary', 'is_latest_roots']);
+  });
+});
 
 describe.each(Object.keys(INFOS))('ocdbt_seg %s', (where) => {
   let mocks: ServedMocks, path: string;

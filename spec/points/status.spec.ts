@@ -16,6 +16,7 @@ const FIXED = [
   ['notLookedUp', 10, 'not_looked_up'],
   ['invalidId', 11, 'invalid_id'],
   ['invalidTimestamp', 12, 'invalid_timestamp'],
+  ['staleSupervoxel', 13, 'stale_supervoxel'],
 ] as const;
 
 describe('PointStatus', () => {
@@ -24,5 +25,5 @@ describe('PointStatus', () => {
   test.each(FIXED)('gives %s the number %d and the text %s', (_name, code, text) =>
     expect(statusText(code)).toBe(text),
   );
-  test('has a text for an unknown number', () => expect(statusText(13)).toBe('status_13'));
+  test('has a text for an unknown number', () => expect(statusText(14)).toBe('status_14'));
 });

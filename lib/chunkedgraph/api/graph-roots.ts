@@ -31,6 +31,11 @@ export class GraphRoots {
   readonly dataDir: string | undefined;
   /** API versions that the server claims to support. It may support others. */
   readonly apiVersions: readonly number[];
+  /**
+   * Whether supervoxels of this graph can split. A supervoxel ID that was saved earlier may then be out of date:
+   * its root is 0 in `roots`, and its status is `staleSupervoxel` in `volume.roots`.
+   */
+  readonly supervoxelsSplit: boolean;
   readonly #context: GraphContext;
 
   /** Volumes create it. @internal */
@@ -47,6 +52,7 @@ export class GraphRoots {
     this.fanOut = graph.fanOut;
     this.dataDir = graph.dataDir;
     this.apiVersions = graph.apiVersions;
+    this.supervoxelsSplit = graph.ocdbt;
   }
 
   /** @internal */
@@ -60,7 +66,7 @@ export class GraphRoots {
    *
    * The root is 0 for an ID without a root. This includes a node between supervoxels and roots that did not
    * exist at the timestamp, or that an edit had replaced. (If the undo of a merge replaced the node, the
-   * server may still give a root.) An ID at or above the stop layer is returned without a check.
+   * server may still give a root.) It includes a supervoxel that was split, too. An ID at or above the stop layer is returned without a check.
    *
    * @param ids Any IDs of the graph.
    * @param options `timestamp`; `stopLayer`, 2 to `nLayers`, for IDs of a lower layer than roots; `signal`.
@@ -99,7 +105,8 @@ export class GraphRoots {
       layer = checkStopLayer(stopLayer, 2, this.nLayers),
       ownLayer = this.ids.layerOf(id);
     const timestampMs = await this.context.resolveMs(timestamp, options.signal);
-    if (ownLayer < 2 || ownLayer >= (layer ?? this.nLayers))
+    const canBeStale = ownLayer === 1 && this.supervoxelsSplit;
+    if ((ownLayer < 2 && !canBeStale) || ownLayer >= (layer ?? this.nLayers))
       return nodes.rootOf(this.context.api, id, timestampMs, layer, options);
     // For a node that an edit replaced, the server gives a root that was replaced with it.
     const [root] = await this.roots([id], {

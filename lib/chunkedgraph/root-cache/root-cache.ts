@@ -3,7 +3,7 @@
  * sent twice. From one timestamp to a later one, only what changed is looked up.
  *
  * It keeps two kinds of facts. "This supervoxel is under this root" stays true for the whole life of the
- * root, because a node's children never change. "This root is current from T1 to T2" grows with each answer,
+ * root, because a node's children never change; a split of a supervoxel, too, replaces the root. "This root is current from T1 to T2" grows with each answer,
  * because a root's life has no gaps. The root of a supervoxel at T is the root that it is under and that is
  * current at T. If no time span covers T, the roots are sent to `is_latest_roots`: they are far fewer than the
  * supervoxels. Only supervoxels under replaced roots are looked up.
@@ -86,6 +86,11 @@ export interface RootCacheParts {
   nLayers: number;
   /** The clock that the source uses, too. */
   windowClock: Pick<WindowClock, 'now' | 'isSettled'>;
+  /**
+   * Whether supervoxels of the graph can split. Then the parts get the parents of the old supervoxel at earlier
+   * timestamps, so that "no root" is not kept. The source must tell stale supervoxels apart. @default false
+   */
+  supervoxelsSplit?: boolean;
   /** Runs long work in pieces. @default the runner that the process shares */
   runner?: CooperativeRunner;
 }
@@ -381,7 +386,7 @@ export class RootCache implements RootSource {
           high = words[2 * i + 1];
         if (outcomes[i] === RootOutcome.ok)
           facts.learnRoot(low, high, roots[2 * i], roots[2 * i + 1], timestampMs, settled, nowMs);
-        else if (outcomes[i] === RootOutcome.noRoot && settled)
+        else if (outcomes[i] === RootOutcome.noRoot && settled && !this.#parts.supervoxelsSplit)
           facts.learnNoRoot(low, high, timestampMs, nowMs);
       }
       yield;

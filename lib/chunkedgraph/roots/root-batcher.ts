@@ -30,8 +30,8 @@ import { RootBatch, type RootBatchParts } from './root-batch.ts';
 import {
   failAllAtDeadline,
   createAnswer,
-  recordFailureReason,
   findFailureReason,
+  noteFailure,
   RootOutcome,
   type RootFailure,
   type RootLookUpOptions,
@@ -341,24 +341,4 @@ interface LookUpState extends Pick<Caller, 'answer' | 'ids' | 'marks'> {
   /** How many IDs have each mark. */
   lookUpCount: number;
   checkCount: number;
-}
-
-/**
- * Notes why an ID failed.
- *
- * @param known For each error, its index in the failures of the answer.
- */
-function noteFailure(
-  answer: RootsAnswer,
-  known: Map<Error, number>,
-  index: number,
-  id: bigint,
-  error: Error,
-): void {
-  let at = known.get(error);
-  if (at === undefined) known.set(error, (at = answer.failures.push({ first: id, last: id, error }) - 1));
-  const failure = answer.failures[at];
-  if (id < failure.first) failure.first = id;
-  if (id > failure.last) failure.last = id;
-  recordFailureReason(answer, index, at);
 }

@@ -14,8 +14,9 @@ export interface RootLookUpOptions {
   /**
    * Whether IDs of the root layer are checked with `is_latest_roots`, because the server's root look-up
    * echoes them. The outcome is `ok` if the ID was a root at the timestamp, and `noRoot` if not. IDs between
-   * the stop layer and the root layer stay `notLookedUp`: the server cannot check them. @default false: all
-   * IDs at or above the stop layer are `notLookedUp`
+   * the stop layer and the root layer stay `notLookedUp`: the server cannot check them. Supervoxels whose
+   * root was not a root at the timestamp are `stale`. @default false: all IDs at or above the stop layer are
+   * `notLookedUp`
    */
   validate?: boolean;
   signal?: AbortSignal;
@@ -24,8 +25,9 @@ export interface RootLookUpOptions {
 /**
  * The outcome of the look-up of one ID. `ok`: it has a root. `noRoot`: it has none. `failed`: no valid answer
  * came. `zero`: the ID is 0. `notLookedUp`: the ID is at or above the stop layer, and was not checked.
+ * `stale`: the ID is a supervoxel that is only under a root that an edit has replaced.
  */
-export const RootOutcome = { ok: 0, noRoot: 1, failed: 2, zero: 3, notLookedUp: 4 } as const;
+export const RootOutcome = { ok: 0, noRoot: 1, failed: 2, zero: 3, notLookedUp: 4, stale: 5 } as const;
 
 /** A reason why IDs failed. The failed IDs lie between `first` and `last`; other IDs may lie there, too. */
 export interface RootFailure {
@@ -106,6 +108,26 @@ export function findFailureReason(
 /** Notes why the ID at an index failed. `failure` is an index in `failures`. */
 export function recordFailureReason(answer: RootsAnswer, index: number, failure: number): void {
   (answer.failureOf ??= new Uint32Array(answer.outcomes.length))[index] = failure + 1;
+}
+
+/**
+ * Notes why the ID at an index failed. Equal errors share one failure.
+ *
+ * @param known For each error, its index in the failures of the answer.
+ */
+export function noteFailure(
+  answer: RootsAnswer,
+  known: Map<Error, number>,
+  index: number,
+  id: bigint,
+  error: Error,
+): void {
+  let at = known.get(error);
+  if (at === undefined) known.set(error, (at = answer.failures.push({ first: id, last: id, error }) - 1));
+  const failure = answer.failures[at];
+  if (id < failure.first) failure.first = id;
+  if (id > failure.last) failure.last = id;
+  recordFailureReason(answer, index, at);
 }
 
 /** Marks all IDs as failed, because the deadline passed before the look-up started. */

@@ -162,6 +162,7 @@ all points are looked up. Rows on a terminal are looked up million by million in
 
 Token: the token of a graph server is read from CAVE_TOKEN or from ~/.cloudvolume/secrets.
 
-Exit code: 0 if all rows are fine; 1 if any row is failed, root_failed, no_root, suspect,
-invalid_point or invalid_timestamp; 2 for bad usage or unreadable input. With --max-failures, 0 if
-no more points are that than it allows; otherwise the command stops with 2 and writes no table.`;
+Exit code: 0 if all rows are fine; 1 if any row is failed, root_failed, no_root, stale_supervoxel,
+suspect, invalid_point or invalid_timestamp; 2 for bad usage or unreadable input. With
+--max-failures, 0 if no more points are that than it allows; otherwise the command stops with 2 and
+writes no table.`;

@@ -145,5 +145,5 @@ pandas: an ID column with an empty cell becomes float64, which rounds the IDs. R
 integers:
   pd.read_csv('roots.csv', dtype={'supervoxel_id': 'UInt64', 'root_id': 'UInt64'})
 
-Exit code: 0 if all rows are fine; 1 if any row is root_failed, no_root or invalid_id; 2 for bad
-usage or unreadable input.`;
+Exit code: 0 if all rows are fine; 1 if any row is root_failed, no_root, stale_supervoxel or
+invalid_id; 2 for bad usage or unreadable input.`;

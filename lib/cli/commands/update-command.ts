@@ -28,6 +28,8 @@ The supervoxel of a row is looked up again if its root was replaced, is missing,
 is an ID of a lower layer:
   - If the server does not answer, the row keeps its old root and gets the status root_failed.
   - If the server says that there is no root, the root is emptied and the status is no_root.
+  - If the supervoxel was split, the root is emptied and the status is stale_supervoxel. Look the
+    point up again.
 
 A row without a supervoxel stays as it is. If the supervoxel cannot be read, the row keeps its root
 and gets the status invalid_id. A suspect row stays suspect.
@@ -37,5 +39,5 @@ new statuses go to root_status.
 
 A table that was made with --stop-layer has no roots: \`roots --stop-layer 2 --replace\` updates it.
 
-Exit code: 0 if all rows are fine; 1 if any row is root_failed, no_root, invalid_id or suspect; 2
-for bad usage or unreadable input.`;
+Exit code: 0 if all rows are fine; 1 if any row is root_failed, no_root, stale_supervoxel,
+invalid_id or suspect; 2 for bad usage or unreadable input.`;
