@@ -77,12 +77,11 @@ export async function runIdCommand(
   );
   const storage = optionsFromFlags<StorageOptions>(STORAGE_OPTIONS, flags);
   const tables = await findTables(inputOption, input, { storage, retries }),
-    [{ name, open, url }, ...others] = tables;
+    [{ name }] = tables;
   requireOneFormat(tables, flags.format, nameOf);
   const files = await openJobFiles(
     {
-      input: { option: inputOption, file: name, open, url },
-      others,
+      input: { option: inputOption, tables },
       format: flags.outFormat ?? flags.format,
       out: flags.out,
       stats: flags.stats,

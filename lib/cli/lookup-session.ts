@@ -162,15 +162,14 @@ export async function openLookup(
 
 /** Opens the files of a look-up. The caller closes them. */
 export const openLookupFiles = (
-  { flags, tables: [points, ...others], written, storage, given }: CheckedLookup,
+  { flags, tables, written, storage, given }: CheckedLookup,
   io: Io,
   report: Report,
   option = '--points',
 ): Promise<JobFiles> =>
   openJobFiles(
     {
-      input: { option, file: points.name, open: points.open, url: points.url },
-      others,
+      input: { option, tables },
       format: written,
       out: flags.out,
       stats: flags.stats,

@@ -43,7 +43,7 @@ export async function runGraph(
     call = GRAPH_COMMANDS[name];
   const window = [flags.from, flags.to].map(parseTimestampOption);
   parseTimestampOption(flags.timestamp); // checked before any request
-  const input = flags.ids === undefined ? undefined : { option: '--ids', file: flags.ids };
+  const input = flags.ids === undefined ? undefined : { option: '--ids', tables: [{ name: flags.ids }] };
   const { server, ocdbt, retries } = optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
   const files = await openJobFiles({ input, out: flags.out, cloud: { retries } }, io, report);
   let volume: GrapheneVolume | undefined;

@@ -18,12 +18,14 @@ export interface CloudOptions extends Pick<PieceOptions, 'pieceBytes'> {
   retries?: number;
 }
 
-/** Where the table of an option is. */
+/** Where a table is. */
 export interface TablePath {
   /** The path of a file, or the URL without its user name and query: for messages, and for its suffix. */
   name: string;
   /** The URL of the object, the same for all spellings of its path. */
   url?: string;
+  /** The stream that the table is read from. It also has `open`. */
+  stream?: object;
   /** Opens a table that is not a file of this machine. `folder` is for its temporary file. */
   open?: (signal: AbortSignal, folder: string | undefined) => OpenTableInput;
 }
