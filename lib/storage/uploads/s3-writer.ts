@@ -30,6 +30,7 @@ const TRANSIENT_CODES = new Set([
 /** Joining many parts takes minutes. */
 const COMPLETION_MS = 600_000;
 const MAX_REPLY_BYTES = 1 << 20;
+const CHANGED = 'another program wrote or deleted the object meanwhile, so it is not replaced';
 
 /** What the server says about an object. */
 interface ObjectVersion {
@@ -38,6 +39,9 @@ interface ObjectVersion {
   /** Set in a bucket that keeps versions. */
   versionId: string | undefined;
 }
+
+/** What is there under a key. Without the permission to read, it is unknown. */
+type FoundObject = ObjectVersion | 'absent' | 'unknown';
 
 /** A part that was stored. */
 interface StoredPart {
@@ -106,7 +110,10 @@ export class S3Writer implements ObjectWriter {
       );
     } catch (error) {
       options.signal?.throwIfAborted();
-      if (await this.#isWritten(path, source.size, own)) return own; // only the reply was lost
+      const found = await this.#look(path);
+      if (isObject(found, source.size, own)) return own; // only the reply was lost
+      // A server may refuse a body before it has read it, and close the connection: the reply is then lost.
+      if (hasChanged(found, condition)) throw this.#replyError(path, CHANGED, 412, error);
       throw error;
     }
     if (answer.reply.status !== 200) {
@@ -273,11 +280,15 @@ export class S3Writer implements ObjectWriter {
 
   /** Whether the object is the one that was sent, by its size and its digest. */
   async #isWritten(path: string, size: number, own: string): Promise<boolean> {
-    const found = await this.#head(path, undefined).catch(() => 'unknown' as const);
-    return typeof found === 'object' && found.etag === own && found.bytes === size;
+    return isObject(await this.#look(path), size, own);
   }
 
-  async #head(path: string, signal: AbortSignal | undefined): Promise<ObjectVersion | 'absent' | 'unknown'> {
+  /** What is there, after a request whose reply was lost. */
+  #look(path: string): Promise<FoundObject> {
+    return this.#head(path, undefined).catch(() => 'unknown' as const);
+  }
+
+  async #head(path: string, signal: AbortSignal | undefined): Promise<FoundObject> {
     const answer = await this.#access.request(path, {
       method: 'HEAD',
       headers: { 'accept-encoding': 'identity' },
@@ -376,6 +387,17 @@ function bodyOf(body: Uint8Array, headers: Headers): BucketRequest {
     idleTimeoutMs: uploadTimeoutMs(body.byteLength),
   };
 }
+
+/** Whether an object is the one that was sent, by its size and its digest. */
+const isObject = (found: FoundObject, size: number, own: string): boolean =>
+  typeof found === 'object' && found.etag === own && found.bytes === size;
+
+/** Whether the condition of an upload no longer holds. */
+const hasChanged = (found: FoundObject, condition: Headers): boolean =>
+  found === 'absent'
+    ? 'if-match' in condition
+    : found !== 'unknown' &&
+      ('if-none-match' in condition || ('if-match' in condition && condition['if-match'] !== found.etag));
 
 const isConflict = ({ reply: { status } }: ObjectReply): boolean => status === 412 || status === 409;
 

@@ -94,6 +94,32 @@ describe('an object on S3', () => {
     }
   });
 
+  test('is not replaced if the server closes the connection instead of sending its refusal', async () => {
+    const breakUploads = (): void => {
+      bucket.faults.push({ match: ({ method }) => method === 'PUT', reset: true });
+    };
+    for (const meanwhile of [() => bucket.put('dir/a.csv', OTHER), () => bucket.delete('dir/a.csv')]) {
+      bucket.put('dir/a.csv', 'old');
+      const refused = await failure(
+        upload(
+          () => {
+            meanwhile();
+            breakUploads();
+          },
+          { partBytes: 10_000 },
+        ),
+      );
+      expect([refused.status, refused.message]).toEqual([
+        412,
+        expect.stringMatching(/dir\/a\.csv: another program wrote or deleted the object meanwhile/),
+      ]);
+      bucket.faults.length = 0;
+    }
+    bucket.put('dir/a.csv', 'old');
+    const unreachable = await failure(upload(breakUploads, { partBytes: 10_000 }));
+    expect([unreachable.status, stored()]).toEqual([undefined, Buffer.from('old')]);
+  });
+
   test('is written without a condition where the server has none', async () => {
     const NOT_IMPLEMENTED = '<Error><Code>NotImplemented</Code></Error>';
     bucket.put('dir/a.csv', 'old');
