@@ -4,7 +4,7 @@
  */
 import type { RowCounts } from '../jobs/job-counts.ts';
 import type { IdType } from '../tables/columnar/column.ts';
-import type { MissingText } from '../tables/text/answer-cells.ts';
+import type { MissingText } from '../tables/missing.ts';
 import type { FormatName } from '../tables/formats.ts';
 import { isColumnar } from '../tables/open-table.ts';
 import { lookUpIdTable, type IdLookup } from '../jobs/id-table.ts';
@@ -15,9 +15,13 @@ import type { OpenGrapheneOptions } from '../graphene/option-types.ts';
 import { parseTimestampOption } from '../chunkedgraph/ids/timestamp.ts';
 import { detectIdFormat } from './id-format.ts';
 import { flagNames } from './flag-names.ts';
-import { chooseOutput, refuseOptions, requireOneFormat } from '../lookup-table/format-options.ts';
+import {
+  checkMissingOption,
+  chooseOutput,
+  refuseOptions,
+  requireOneFormat,
+} from '../lookup-table/format-options.ts';
 import type { Io } from './io.ts';
-import { checkMissingOption } from '../lookup-table/missing-option.ts';
 import { resolveJobTimestamp, openGraph } from '../lookup-table/open-volume.ts';
 import type { Report } from './report.ts';
 import { idSummaryLine, statsJson } from './summary.ts';

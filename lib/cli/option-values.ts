@@ -5,8 +5,8 @@
 import { InvalidArgumentError } from 'commander';
 import { MAX_TIMEOUT_MS } from '../base/deadline.ts';
 import { reasonNotVolumeName } from '../graphene/volume-name.ts';
-import type { NamedPath } from '../lookup-table/lookup-volumes.ts';
-import type { MaxFailures } from '../jobs/failure-bound.ts';
+import { isDelimiter } from '../tables/formats.ts';
+import { toMaxFailures, type MaxFailures } from '../jobs/failure-bound.ts';
 import { parseTimestamp } from '../chunkedgraph/ids/timestamp.ts';
 
 /** Returns a text that is not empty. */
@@ -19,6 +19,12 @@ export function parseText(value: string): string {
 export function parseTexts(value: string, before: readonly string[] = []): string[] {
   if (before.includes(value)) throw new InvalidArgumentError('the value is given twice.');
   return [...before, parseText(value)];
+}
+
+/** Another volume of a look-up, and the name of its columns. */
+export interface NamedPath {
+  name: string;
+  path: string;
 }
 
 /** Collects named volumes: `em=gs://BUCKET/PATH`. The names must differ. */
@@ -38,7 +44,7 @@ export function parseNamedPath(value: string, before: readonly NamedPath[] = [])
 /** Parses the character between the fields of a table: one ASCII character, or `tab`. */
 export function parseDelimiter(value: string): string {
   const character = value === 'tab' || value === '\\t' ? '\t' : value;
-  if (!/^[\t -~]$/.test(character) || /["\w.+-]/.test(character))
+  if (!isDelimiter(character))
     throw new InvalidArgumentError("expected one character, such as ';' or '|', or tab.");
   return character;
 }
@@ -110,10 +116,8 @@ export function parseMaterialization(
 
 /** Parses how many points may need attention: a whole number, or a percentage from 0 to 100. */
 export function parseMaxFailures(value: string): MaxFailures {
-  const [, text, percent] = /^(\d+(?:\.\d+)?)( ?%)?$/.exec(value) ?? [],
-    number = Number(text);
-  if (percent !== undefined && number <= 100) return { percent: number };
-  if (percent === undefined && Number.isSafeInteger(number)) return { points: number };
+  const most = toMaxFailures(value);
+  if (most) return most;
   throw new InvalidArgumentError('expected a whole number, such as 0 or 100, or a percentage, such as 0.1%.');
 }
 

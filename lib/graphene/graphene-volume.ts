@@ -64,6 +64,9 @@ export interface GrapheneParts extends VolumeParts {
   datastack: VolumeDatastack | undefined;
 }
 
+/** Returns the timestamp of the root look-ups of a volume. Set by {@link GrapheneVolume}. @internal */
+export let timestampOf: (volume: GrapheneVolume) => TimestampOption;
+
 /** Options of a look-up of one point. */
 export type OnePointOptions = Omit<
   ScatteredPointsOptions,
@@ -86,6 +89,10 @@ export class GrapheneVolume extends Volume {
   /** Timestamp of this volume's root look-ups. */
   readonly #timestamp: TimestampOption;
   #graph: ChunkedGraph | undefined;
+
+  static {
+    timestampOf = (volume) => volume.#timestamp;
+  }
 
   /** @internal Volumes are created by `openGraphene`. */
   constructor(parts: GrapheneParts, timestamp?: TimestampOption) {

@@ -5,7 +5,7 @@
 import { PointStatus } from '../points/status.ts';
 import type { IdType } from '../tables/columnar/column.ts';
 import type { Batch, TableSink, TableSource } from '../tables/table.ts';
-import type { MissingText } from '../tables/text/answer-cells.ts';
+import type { MissingText } from '../tables/missing.ts';
 import { type MaxFailures, requireFewFailures } from './failure-bound.ts';
 import { JobCounts, type RowCounts } from './job-counts.ts';
 import { JobProgress, type TableProgress } from './job-progress.ts';

@@ -5,6 +5,14 @@ import { PointStatus, statusText } from '../points/status.ts';
 /** How many points may need attention: a number, or a percentage of all points. */
 export type MaxFailures = { readonly points: number } | { readonly percent: number };
 
+/** Reads how many points may need attention: `100`, `'100'` or `'0.1%'`. Returns undefined for anything else. */
+export function toMaxFailures(value: number | string): MaxFailures | undefined {
+  const [, text, percent] = /^(\d+(?:\.\d+)?)( ?%)?$/.exec(String(value)) ?? [],
+    number = Number(text);
+  if (percent !== undefined) return number <= 100 ? { percent: number } : undefined;
+  return Number.isSafeInteger(number) ? { points: number } : undefined;
+}
+
 const { suspect, noRoot, staleSupervoxel, failed, rootFailed, invalidPoint, invalidId, invalidTimestamp } =
   PointStatus;
 

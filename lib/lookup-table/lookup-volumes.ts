@@ -2,8 +2,11 @@
 import { InfoError } from '../base/errors.ts';
 import type { NameOption } from '../base/option-names.ts';
 import type { Vec3 } from '../base/vec3.ts';
-import { isGraphPath, normalizeCloudPath } from '../graphene/resolve/cloud-path.ts';
-import { partsOf } from '../graphene/precomputed-volume.ts';
+import { GrapheneVolume } from '../graphene/graphene-volume.ts';
+import { resolveResolution } from '../graphene/resolution.ts';
+import { normalizeCloudPath } from '../graphene/resolve/cloud-path.ts';
+import { partsOf, type PrecomputedVolume } from '../graphene/precomputed-volume.ts';
+import { viewForTable } from '../graphene/table-view.ts';
 import { describeAllMisses } from '../graphene/describe-all-misses.ts';
 import type { OpenGrapheneOptions, ScatteredPointsOptions } from '../graphene/option-types.ts';
 import { createGraphLookup, createValueLookup, type PointLookup } from '../jobs/point-lookup.ts';
@@ -12,73 +15,92 @@ import { checkInterpolation, reasonNotInterpolated } from '../points/linear-read
 import { ChunkOrder } from '../points/chunk-order.ts';
 import { parseSharding } from '../precomputed/sharding.ts';
 import { finestResolution, scaleAt } from '../precomputed/volume-info.ts';
-import { openVolume, resolveJobTimestamp, type OpenedVolume } from './open-volume.ts';
+import { isGraphenePath, openVolume, resolveJobTimestamp, type OpenedVolume } from './open-volume.ts';
+
+/** A volume of a look-up: one that is open, or its path. */
+export type LookupVolume = GrapheneVolume | PrecomputedVolume | string;
 
 /** Another volume of a look-up, and the name of its columns. */
-export interface NamedPath {
+export interface NamedLookupVolume {
   name: string;
-  path: string;
+  volume: LookupVolume;
 }
+
+/** Whether a volume has a graph. */
+export const isGraphVolume = (volume: LookupVolume): boolean =>
+  typeof volume === 'string' ? isGraphenePath(volume) : volume instanceof GrapheneVolume;
 
 /** How all volumes are read. */
 export interface LookupReading extends Pick<
   ScatteredPointsOptions,
-  'mip' | 'stopLayer' | 'agglomerate' | 'interpolate'
+  'resolution' | 'mip' | 'stopLayer' | 'agglomerate' | 'interpolate' | 'snap' | 'timestamp'
 > {
-  radiusNm: number | undefined;
-  /** The timestamp of the roots, as the user wrote it. */
-  timestamp: string | undefined;
   /** The timestamps of all volumes, if they are known already. The one of the main volume comes first. */
   pinned?: readonly (Date | undefined)[];
 }
 
-/** The volumes of one run. A volume that is named twice is opened once. */
+/** The volumes of one run. A volume that is named twice is opened once, and one that is open stays open. */
 export class LookupVolumes {
   readonly #main: OpenedVolume;
   readonly #others: readonly { name: string; volume: OpenedVolume }[];
+  /** The volumes that are closed at the end. */
+  readonly #own: readonly OpenedVolume[];
   /** Nanometres per unit of the points. */
   #unit: Vec3 | undefined;
 
-  private constructor(main: OpenedVolume, others: readonly { name: string; volume: OpenedVolume }[]) {
+  private constructor(
+    main: OpenedVolume,
+    others: readonly { name: string; volume: OpenedVolume }[],
+    own: readonly OpenedVolume[],
+  ) {
     this.#main = main;
     this.#others = others;
+    this.#own = own;
   }
 
   /**
-   * Opens the volumes, one after the other. If one cannot be opened, all are closed.
+   * Opens the volumes that are paths, one after the other. If one cannot be opened, all of them are closed.
+   * @param options How paths are opened. `logger` also receives what looks wrong about the points of a call.
    * @throws InfoError NOT_OPENED for another volume than the main one; the errors of `openVolume` for that.
    */
   static async open(
-    path: string,
-    others: readonly NamedPath[],
+    volume: LookupVolume,
+    others: readonly NamedLookupVolume[],
     options: OpenGrapheneOptions,
     nameOf: NameOption,
   ): Promise<LookupVolumes> {
-    const opened = new Map<string, OpenedVolume>();
+    const own: OpenedVolume[] = [],
+      known = new Map<unknown, OpenedVolume>();
+    const open = async (given: LookupVolume, how: OpenGrapheneOptions): Promise<OpenedVolume> => {
+      const key = typeof given === 'string' ? normalizeCloudPath(given) : given;
+      let opened = known.get(key);
+      if (!opened) {
+        if (typeof given === 'string') own.push((opened = await openVolume(given, how, nameOf)));
+        else opened = toOpened(viewForTable(given, (message) => void how.logger?.warn(message)));
+        known.set(key, opened);
+      }
+      return opened;
+    };
     const named: { name: string; volume: OpenedVolume }[] = [];
     try {
-      const main = await openVolume(path, options, nameOf);
-      opened.set(normalizeCloudPath(path), main);
+      const main = await open(volume, options);
       // These options choose the main volume, or the unit of the points.
       const { server, ocdbt, ...rest } = options,
         shared = { ...rest, resolution: undefined, dataDir: undefined, mip: undefined };
-      for (const { name, path: other } of others) {
-        const key = normalizeCloudPath(other);
-        let volume = opened.get(key);
+      for (const { name, volume: other } of others) {
+        const logger = naming(name, options.logger),
+          graph = isGraphVolume(other) ? { server, ocdbt } : {};
         try {
-          const own = { ...shared, logger: naming(name, options.logger) };
-          volume ??= await openVolume(other, isGraphPath(key) ? { ...own, server, ocdbt } : own, nameOf);
+          named.push({ name, volume: await open(other, { ...shared, ...graph, logger }) });
         } catch (error) {
           throw new InfoError('NOT_OPENED', `${nameOf('also')} ${name} cannot be opened`, undefined, {
             cause: error,
           });
         }
-        opened.set(key, volume);
-        named.push({ name, volume });
       }
-      return new LookupVolumes(main, named);
+      return new LookupVolumes(main, named, own);
     } catch (error) {
-      await closeAll(opened.values());
+      await closeAll(own);
       throw error;
     }
   }
@@ -90,21 +112,22 @@ export class LookupVolumes {
    */
   async lookups(
     reading: LookupReading,
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
   ): Promise<{ main: PointLookup; also: NamedLookup[] }> {
     const all = [this.#main, ...this.#others.map(({ volume }) => volume)];
     if (!all.some(canInterpolate)) checkInterpolation(volumeOf(this.#main), reading.interpolate);
     const snapsNowhere = !all.some(({ graph, plain }) => graph ?? plain.type === 'segmentation');
-    const { resolution, info } = partsOf(volumeOf(this.#main)),
-      unit = resolution ?? finestResolution(info.scales);
+    const { resolution: ownResolution, info } = partsOf(volumeOf(this.#main)),
+      resolution = resolveResolution(reading.resolution, this.#main.graph?.datastack),
+      unit = resolution ?? ownResolution ?? finestResolution(info.scales);
     this.#unit = unit;
     const create = async (index: number, volume: OpenedVolume, unitOfPoints?: Vec3): Promise<PointLookup> => {
-      const { radiusNm, stopLayer, agglomerate, pinned } = reading,
+      const { snap, stopLayer, agglomerate, pinned } = reading,
         snaps = volume.graph ?? (volume.plain.type === 'segmentation' || snapsNowhere);
       const read = {
-        resolution: unitOfPoints,
+        resolution: unitOfPoints ?? resolution,
         mip: unitOfPoints ? undefined : reading.mip,
-        snap: radiusNm === undefined || !snaps ? undefined : { radiusNm },
+        snap: snaps ? snap : undefined,
       };
       if (!volume.graph)
         return createValueLookup(volume.plain, {
@@ -160,18 +183,21 @@ export class LookupVolumes {
   }
 
   close(): Promise<void> {
-    return closeAll([this.#main, ...this.#others.map(({ volume }) => volume)]);
+    return closeAll(this.#own);
   }
 }
 
 const volumeOf = ({ graph, plain }: OpenedVolume): NonNullable<typeof graph> | NonNullable<typeof plain> =>
   graph ?? plain;
 
+const toOpened = (volume: GrapheneVolume | PrecomputedVolume): OpenedVolume =>
+  volume instanceof GrapheneVolume ? { graph: volume } : { plain: volume };
+
 const canInterpolate = (volume: OpenedVolume): boolean =>
   reasonNotInterpolated(volumeOf(volume)) === undefined;
 
 async function closeAll(volumes: Iterable<OpenedVolume>): Promise<void> {
-  for (const volume of new Set(volumes)) await volumeOf(volume).close();
+  for (const volume of volumes) await volumeOf(volume).close();
 }
 
 /** Says of which volume a warning is. */

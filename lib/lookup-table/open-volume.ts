@@ -2,10 +2,11 @@
 import { PathError } from '../base/errors.ts';
 import type { NameOption } from '../base/option-names.ts';
 import { checkTimestampOption } from '../chunkedgraph/roots/resolve-timestamp.ts';
-import { parseTimestampOption } from '../chunkedgraph/ids/timestamp.ts';
+import { parseTimestampOption, type Timestamp } from '../chunkedgraph/ids/timestamp.ts';
 import { normalizeCloudPath, isGraphPath } from '../graphene/resolve/cloud-path.ts';
-import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
+import { timestampOf, type GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { findVolume, openGraphene, openPrecomputed, type FoundVolume } from '../graphene/open-and-resolve.ts';
+import { GRAPHENE_OPTIONS, OPEN_OPTIONS } from '../graphene/opening-options.ts';
 import type { OpenGrapheneOptions, OpenOptions } from '../graphene/option-types.ts';
 import type { PrecomputedVolume } from '../graphene/precomputed-volume.ts';
 
@@ -24,7 +25,7 @@ export async function openVolume(
 ): Promise<OpenedVolume> {
   // The batches of a table share supervoxels and roots.
   if (isGraphenePath(path)) return { graph: await openGraphene(path, { rootCache: true, ...options }) };
-  return { plain: await openPrecomputed(path, plainOptions(options, nameOf)) };
+  return { plain: await openPrecomputed(path, withoutGraphOptions(plainOptions(options, nameOf))) };
 }
 
 /** Reads what is known of a volume before any chunk is read. */
@@ -45,6 +46,14 @@ function plainOptions(
   return { ...rest, resolution };
 }
 
+/** Leaves out what only a graph has: another volume of the same look-up may be one. */
+const withoutGraphOptions = (options: OpenOptions): OpenOptions =>
+  Object.fromEntries(
+    Object.entries(options).filter(
+      ([name]) => name in OPEN_OPTIONS || !(name in GRAPHENE_OPTIONS), // a misspelt one is refused
+    ),
+  );
+
 /**
  * Opens the graph of a path for a job that reads no voxels. The watershed that the server names is not
  * opened.
@@ -63,14 +72,18 @@ export async function openGraph(
 /**
  * Resolves the timestamp of a whole job. Returns undefined if the job uses its own now.
  *
+ * @param timestamp Undefined for that of the volume.
  * @throws TimestampError; the errors of `volume.datastack.timestampOf`.
  */
 export async function resolveJobTimestamp(
-  timestamp: string | undefined,
+  timestamp: Timestamp | undefined,
   volume: GrapheneVolume,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<Date | undefined> {
-  const option = checkTimestampOption(parseTimestampOption(timestamp), volume.datastack);
+  const option = checkTimestampOption(
+    timestamp === undefined ? timestampOf(volume) : parseTimestampOption(timestamp),
+    volume.datastack,
+  );
   if (typeof option === 'object') return volume.datastack!.timestampOf(option.version, { signal });
   return option === 'settled' ? volume.settled() : option === undefined ? undefined : new Date(option);
 }

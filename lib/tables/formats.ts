@@ -46,6 +46,9 @@ const OPTIONS: Readonly<Record<FormatName, readonly FormatOption[]>> = {
   npz: ['idType'],
 };
 
+/** Whether a text is a character that can stand between fields: not part of a number or of a quoted field. */
+export const isDelimiter = (text: string): boolean => /^[\t -~]$/.test(text) && !/["\w.+-]/.test(text);
+
 /** The suffixes of each compression, the usual suffix first. */
 const PACKINGS = { gzip: ['gz', 'gzip'], zstd: ['zst', 'zstd'] } as const;
 /** The compression of a table. */

@@ -1,3 +1,13 @@
+/** What missing values look like: as they are read, and as they are written. */
+
+/**
+ * The text that is written if there is no answer. `0` is written only in columns of whole numbers, so that
+ * their type stays the same.
+ */
+export const MISSING_TEXTS = ['empty', '0', 'NA'] as const;
+/** One of {@link MISSING_TEXTS}. */
+export type MissingText = (typeof MISSING_TEXTS)[number];
+
 /**
  * Recognizes cells that mark a missing value, as opposed to cells that cannot be read.
  * Source: pandas, `read_csv`, parameter `na_values`; R's `write.csv` writes NA.

@@ -12,7 +12,7 @@ import {
   type TextFormatName,
 } from './formats.ts';
 import type { ColumnChoice, TableSink, TableSource } from './table.ts';
-import type { MissingText } from './text/answer-cells.ts';
+import type { MissingText } from './missing.ts';
 import { Delimited } from './text/delimited.ts';
 import { JoinedFiles, type TextFile } from './text/joined-files.ts';
 import { JsonLines } from './text/json-lines.ts';

@@ -7,7 +7,7 @@ import { GRAPH_PATH_HELP } from '../command.ts';
 import { parseDelimiter, parseMaxFailures, parseText, parseTexts } from '../option-values.ts';
 import { markRepeatable } from '../repeats.ts';
 import { markRequired } from '../required.ts';
-import type { MissingText } from '../../tables/text/answer-cells.ts';
+import { MISSING_TEXTS } from '../../tables/missing.ts';
 import { addFlags } from '../table-flags.ts';
 import { bucketFlags, graphFlags } from './volume-options.ts';
 
@@ -67,14 +67,12 @@ export const idInput = (command: Command, flag: string, about: string, column: s
     .addOption(inputOption(flag, about))
     .addOption(markRepeatable(new Option('--column <name>', column).argParser(parseTexts)));
 
-const MISSING: readonly MissingText[] = ['empty', '0', 'NA'];
-
 /** Creates `--missing`. */
 export const missingOption = (): Option =>
   new Option(
     '--missing <what>',
     'text for a missing answer in CSV and TSV; 0 is used only in columns of whole numbers (default: empty)',
-  ).choices(MISSING);
+  ).choices(MISSING_TEXTS);
 
 /** Creates `--id-type`. */
 export const idTypeOption = (): Option =>

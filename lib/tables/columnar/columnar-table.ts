@@ -4,7 +4,7 @@ import { TableError } from '../../base/errors.ts';
 import { checkColumns } from '../check-columns.ts';
 import type { ByteSink } from '../files/byte-streams.ts';
 import type { ColumnChoice, TableColumns, TableSink, TableSource } from '../table.ts';
-import type { MissingText } from '../text/answer-cells.ts';
+import type { MissingText } from '../missing.ts';
 import { AnswerSink } from './answer-sink.ts';
 import type { ColumnarReader, ColumnarWriter, IdType, TableField, TablePart } from './column.ts';
 import { checkIdField } from './column-ids.ts';

@@ -1,7 +1,7 @@
 /** A text table whose output has another format. */
 import type { ByteSink } from '../files/byte-streams.ts';
 import type { TableSink, TableSource } from '../table.ts';
-import type { MissingText } from '../text/answer-cells.ts';
+import type { MissingText } from '../missing.ts';
 import { TextBatch } from '../text/text-batch.ts';
 import type { TextFormat } from '../text/text-format.ts';
 import type { TextTable } from '../text/text-table.ts';

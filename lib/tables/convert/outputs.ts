@@ -6,7 +6,7 @@ import { type ArrowOrigin, ArrowWriter } from '../arrow/arrow-writer.ts';
 import type { ColumnarWriter } from '../columnar/column.ts';
 import type { ByteSink } from '../files/byte-streams.ts';
 import type { FormatName } from '../formats.ts';
-import type { MissingText } from '../text/answer-cells.ts';
+import type { MissingText } from '../missing.ts';
 import { NpyOutput } from './npy-output.ts';
 import { ParquetOutput } from './parquet-output.ts';
 import { TextOutput } from './text-output.ts';

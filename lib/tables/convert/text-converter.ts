@@ -11,7 +11,7 @@ import type { ByteSink } from '../files/byte-streams.ts';
 import type { IdFormatName } from '../formats.ts';
 import type { RowAnswers } from '../answers.ts';
 import type { TableSink } from '../table.ts';
-import type { MissingText } from '../text/answer-cells.ts';
+import type { MissingText } from '../missing.ts';
 import { rowStart } from '../text/rows.ts';
 import type { TextBatch } from '../text/text-batch.ts';
 import type { TextFormat } from '../text/text-format.ts';

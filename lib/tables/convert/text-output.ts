@@ -6,7 +6,7 @@ import type { ArrowOrigin } from '../arrow/arrow-writer.ts';
 import type { AnswerField, AnswerValues, ColumnarWriter } from '../columnar/column.ts';
 import type { ByteSink } from '../files/byte-streams.ts';
 import type { TextFormatName } from '../formats.ts';
-import type { MissingText } from '../text/answer-cells.ts';
+import type { MissingText } from '../missing.ts';
 import { ByteWriter } from '../text/byte-writer.ts';
 import { type CellTexts, cellTextsOf, jsonOf, requireTexts } from './cell-writers.ts';
 

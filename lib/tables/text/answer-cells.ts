@@ -1,4 +1,5 @@
 /** Writes answers as text: numbers in decimal, and the name of each status. */
+import type { MissingText } from '../missing.ts';
 import { wordsOf } from '../../base/uint64.ts';
 import { PointStatus, statusText } from '../../points/status.ts';
 import type { ByteWriter } from './byte-writer.ts';
@@ -27,12 +28,6 @@ interface Writer {
   /** Whether the column holds whole numbers, so that `0` may be written if there is no answer. */
   isWhole: boolean;
 }
-
-/**
- * The text that is written if there is no answer. `0` is written only in columns of whole numbers, so that
- * their type stays the same.
- */
-export type MissingText = 'empty' | '0' | 'NA';
 
 /**
  * Prepares the answers of a batch for writing, one cell at a time.
