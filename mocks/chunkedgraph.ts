@@ -15,6 +15,7 @@ import type { Fault } from './faults.ts';
 import type { GraphDescription } from './graph-description.ts';
 import { buildGraph } from './graph-input.ts';
 import type { LabelAt } from './graph/locate-supervoxels.ts';
+import { splitterOf, type SplitVoxels } from './split-supervoxel.ts';
 import type { MockOperation } from './graph/operation-log.ts';
 import type { Multicut } from './graph/editor.ts';
 import type { TimedGraph } from './graph/timed-graph.ts';
@@ -67,6 +68,12 @@ export interface MockChunkedGraphOptions extends GraphDescription {
    * @default the first supervoxel of the root in the point's graph chunk is used
    */
   labelAt?: LabelAt;
+  /**
+   * Splits the voxels of a supervoxel, and answers as a server of version 3: a split whose points lie in one
+   * supervoxel splits that supervoxel first. `buildWorld` sets it for `supervoxelSplits`.
+   * @default supervoxels cannot split
+   */
+  splitVoxels?: SplitVoxels;
   /** Milliseconds after its timestamp at which an edit over HTTP can be read and is answered. @default 0 */
   visibleAfterMs?: number;
   /** Waits for `visibleAfterMs`. A test may pass its own function. @default a timer */
@@ -130,6 +137,7 @@ function contextOf(options: MockChunkedGraphOptions, clock: () => number): Table
     strict,
     users: usersOf(options),
     labelAt,
+    splitSupervoxel: options.splitVoxels && splitterOf(graph, options.splitVoxels),
     now,
     nextEditMs: () => (liveMs = Math.max(Math.floor(now()), graph.newestMs + 1)),
     runInTurn: jobQueue(),

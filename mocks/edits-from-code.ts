@@ -2,7 +2,7 @@
 import type { TableContext } from './endpoints/endpoint.ts';
 import { toMs, type Id, type MockTimestamp } from './graph-description.ts';
 import type { EditContext } from './graph/operation-log.ts';
-import type { EditOutcome } from './graph/editor.ts';
+import { NOTHING, type EditOutcome } from './graph/editor.ts';
 
 /** When an edit is made and by whom. */
 export interface MockEditOptions {
@@ -24,6 +24,22 @@ export interface MockEditResult {
   newLayer2Ids: bigint[];
 }
 
+/** What the split of a supervoxel changed. */
+export interface MockSupervoxelSplit extends MockEditResult {
+  /** IDs of the parts, in the order of their numbers. */
+  supervoxelIds: bigint[];
+}
+
+/** How a supervoxel is split. */
+export interface MockSupervoxelSplitOptions extends MockEditOptions {
+  /**
+   * Whether the edit that separates the parts follows at once. Without it, the voxels and the rows have changed
+   * and the parts are still in one object, as after an edit that did not end.
+   * @default true
+   */
+  separate?: boolean;
+}
+
 /** The edits of a {@link MockChunkedGraph}. Each is made at once and gets the next operation ID. */
 export interface EditsFromCode {
   /**
@@ -42,6 +58,17 @@ export interface EditsFromCode {
     cut: { edges: readonly (readonly [Id, Id])[] } | { sources: readonly Id[]; sinks: readonly Id[] },
     options?: MockEditOptions,
   ): MockEditResult;
+  /**
+   * Splits a supervoxel and separates its parts. Only with the option `splitVoxels`.
+   * @param partOf The part of a voxel: 0, 1 and so on.
+   * @throws RangeError for an unknown supervoxel, less than two parts, or a timestamp before the newest edit;
+   *   TypeError where supervoxels cannot split.
+   */
+  splitSupervoxel(
+    supervoxel: Id,
+    partOf: (x: number, y: number, z: number) => number,
+    options?: MockSupervoxelSplitOptions,
+  ): MockSupervoxelSplit;
   /** Undoes an operation. @throws EditError FAILED for an unknown operation. */
   undo(operationId: number, options?: MockEditOptions): MockEditResult;
   /** Makes the changes of an operation again. @throws EditError FAILED for an unknown operation. */
@@ -49,7 +76,7 @@ export interface EditsFromCode {
 }
 
 /** The edits as functions of one table. */
-export function editsFromCode({ graph, editor, nextEditMs }: TableContext): EditsFromCode {
+export function editsFromCode({ graph, editor, nextEditMs, splitSupervoxel }: TableContext): EditsFromCode {
   const supervoxel = (id: Id): number => graph.supervoxel(BigInt(id));
   const ids = (nodes: readonly number[]): bigint[] => [...graph.nodes.idsOf(nodes)];
   const edit = (
@@ -76,6 +103,16 @@ export function editsFromCode({ graph, editor, nextEditMs }: TableContext): Edit
         const [from, to] = [0, 1].map((end) => cut.edges.map((edge) => supervoxel(edge[end])));
         return editor.split(from, to, context);
       }),
+    splitSupervoxel: (id, partOf, { separate = true, ...how } = {}) => {
+      if (!splitSupervoxel) throw new TypeError('supervoxels of this graph cannot split');
+      let supervoxelIds: bigint[] = [];
+      const edited = edit(how, (context) => {
+        supervoxelIds = splitSupervoxel(BigInt(id), partOf, context.timeMs);
+        const parts = supervoxelIds.map(supervoxel);
+        return separate ? editor.split(parts.slice(0, -1), parts.slice(1), context) : NOTHING;
+      });
+      return { ...edited, supervoxelIds };
+    },
     undo: (id, how = {}) => edit(how, (context) => editor.undo(id, context)),
     redo: (id, how = {}) => edit(how, (context) => editor.redo(id, context)),
   };

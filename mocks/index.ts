@@ -23,7 +23,13 @@ export { graphInfo, supervoxelId, type GraphInfoOptions } from './mock-graph-inf
 export type { DescribedEdge, GraphDescription, GraphEdit, Id, MockTimestamp } from './graph-description.ts';
 export type { MockGraphInfo } from './graph/node-id-layout.ts';
 export type { LabelAt } from './graph/locate-supervoxels.ts';
-export type { MockEditOptions, MockEditResult } from './edits-from-code.ts';
+export type {
+  MockEditOptions,
+  MockEditResult,
+  MockSupervoxelSplit,
+  MockSupervoxelSplitOptions,
+} from './edits-from-code.ts';
+export type { PlannedSplit, SplitVoxels } from './split-supervoxel.ts';
 export type { Edge } from './graph/edge-table.ts';
 export { EditError } from './graph/edit-error.ts';
 export type { MockOperation } from './graph/operation-log.ts';
@@ -52,4 +58,5 @@ export {
   type World,
   type WorldEdit,
   type WorldOptions,
+  type WorldSplit,
 } from './world.ts';

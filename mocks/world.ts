@@ -10,12 +10,16 @@ import {
   type MockChunkedGraphOptions,
 } from './chunkedgraph.ts';
 import { writeFiles } from './folder.ts';
-import type { GraphDescription, GraphEdit, Id } from './graph-description.ts';
+import type { MockSupervoxelSplit, MockSupervoxelSplitOptions } from './edits-from-code.ts';
+import { toMs, type GraphDescription, type GraphEdit, type Id } from './graph-description.ts';
 import { serveMocks, type ServedMocks, type ServeMocksOptions } from './loopback.ts';
 import type { MockRoutes } from './server.ts';
 import { graphInfoOf } from './mock-graph-info.ts';
 import { buildPrecomputed, type BuiltPrecomputed, type PrecomputedOptions } from './volume/precomputed.ts';
 import { cutIntoSupervoxels } from './volume/supervoxels.ts';
+import type { PlannedSplit } from './split-supervoxel.ts';
+import type { StoredFile } from './stored-file.ts';
+import { SplitVolume, type PartOf } from './ocdbt/split-volume.ts';
 import { valueOf } from './volume/values.ts';
 
 /** A supervoxel, named by its ID or by one of its voxels: xyz, mip 0. */
@@ -30,7 +34,10 @@ export interface WorldEdit extends Omit<GraphEdit, 'merge' | 'split'> {
 }
 
 /** The options of {@link createMockChunkedGraph} that are not about the graph itself. */
-type ServerOptions = Omit<MockChunkedGraphOptions, keyof GraphDescription | 'dataDir' | 'labelAt'>;
+type ServerOptions = Omit<
+  MockChunkedGraphOptions,
+  keyof GraphDescription | 'dataDir' | 'labelAt' | 'splitVoxels'
+>;
 
 /**
  * Options of {@link buildWorld}: those of the volume, of the graph and of its server. `labels` and `size` are
@@ -57,6 +64,20 @@ export interface WorldOptions
   base_timestamp?: GraphDescription['base_timestamp'];
   /** The edits so far, in the order of their timestamps. @default [] */
   edits?: readonly WorldEdit[];
+  /**
+   * Makes the supervoxels splittable, as on a server of version 3: the info has `ocdbt_seg`, the voxels that
+   * count are in OCDBT, and the volume at `data_dir` stays unsplit. `true` gives the graph a fork of its own, which
+   * its info describes. `'shared'` is as on earlier servers: the voxels of the finest scale are below
+   * `ocdbt_path`, and no spec is given.
+   * @default false
+   */
+  supervoxelSplits?: boolean | 'shared';
+}
+
+/** What the split of a supervoxel changed. */
+export interface WorldSplit extends MockSupervoxelSplit {
+  /** The generation of the voxels after the split. */
+  generation: number;
 }
 
 /** A volume, its bucket and its chunkedgraph. Serve it with {@link serveWorld}, or mount its `routes`. */
@@ -79,8 +100,22 @@ export interface World {
    * `graphene://ORIGIN/segmentation/table/mock`.
    */
   readonly cloudPath: (origin: string) => string;
-  /** The supervoxel ID at a voxel of mip 0; 0n on background and outside the volume. */
+  /** The supervoxel ID at a voxel of mip 0 now; 0n on background and outside the volume. */
   readonly supervoxelAt: (voxel: Vec3) => bigint;
+  /**
+   * Splits a supervoxel and separates its parts, as a multicut within it does: new voxels, new IDs, new roots.
+   * Only with `supervoxelSplits`.
+   * @param partOf The part of a voxel of mip 0: 0, 1 and so on.
+   * @throws RangeError for a place without a supervoxel, less than two parts, or a timestamp before the newest
+   *   edit; TypeError without `supervoxelSplits`.
+   */
+  readonly splitSupervoxel: (
+    place: Place,
+    partOf: (x: number, y: number, z: number) => number,
+    options?: MockSupervoxelSplitOptions,
+  ) => WorldSplit;
+  /** The newest generation of the voxels, with `supervoxelSplits`; undefined without. */
+  readonly generation: () => number | undefined;
   /** The supervoxel IDs of an object, in the order of the supervoxels' first voxels, x fastest. */
   readonly supervoxelsOf: (label: bigint | number) => bigint[];
 }
@@ -113,7 +148,17 @@ export function buildWorld(options: WorldOptions): World {
   );
   const watershed = BigUint64Array.from(parts, (part) => (part < 0 ? 0n : ids[part]));
   const volume = buildPrecomputed({ ...options, labels: watershed });
-  const supervoxelAt = (voxel: Vec3): bigint => BigInt(volume.valueAt(voxel) ?? 0n);
+  const { supervoxelSplits = false } = options,
+    splits = supervoxelSplits
+      ? new SplitVolume({
+          volume: { ...options, labels: watershed },
+          table,
+          hasFork: supervoxelSplits === true,
+          createdMs: toMs(base_timestamp ?? 0),
+        })
+      : undefined;
+  Object.assign(volume.files, storedFiles(splits?.files ?? {}));
+  const supervoxelAt = (voxel: Vec3): bigint => splits?.labelAt(voxel) ?? BigInt(volume.valueAt(voxel) ?? 0n);
 
   const idOf = (place: Place): string => {
     if (typeof place !== 'object') return String(place);
@@ -121,9 +166,10 @@ export function buildWorld(options: WorldOptions): World {
     if (id === 0n) throw new RangeError(`an edit at voxel ${place.join()}, where there is no supervoxel`);
     return String(id);
   };
+  const info = graphInfoOf(volume.info, graphChunkSize);
   const description = {
     table,
-    info: graphInfoOf(volume.info, graphChunkSize),
+    info: splits ? { ...info, graph: { ...info.graph, ...splits.infoMembers('{DATA_DIR}') } } : info,
     base_timestamp,
     supervoxels: ids.map(String),
     edges: edges.map(([a, b]) => [String(ids[a]), String(ids[b])]),
@@ -138,7 +184,20 @@ export function buildWorld(options: WorldOptions): World {
     ...description,
     dataDir: '{HOST}/bucket',
     labelAt: (x, y, z) => supervoxelAt([x, y, z]),
+    splitVoxels: splits && ((id, partOf) => planSplit(splits, id, partOf)),
   });
+  const planSplit = (current: SplitVolume, id: bigint, partOf: PartOf): PlannedSplit => {
+    const planned = current.parts(id, partOf);
+    return {
+      ...planned,
+      write: (parts, timeMs) => {
+        for (const [key, bytes] of Object.entries(planned.write(parts, timeMs))) bucket.put(key, bytes);
+        const at = ids.indexOf(id);
+        ids.splice(at, 1, ...parts);
+        objects.splice(at, 1, ...parts.map(() => objects[at]));
+      },
+    };
+  };
   const bucket = createMockBucket({ files: volume.files, token: bucketToken });
   return {
     graph,
@@ -148,9 +207,17 @@ export function buildWorld(options: WorldOptions): World {
     routes: { '/segmentation': graph, '/bucket': bucket },
     cloudPath: (origin) => `graphene://${origin}/segmentation/table/${table}`,
     supervoxelAt,
+    splitSupervoxel: (place, partOf, splitOptions) => ({
+      ...graph.splitSupervoxel(idOf(place), partOf, splitOptions),
+      generation: splits!.generation,
+    }),
+    generation: () => splits?.generation,
     supervoxelsOf: (label) => ids.filter((_, k) => objects[k] === BigInt(label)),
   };
 }
+
+const storedFiles = (files: Record<string, Uint8Array>): Record<string, StoredFile> =>
+  Object.fromEntries(Object.entries(files).map(([key, bytes]) => [key, { bytes }]));
 
 /** A world on loopback, until it is closed. */
 export interface ServedWorld extends ServedMocks {

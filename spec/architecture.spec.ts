@@ -35,7 +35,7 @@ const ROOMS = [
 const INNER: Readonly<Record<string, readonly string[]>> = {
   'lib/tables': ['files', 'text', 'columnar', 'arrow', 'numpy', 'parquet', 'convert'],
   'lib/chunkedgraph': ['ids', 'server', 'roots', 'api', 'root-cache'],
-  mocks: ['graph', 'volume', 'endpoints', 'cave'],
+  mocks: ['graph', 'volume', 'ocdbt', 'endpoints', 'cave'],
 };
 /** Files that compute only, without Node: a browser build uses them unchanged. */
 const PURE = [

@@ -1,4 +1,6 @@
 """Answers with TensorStore."""
+import json
+
 import tensorstore
 
 import wire
@@ -9,6 +11,12 @@ def volume(url, mip):
 
 
 class Client:
+    def version(self, spec, mip, version):
+        """Returns every voxel of a scale of a volume in OCDBT, at a generation or an ISO time."""
+        kvstore = {**json.loads(spec), "version": int(version) if version.isdigit() else version}
+        opened = tensorstore.open({"driver": "neuroglancer_precomputed", "kvstore": kvstore, "scale_index": mip}, read=True)
+        return opened.result().read().result()
+
     def whole(self, url, mip):
         """Returns every voxel of a scale; x fastest, channels last."""
         return volume(url, mip).read().result()

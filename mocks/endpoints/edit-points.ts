@@ -54,10 +54,14 @@ function pointsOf(info: MockGraphInfo, list: unknown): EditPoints {
 
 /** Replaces the IDs of points by the IDs of the supervoxels at them. */
 export function locatePoints(context: TableContext, ...lists: EditPoints[]): EditPoints[] {
-  const { graph, info, labelAt, strict } = context;
+  const { graph, info, labelAt, strict, splitSupervoxel } = context;
   const ids = lists.flatMap((points) => points.ids),
     coords = lists.flatMap((points) => points.coords);
-  const found = locateSupervoxels(graph, info, ids, coords, { labelAt, clampsToVolume: strict });
+  // Where supervoxels can split, the voxel counts and not the ID. Source: branch pcgv3, app/app_utils.py.
+  const found =
+    splitSupervoxel && labelAt && ids.every((id) => graph.layout.layerOfId(id) === 1)
+      ? coords.map(([x, y, z]) => labelAt(Math.trunc(x), Math.trunc(y), Math.trunc(z)))
+      : locateSupervoxels(graph, info, ids, coords, { labelAt, clampsToVolume: strict });
   return lists.map((points) => ({
     ids: found.splice(0, points.ids.length),
     coords: points.coords.map((point) => point.map(Math.trunc)),
@@ -68,6 +72,6 @@ export function locatePoints(context: TableContext, ...lists: EditPoints[]): Edi
 export const supervoxelNodes = (graph: TimedGraph, ids: readonly bigint[]): number[] =>
   ids.map((id) => {
     const node = graph.nodes.findId(id);
-    if (node < 0 || node >= graph.supervoxels) throw new ServerCrash('');
+    if (!graph.isSupervoxel(node)) throw new ServerCrash('');
     return node;
   });

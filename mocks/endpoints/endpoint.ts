@@ -13,6 +13,16 @@ export interface EndpointRequest extends MockRequest {
   user: MockUser;
 }
 
+/**
+ * Splits a supervoxel by its voxels, and returns the IDs of the parts. `timeMs` is the timestamp of the edit
+ * that it belongs to, in milliseconds since 1970.
+ */
+export type SplitSupervoxel = (
+  id: bigint,
+  partOf: (x: number, y: number, z: number) => number,
+  timeMs: number,
+) => bigint[];
+
 /** The data that endpoints answer from: one table. */
 export interface TableContext {
   table: string;
@@ -26,6 +36,8 @@ export interface TableContext {
   users: Readonly<Record<string, KnownUser>>;
   /** Reads the watershed at the points of edits. */
   labelAt?: LabelAt;
+  /** Splits a supervoxel in the graph and in the voxels. Undefined where supervoxels cannot split. */
+  splitSupervoxel?: SplitSupervoxel;
   /** The server's clock, in milliseconds since 1970. */
   now: () => number;
   /** The timestamp of an edit made now. It is after all other edits. */

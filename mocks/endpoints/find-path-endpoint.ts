@@ -24,7 +24,7 @@ export function findPathEndpoint(context: TableContext, { query, body }: Endpoin
   const start = nodes.findId(points.ids[0]);
   const [{ ids }] = locatePoints(context, points);
   const [from, to] = supervoxelNodes(graph, ids).map((supervoxel) => nodes.parentNow(supervoxel));
-  if (start < graph.supervoxels) throw new ServerCrash('list index out of range');
+  if (start < 0 || graph.isSupervoxel(start)) throw new ServerCrash('list index out of range');
   const shared = sharedAncestor(graph, from, to, nodes.createdMs(start));
   if (shared < 0) throw new ServerCrash("'NoneType' object is not iterable");
   const neighbours = new Neighbours();

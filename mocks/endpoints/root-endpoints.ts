@@ -22,7 +22,8 @@ export function rootsEndpoint(context: TableContext, { query, body }: EndpointRe
 }
 
 function rootsOf(context: TableContext, query: URLSearchParams, ids: BigUint64Array): BigUint64Array {
-  const { graph, strict } = context;
+  const { graph, splitSupervoxel } = context,
+    strict = context.strict || splitSupervoxel !== undefined; // version 3 echoes no unknown IDs
   const { layers } = graph.layout;
   const requestedLayer = stopLayerOf(query, layers);
   const stopLayer = requestedLayer || layers;

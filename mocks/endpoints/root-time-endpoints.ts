@@ -37,10 +37,10 @@ export function validNodesEndpoint(context: TableContext, { query, body }: Endpo
  * is excluded unless `strict`.
  */
 function isLatest(context: TableContext, id: bigint, timeMs: number): boolean {
-  const { nodes, supervoxels, lineage } = context.graph;
+  const { nodes, lineage } = context.graph;
   const node = nodes.findId(id);
   return (
-    node >= supervoxels &&
+    hasCreation(context, node) &&
     isBefore(context, nodes.createdMs(node), timeMs) &&
     !isBefore(context, lineage.replacedMs(node), timeMs)
   );
@@ -49,9 +49,13 @@ function isLatest(context: TableContext, id: bigint, timeMs: number): boolean {
 const isBefore = ({ strict }: TableContext, ms: number, timeMs: number): boolean =>
   strict ? ms <= timeMs : ms < timeMs;
 
+/** Whether a time of creation is known of a node: of all but supervoxels. */
+const hasCreation = ({ graph }: Pick<TableContext, 'graph'>, node: number): boolean =>
+  node >= 0 && !graph.isSupervoxel(node);
+
 function created({ graph }: TableContext, ids: BigUint64Array): number[] {
   const nodes = Array.from(ids, (id) => graph.nodes.findId(id)).map((node) =>
-    node >= graph.supervoxels ? node : -1,
+    hasCreation({ graph }, node) ? node : -1,
   );
   if (nodes.every((node) => node < 0)) return [];
   const unknown = nodes.indexOf(-1);
@@ -91,7 +95,7 @@ function valid({ graph }: TableContext, ids: BigUint64Array, fromMs = -Infinity,
     const written = [
       ...graph.nodes.parentTimesMs(node),
       graph.lineage.replacedMs(node),
-      ...(node >= graph.supervoxels ? [graph.nodes.createdMs(node)] : []),
+      ...(hasCreation({ graph }, node) ? [graph.nodes.createdMs(node)] : []),
     ];
     return written.some((ms) => Number.isFinite(ms) && ms >= fromMs && ms < toMs);
   });

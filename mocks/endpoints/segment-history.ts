@@ -48,6 +48,6 @@ function requireRootLayer({ graph: { layout } }: TableContext, id: bigint): void
 /** The node of an ID. @throws ServerCrash for a supervoxel or an unknown ID. */
 export function nodeWithChildren({ graph }: TableContext, id: bigint): number {
   const node = graph.nodes.findId(id);
-  if (node < graph.supervoxels) throw new ServerCrash(String(id));
+  if (node < 0 || graph.isSupervoxel(node)) throw new ServerCrash(String(id));
   return node;
 }

@@ -5,6 +5,10 @@ import { HTML_TYPE, jsonReply, JSON_TYPE } from './endpoint-replies.ts';
 import type { EndpointRequest, TableContext } from './endpoint.ts';
 
 export const PCG_VERSION = '2.21.1';
+/** The version of servers whose supervoxels can split. */
+const SPLITTING_VERSION = '3.1.7';
+const versionOf = ({ splitSupervoxel }: TableContext): string =>
+  splitSupervoxel ? SPLITTING_VERSION : PCG_VERSION;
 
 /**
  * The info as JSON.
@@ -20,7 +24,7 @@ export const infoEndpoint = (
 
 export const apiVersionsEndpoint = (): MockResponse => jsonReply([0, 1]);
 
-export const serverVersionEndpoint = (): MockResponse => jsonReply(PCG_VERSION);
+export const serverVersionEndpoint = (context: TableContext): MockResponse => jsonReply(versionOf(context));
 
-export const startPageEndpoint = (): MockResponse =>
-  reply(200, HTML_TYPE, `PyChunkedGraph Segmentation v${PCG_VERSION}`);
+export const startPageEndpoint = (context: TableContext): MockResponse =>
+  reply(200, HTML_TYPE, `PyChunkedGraph Segmentation v${versionOf(context)}`);

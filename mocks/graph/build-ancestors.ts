@@ -100,13 +100,13 @@ function nextLayer(graph: GraphView, node: number, layer: number): number {
   return graph.layout.layers;
 }
 
-function someSupervoxel({ nodes, supervoxels }: GraphView, node: number): number {
-  while (node >= supervoxels) node = nodes.childrenOf(node)[0];
+function someSupervoxel(graph: GraphView, node: number): number {
+  while (!graph.isSupervoxel(node)) node = graph.nodes.childrenOf(node)[0];
   return node;
 }
 
 function firstSupervoxel(graph: GraphView, node: number): number {
-  return node < graph.supervoxels
+  return graph.isSupervoxel(node)
     ? node
     : Math.min(...Array.from(graph.nodes.childrenOf(node), (child) => firstSupervoxel(graph, child)));
 }

@@ -43,6 +43,8 @@ export class EdgeTable {
   /** Edges added later: their ends, flat, and their handles by supervoxel. */
   readonly #added: number[] = [];
   readonly #addedOf = new Map<number, number[]>();
+  /** Supervoxels that were split. Their edges are gone. */
+  readonly #retired = new Set<number>();
 
   constructor(supervoxels: number, base: EdgeList) {
     this.#base = base;
@@ -57,11 +59,21 @@ export class EdgeTable {
 
   /** Calls `visit` for every edge of a supervoxel, with the other end and the handle. */
   forEach(supervoxel: number, visit: (other: number, handle: number) => void): void {
-    const { ends } = this.#base;
+    const { ends } = this.#base,
+      retired = this.#retired;
+    if (retired.has(supervoxel)) return;
+    const visitEdge = (other: number, handle: number): void => {
+      if (retired.size === 0 || !retired.has(other)) visit(other, handle);
+    };
     for (let k = this.#start[supervoxel]; k < this.#start[supervoxel + 1]; k++)
-      visit(ends[this.#edges[k] ^ 1], this.#edges[k]);
+      visitEdge(ends[this.#edges[k] ^ 1], this.#edges[k]);
     for (const handle of this.#addedOf.get(supervoxel) ?? [])
-      visit(this.#added[(handle - ends.length) ^ 1], handle);
+      visitEdge(this.#added[(handle - ends.length) ^ 1], handle);
+  }
+
+  /** Removes all edges of a supervoxel that was split. */
+  retire(supervoxel: number): void {
+    this.#retired.add(supervoxel);
   }
 
   /** Whether the edge is known. */

@@ -19,7 +19,8 @@ export interface EditOutcome extends AppliedEdit {
   operation: MockOperation | null;
 }
 
-const NOTHING: EditOutcome = { operation: null, oldRoots: [], newRoots: [], newLayer2: [] };
+/** The outcome of an edit that had nothing to change. */
+export const NOTHING: EditOutcome = { operation: null, oldRoots: [], newRoots: [], newLayer2: [] };
 
 /** Edits one graph and keeps its operation log. */
 export class Editor {

@@ -7,8 +7,7 @@ export interface GraphView {
   readonly nodes: NodeTable;
   readonly edges: EdgeTable;
   readonly layout: { readonly layers: number };
-  /** Number of supervoxels. */
-  readonly supervoxels: number;
+  isSupervoxel(node: number): boolean;
   readonly options: { readonly exact: boolean };
   layerOf(node: number): number;
   edgesOf(node: number): Edges;

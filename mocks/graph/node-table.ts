@@ -2,8 +2,8 @@
  * The nodes of a chunkedgraph, their children, and their parents over time. Nodes are small integers; IDs are
  * looked up once.
  *
- * As in the real graph, entries are only added. A node's children never change, and a new parent is a new
- * entry with its time.
+ * As in the real graph, entries are only added. A node's children never change, unless a supervoxel is split,
+ * and a new parent is a new entry with its time.
  */
 import { wordsOf } from '../../lib/base/uint64.ts';
 import { Uint64Index } from './uint64-index.ts';
@@ -32,6 +32,8 @@ export class NodeTable {
   readonly #children: IntList;
   readonly #former = new Map<number, FormerParents>();
   readonly #index: Uint64Index;
+  /** The children of nodes below which a supervoxel was split. */
+  readonly #newChildren = new Map<number, Int32Array>();
 
   /** @param expected How many nodes will be added. Too low a number costs only time. */
   constructor(expected = 1024) {
@@ -69,6 +71,26 @@ export class NodeTable {
     }
     this.#childStart[node + 1] = this.#children.length;
     return node;
+  }
+
+  /** Adds a node that has the same parents as another, since the same times, and is nobody's child yet. */
+  addAlike(low: number, high: number, other: number): number {
+    const node = this.add(low, high, this.#createdMs[other], []),
+      former = this.#former.get(other);
+    this.#parent[node] = this.#parent[other];
+    this.#parentSinceMs[node] = this.#parentSinceMs[other];
+    if (former) this.#former.set(node, { sinceMs: [...former.sinceMs], parents: [...former.parents] });
+    return node;
+  }
+
+  /** Replaces a child of all its parents, now and before, by other nodes. */
+  replaceChild(child: number, by: readonly number[]): void {
+    for (const parent of new Set([this.#parent[child], ...(this.#former.get(child)?.parents ?? [])]))
+      if (parent >= 0)
+        this.#newChildren.set(
+          parent,
+          Int32Array.from([...this.childrenOf(parent).filter((own) => own !== child), ...by]),
+        );
   }
 
   /** The node with this ID, or -1. */
@@ -109,7 +131,9 @@ export class NodeTable {
 
   /** The children of a node, as a view that is valid until the next `add`. */
   childrenOf(node: number): Int32Array {
-    return this.#children.view(this.#childStart[node], this.#childStart[node + 1]);
+    return (
+      this.#newChildren.get(node) ?? this.#children.view(this.#childStart[node], this.#childStart[node + 1])
+    );
   }
 
   createdMs(node: number): number {

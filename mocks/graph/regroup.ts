@@ -58,7 +58,7 @@ function activeEdges(
   added: readonly Edge[],
   removed: readonly Edge[],
 ): Edge[] {
-  const key = (a: number, b: number): number => a * graph.supervoxels + b;
+  const key = (a: number, b: number): number => a * graph.nodes.count + b;
   const removedKeys = new Set(removed.flatMap(([a, b]) => [key(a, b), key(b, a)]));
   const active: Edge[] = [];
   const keep = (a: number, b: number): void => {

@@ -41,14 +41,17 @@ export interface TimedGraphOptions {
 export class TimedGraph {
   readonly lineage = new Lineage();
   readonly edges: EdgeTable;
-  /** Number of supervoxels. They are the first nodes, in ascending order of their IDs. */
+  /**
+   * Number of supervoxels at base. They are the first nodes, in ascending order of their IDs. The parts of
+   * supervoxels that were split are later nodes.
+   */
   readonly supervoxels: number;
   /** Graph chunk of each supervoxel, xyz. */
-  readonly #chunks: Int32Array;
+  #chunks: Int32Array;
   readonly #ids: NodeIds;
   readonly #edgesOf = new Map<number, Edges>();
   /** The root that the last look-up of each supervoxel found, -1 for none. It saves most climbs. */
-  readonly #root: Int32Array;
+  #root: Int32Array;
   #newestMs: number;
 
   /** @param nodes The supervoxels in ascending order, and no other nodes. */
@@ -120,8 +123,12 @@ export class TimedGraph {
   /** The node of a supervoxel ID. @throws RangeError for an unknown ID. */
   supervoxel(id: bigint): number {
     const node = this.nodes.findId(id);
-    if (node < 0 || node >= this.supervoxels) throw new RangeError(`there is no supervoxel ${id}`);
+    if (!this.isSupervoxel(node)) throw new RangeError(`there is no supervoxel ${id}`);
     return node;
+  }
+
+  isSupervoxel(node: number): boolean {
+    return node >= 0 && (node < this.supervoxels || this.layerOf(node) === 1);
   }
 
   /**
@@ -129,8 +136,7 @@ export class TimedGraph {
    * `layer`, and -1 if it had no parent yet.
    */
   ancestorAt(node: number, layer: number, timeMs: number): number {
-    if (layer === this.layout.layers && node >= 0 && node < this.supervoxels)
-      return this.#rootAt(node, timeMs);
+    if (layer === this.layout.layers && this.isSupervoxel(node)) return this.#rootAt(node, timeMs);
     return this.#ancestorAt(node, layer, timeMs);
   }
 
@@ -205,6 +211,66 @@ export class TimedGraph {
 
   #noEdges(): number[][] {
     return Array.from({ length: this.layout.layers }, () => []);
+  }
+
+  /**
+   * Splits a supervoxel. Each part has a new ID and the parents of the supervoxel, since the same times. The
+   * supervoxel keeps its parents, but is nobody's child any more. The parts are connected in a chain, until an
+   * edit removes these edges. Source: PyChunkedGraph, branch pcgv3, graph/edits_sv.py,
+   * copy_parents_and_add_lineage.
+   *
+   * @param partOf The part that gets the edges to another supervoxel.
+   * @returns The parts, as nodes.
+   */
+  splitSupervoxel(old: number, count: number, partOf: (other: number) => number): number[] {
+    const parts = Array.from({ length: count }, () => this.#addPart(old));
+    this.#cacheEdgesAround(old);
+    const neighbours = new Set<number>();
+    this.edges.forEach(old, (other) => neighbours.add(other));
+    this.nodes.replaceChild(old, parts);
+    this.edges.retire(old);
+    for (const other of neighbours) this.edges.add(parts[partOf(other)], other);
+    const chain = parts.slice(1).map((part, k): Edge => [parts[k], part]);
+    for (const [a, b] of chain) this.edges.add(a, b);
+    for (const [node, edges] of this.#edgesOf) {
+      if (!edges.some((ends) => ends.includes(old))) continue;
+      this.#edgesOf.set(
+        node,
+        edges.map((ends) => ends.map((end, k) => (end === old ? parts[partOf(ends[k ^ 1])] : end))),
+      );
+    }
+    const layer2 = this.nodes.parentNow(old),
+      own = this.edgesOf(layer2).map((ends) => [...ends]);
+    for (const [a, b] of chain) own[1].push(a, b, b, a);
+    this.#edgesOf.set(layer2, own);
+    return parts;
+  }
+
+  /** Adds a supervoxel in the graph chunk of another, with its parents. */
+  #addPart(old: number): number {
+    const { nodes, layout } = this,
+      chunk = this.chunkOf(old),
+      prefix = layout.chunkIdOf(nodes.idOf(old));
+    for (let node = 0; node < nodes.count; node++)
+      if (this.isSupervoxel(node) && layout.chunkIdOf(nodes.idOf(node)) === prefix)
+        this.#ids.reserve(nodes.idOf(node), 1);
+    const part = nodes.addAlike(...this.#ids.next(1, chunk[0], chunk[1], chunk[2]), old);
+    const chunks = new Int32Array(3 * nodes.count),
+      root = new Int32Array(nodes.count).fill(-1);
+    chunks.set(this.#chunks);
+    chunks.set(chunk, 3 * part);
+    root.set(this.#root);
+    [this.#chunks, this.#root] = [chunks, root];
+    return part;
+  }
+
+  /** Finds the edges of all nodes above a supervoxel and its neighbours while the supervoxel is still whole. */
+  #cacheEdgesAround(supervoxel: number): void {
+    const around = [supervoxel];
+    this.edges.forEach(supervoxel, (other) => around.push(other));
+    for (const member of around)
+      for (let node = this.nodes.parentNow(member); node >= 0; node = this.nodes.parentNow(node))
+        this.edgesOf(node);
   }
 
   /** Adds a node. @param supervoxel Any supervoxel below it: it determines the graph chunk. */

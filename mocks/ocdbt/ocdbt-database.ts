@@ -128,7 +128,7 @@ export class OcdbtDatabase {
   #changeLeaves(changes: ReadonlyMap<string, LeafEntry['value'] | undefined>): TreeNode[] {
     const left = new Map(changes),
       old = this.#leaves.length > 0 ? this.#leaves : [leafOf([])];
-    return old.flatMap((leaf, k) => {
+    const changed = old.flatMap((leaf, k) => {
       const next = old[k + 1] as TreeNode | undefined,
         own = [...left.keys()].filter((key) => next === undefined || key < next.firstKey);
       if (own.length === 0) return [leaf];
@@ -144,6 +144,7 @@ export class OcdbtDatabase {
         .sort((a, b) => (a.key < b.key ? -1 : 1));
       return inGroups(sorted, this.#options.nodeEntries).map(leafOf);
     });
+    return changed.filter(({ entries }) => entries.length > 0);
   }
 
   /** Builds the nodes above the leaves. A node whose children are the same objects stays the same, too. */
