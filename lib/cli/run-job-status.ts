@@ -1,8 +1,9 @@
 /** Shows how far a job is, and cancels jobs. */
+import { join } from 'node:path';
 import { TableError } from '../base/errors.ts';
 import { JobCounts } from '../jobs/job-counts.ts';
 import { addPresets, scanTasks } from '../jobs/job-files.ts';
-import { JobFolder } from '../jobs/job-folder.ts';
+import { FAILURES, JobFolder } from '../jobs/job-folder.ts';
 import { readManifest, readPlan } from '../jobs/job-plan.ts';
 import { TaskStore } from '../jobs/task-store.ts';
 import { readFinished } from '../jobs/finished-job.ts';
@@ -28,6 +29,8 @@ interface JobStatus {
   cacheHits: number;
   rootRequests: number;
   failures: number;
+  /** The table of the points that need attention; null if the output is not written yet. */
+  failureTable: string | null;
   /** The sum of the times that all tasks took. */
   seconds: number;
 }
@@ -80,6 +83,7 @@ export async function readJobStatus(folder: JobFolder): Promise<JobStatus> {
     chunks: chunksDone,
     requests: stats.requests + Object.values(also).reduce((sum, own) => sum + own.stats.requests, 0),
     ...sums,
+    failureTable: (await folder.has(FAILURES)) ? join(folder.path, FAILURES) : null,
     seconds: done.reduce((sum, { seconds }) => sum + seconds, 0),
   };
 }
@@ -112,6 +116,7 @@ function linesOf(status: JobStatus): string[][] {
       lines.push([name === '' ? text : `${name}: ${text}`, number(count)]);
   for (const name of ['chunks', 'requests', 'bytes', 'cacheHits', 'rootRequests', 'failures'] as const)
     lines.push([LABELS[name] ?? name, number(status[name])]);
+  if (status.failureTable !== null) lines.push(['failure table', status.failureTable]);
   lines.push(['seconds of all tasks', status.seconds.toFixed(1)]);
   return lines;
 }

@@ -20,7 +20,7 @@ import { preparePointWork, type PointTableOptions, summarizeTimestamps } from '.
 import { openTable } from '../tables/open-table.ts';
 import { copyInputs } from '../jobs/copy-inputs.ts';
 import { describeInput, requireSameInputs } from '../jobs/input-identity.ts';
-import { readFinished, writeFinished } from '../jobs/finished-job.ts';
+import { readFinished } from '../jobs/finished-job.ts';
 import { type Io, UsageError } from './io.ts';
 import {
   absolute,
@@ -39,9 +39,9 @@ import {
   openLookup,
   openLookupFiles,
   pointTableOptions,
-  reportLookup,
 } from './lookup-session.ts';
 import { advising } from './job-advice.ts';
+import { reportJob } from './job-report.ts';
 
 /** Flags of the commands on a job that exists. */
 export interface ResumeFlags {
@@ -229,6 +229,7 @@ async function goOn(
               windowChunks: WINDOW_SIZES.windowChunks,
               beforeTask: () => folder.refuseCancelled(),
               verifies: isPlanned,
+              listsFailures: !manifest.isTemporary,
               counts,
               progress,
             },
@@ -248,10 +249,8 @@ async function goOn(
         timestamps,
         flags.timestampColumn,
       );
-      const { maxFailures } = flags,
-        needsAttention = await reportLookup(summary, files, { quiet, maxFailures }, report);
-      await writeFinished(folder, { output: manifest.output, needsAttention });
-      return needsAttention;
+      const { maxFailures } = flags;
+      return reportJob({ folder, manifest, summary }, files, { quiet, maxFailures }, report);
     });
   } finally {
     await files.close();

@@ -8,15 +8,15 @@ import { JobProgress } from '../jobs/job-progress.ts';
 import { summarizeTimestamps, type TableSummary } from '../jobs/point-table.ts';
 import { warnOfFailedPoints } from '../jobs/task-failures.ts';
 import { openTable } from '../tables/open-table.ts';
-import { writeFinished } from '../jobs/finished-job.ts';
 import { requireSameInputs } from '../jobs/input-identity.ts';
 import type { Io } from './io.ts';
 import { advising, resumeAdvice } from './job-advice.ts';
+import { reportJob } from './job-report.ts';
 import { flagsOfManifest } from './job-flags.ts';
 import { toPinnedDates } from '../jobs/job-timestamps.ts';
 import type { Report } from './report.ts';
 import type { ResumeFlags } from './run-job.ts';
-import { checkLookup, openLookupFiles, pointTableOptions, reportLookup } from './lookup-session.ts';
+import { checkLookup, openLookupFiles, pointTableOptions } from './lookup-session.ts';
 
 /** Runs the command. @returns Whether any row needs attention, and more than may. */
 export async function runMerge(path: string, own: ResumeFlags, io: Io, report: Report): Promise<boolean> {
@@ -46,10 +46,15 @@ export async function runMerge(path: string, own: ResumeFlags, io: Io, report: R
               for (const { volumes } of tasks) counts.addCounted(volumes);
               const { outputs, sides } = plan,
                 { replace = false } = flags;
-              await warnOfFailedPoints(tasks, planned.spill, { sides, prefixes: counts.prefixes }, warn);
+              await warnOfFailedPoints(tasks, planned, { sides, prefixes: counts.prefixes }, warn);
               const source = openTable(input.source(), () => ({ outputs, replace }), options);
               const table = { source, sink: source.sinkTo(sink, flags.missing) };
-              await mergeTasks(planned, tasks, table, { signal: io.signal, progress, verifies: true });
+              await mergeTasks(planned, tasks, table, {
+                signal: io.signal,
+                progress,
+                verifies: true,
+                listsFailures: !manifest.isTemporary,
+              });
               const [pinned] = toPinnedDates(manifest.timestamps);
               return summarizeTimestamps(
                 counts.summarize(plan.rows, sides),
@@ -65,10 +70,8 @@ export async function runMerge(path: string, own: ResumeFlags, io: Io, report: R
         );
         report.done();
         if (!summary) return false;
-        const { maxFailures } = flags,
-          needsAttention = await reportLookup(summary, files, { ...own, maxFailures }, report);
-        await writeFinished(folder, { output: manifest.output, needsAttention });
-        return needsAttention;
+        const { maxFailures } = flags;
+        return reportJob({ folder, manifest, summary }, files, { ...own, maxFailures }, report);
       });
     } finally {
       await files.close();

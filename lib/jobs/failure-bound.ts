@@ -28,6 +28,13 @@ const FAILURE_CODES: readonly number[] = [
   invalidTimestamp,
 ];
 
+/** Returns 1 for each status code whose points need attention, at the index of the code. */
+export function needsAttentionByCode(): Uint8Array {
+  const flags = new Uint8Array(256);
+  for (const code of FAILURE_CODES) flags[code] = 1;
+  return flags;
+}
+
 /** The number of points per status code, for each volume. */
 type VolumeCounts = readonly { readonly counts: ArrayLike<number> }[];
 

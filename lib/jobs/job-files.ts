@@ -5,6 +5,7 @@ import { PointSpill } from '../spill/point-spill.ts';
 import { TemporaryFile } from '../spill/temporary-file.ts';
 import { countPoints } from '../spill/windows.ts';
 import type { Batch, TableSink, TableSource } from '../tables/table.ts';
+import { FailureTable } from './failure-table.ts';
 import type { JobCounts } from './job-counts.ts';
 import type { JobFolder } from './job-folder.ts';
 import type { JobProgress } from './job-progress.ts';
@@ -23,6 +24,7 @@ export interface StartedJob {
 
 /** The open files of a planned job. */
 export interface PlannedJob {
+  folder: JobFolder;
   plan: JobPlan;
   spill: PointSpill;
   store: TaskStore;
@@ -47,7 +49,7 @@ export async function withPlannedJob<T>(
   const points = await TemporaryFile.openNamed(folder.points),
     store = new TaskStore(folder, job);
   try {
-    return await work({ plan, spill: new PointSpill(points, 1, runsOf(plan)), store });
+    return await work({ folder, plan, spill: new PointSpill(points, 1, runsOf(plan)), store });
   } finally {
     await points.close();
     await store.close();
@@ -109,7 +111,7 @@ export function addPresets(counts: JobCounts, { presets }: JobPlan): void {
 }
 
 /** Returns the timestamps in ms of the roots that tasks looked up, if rows have their own. */
-export const timestampsIn = (tasks: readonly TaskHeader[]): ReadonlySet<number> =>
+export const timestampsIn = (tasks: readonly Pick<TaskHeader, 'timestamps'>[]): ReadonlySet<number> =>
   new Set(tasks.flatMap(({ timestamps }) => timestamps));
 
 /** Warns if most points of a table hit nothing. */
@@ -128,6 +130,8 @@ export function warnOfTableMisses(
 export interface JoinOptions {
   /** Whether other runs have written the points. @default false */
   verifies?: boolean;
+  /** Whether the points that need attention are listed in the folder of the job. @default false */
+  listsFailures?: boolean;
   signal?: AbortSignal;
   progress?: JobProgress;
 }
@@ -137,11 +141,12 @@ export interface JoinOptions {
  * @throws JobError JOB_INCOMPLETE, JOB_DAMAGED; TableError.
  */
 export async function mergeTasks<B extends Batch>(
-  { plan, spill, store }: PlannedJob,
+  { folder, plan, spill, store }: PlannedJob,
   tasks: readonly StoredTask[],
   { source, sink }: { source: TableSource<B>; sink: TableSink<B> },
-  { verifies = false, ...options }: JoinOptions,
+  { verifies = false, listsFailures = false, ...options }: JoinOptions,
 ): Promise<void> {
+  let failures: FailureTable | undefined;
   try {
     const missing = missingTasks(plan, tasks);
     if (missing.length > 0)
@@ -150,9 +155,17 @@ export async function mergeTasks<B extends Batch>(
         `${missing.length} of ${plan.tasks.length} tasks are not done: ${missing.slice(0, 10).join(', ')}${missing.length > 10 ? ', …' : ''}`,
       );
     const join = new AnswerJoin(spill, store, tasks, verifies);
-    const answersOf = ({ firstRow, rows }: Batch): ReturnType<AnswerJoin['readRows']> =>
-      join.readRows(firstRow, rows, plan.sides.length);
+    if (listsFailures) failures = await FailureTable.create(folder, plan, { spill, store }, tasks);
+    const answersOf = async (batch: Batch): ReturnType<AnswerJoin['readRows']> => {
+      const answers = await join.readRows(batch.firstRow, batch.rows, plan.sides.length);
+      await failures?.add(batch, answers);
+      return answers;
+    };
     await joinRows({ source, sink }, plan.rows, answersOf, options);
+    await failures?.finish();
+  } catch (error) {
+    await failures?.abandon();
+    throw error;
   } finally {
     await source.close?.();
   }

@@ -2,14 +2,12 @@
  * The folder of a job: where its files are, and how they are written so that a killed run leaves each file
  * whole, or not at all.
  */
-import { constants } from 'node:fs';
-import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
-import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
 import { JobError } from '../base/errors.ts';
 import { ioError } from '../tables/files/byte-streams.ts';
-import { flushHandle } from '../tables/files/flush.ts';
 import { lockOutput } from '../tables/files/output-lock.ts';
+import { DRAFT_SUFFIX, DraftFile } from './draft-file.ts';
 
 /** A folder that holds a job, or will. */
 export class JobFolder {
@@ -35,7 +33,7 @@ export class JobFolder {
         `${path} already holds a job: graphene-points job resume ${path} goes on with it`,
       );
     // A run that was killed while it copied its inputs has left these.
-    const left = found.filter((name) => name !== INPUT && name !== LOCK && !name.endsWith(DRAFT));
+    const left = found.filter((name) => name !== INPUT && name !== LOCK && !name.endsWith(DRAFT_SUFFIX));
     if (left.length === 0) await rm(folder.copies, { recursive: true, force: true });
     else throw new JobError('JOB_EXISTS', `${path} is not empty: name a new folder for the job`);
     return folder;
@@ -82,21 +80,14 @@ export class JobFolder {
 
   /** Writes a file under another name, and renames it when it is complete. @throws TableError UNREADABLE. */
   async writeWhole(path: string, parts: readonly Uint8Array[]): Promise<void> {
-    const draft = `${path}.${randomUUID()}${DRAFT}`;
-    try {
-      const handle = await open(draft, 'wx', 0o600);
-      try {
-        for (const part of parts) await writeFile(handle, part);
-        if (this.flushes) await flushHandle(handle);
-      } finally {
-        await handle.close();
-      }
-      await rename(draft, path);
-      if (this.flushes) await flushFolder(dirname(path));
-    } catch (error) {
-      await rm(draft, { force: true }).catch(() => undefined);
-      throw ioError('written', path, error);
-    }
+    const draft = await DraftFile.create(path, this.flushes);
+    for (const part of parts) await draft.write(part);
+    await draft.finish();
+  }
+
+  /** Begins a file that is there when it is finished, whole. @throws TableError UNREADABLE. */
+  draft(name: string): Promise<DraftFile> {
+    return DraftFile.create(join(this.path, name), this.flushes);
   }
 
   /**
@@ -114,8 +105,13 @@ export class JobFolder {
   }
 
   /** Returns whether the job was cancelled. */
-  async isCancelled(): Promise<boolean> {
-    return (await stat(join(this.path, CANCELLED)).catch(() => undefined)) !== undefined;
+  isCancelled(): Promise<boolean> {
+    return this.has(CANCELLED);
+  }
+
+  /** Returns whether a file is there. */
+  async has(name: string): Promise<boolean> {
+    return (await stat(join(this.path, name)).catch(() => undefined)) !== undefined;
   }
 
   /** @throws JobError JOB_CANCELLED. */
@@ -130,7 +126,7 @@ export class JobFolder {
 
   /** Deletes the points, the answers, and what was copied of the inputs. The manifest stays. */
   async removeData(): Promise<void> {
-    await rm(this.points, { force: true });
+    for (const file of [this.points, join(this.path, FAILURES)]) await rm(file, { force: true });
     for (const folder of [this.tasks, this.copies]) await rm(folder, { recursive: true, force: true });
   }
 
@@ -138,7 +134,7 @@ export class JobFolder {
   async removeDrafts(): Promise<void> {
     for (const folder of [this.path, this.tasks])
       for (const name of await readdir(folder).catch(() => []))
-        if (name.endsWith(DRAFT)) await rm(join(folder, name), { force: true });
+        if (name.endsWith(DRAFT_SUFFIX)) await rm(join(folder, name), { force: true });
   }
 
   /** Deletes the folder. */
@@ -159,22 +155,15 @@ export class JobFolder {
 export const MANIFEST = 'manifest.json',
   PLAN = 'plan.json',
   /** The file that says that the output is written. */
-  FINISHED = 'finished.json';
+  FINISHED = 'finished.json',
+  /** The table of the points that need attention. */
+  FAILURES = 'failures.csv';
 const CANCELLED = 'cancelled',
   INPUT = 'input',
   LOCK = 'job.lock';
-const DRAFT = '.draft';
 
 /** Whether a file does not exist. */
 export const isAbsentFile = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
-
-async function flushFolder(path: string): Promise<void> {
-  const folder = await open(path, constants.O_RDONLY).catch(() => undefined);
-  if (!folder) return;
-  await flushHandle(folder)
-    .catch(() => undefined)
-    .finally(() => folder.close());
-}
 
 /** Returns the name of the file of a task. */
 export const taskFileName = (task: number): string => `${String(task).padStart(6, '0')}.answers`;

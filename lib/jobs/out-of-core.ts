@@ -120,6 +120,8 @@ export interface FinishOptions extends Pick<TaskWork, 'order' | 'windowChunks' |
   progress?: JobProgress;
   /** Whether other runs may have written the points. @default false */
   verifies?: boolean;
+  /** Whether the points that need attention are listed in the folder of the job. @default false */
+  listsFailures?: boolean;
 }
 
 /** Does the tasks of a planned job that are not done, and writes every row. @throws JobError; TableError. */
@@ -127,7 +129,7 @@ export async function finishTasks<B extends Batch>(
   table: TaskTable<B>,
   started: StartedJob,
   plan: JobPlan,
-  { counts, progress, verifies, ...how }: FinishOptions,
+  { counts, progress, verifies, listsFailures, ...how }: FinishOptions,
   { warn = () => {}, signal, maxFailures }: Pick<RowOptions, 'warn' | 'signal' | 'maxFailures'>,
 ): Promise<OutOfCoreCounts> {
   const { lookups, rowWarnings, rowName, lookUp } = table;
@@ -140,16 +142,11 @@ export async function finishTasks<B extends Batch>(
       ...done,
       ...(await runTasks(work, missingTasks(plan, done), signal)),
     ]);
-    await warnOfFailedPoints(
-      tasks,
-      planned.spill,
-      { sides: plan.sides, prefixes: counts.prefixes, rowName },
-      warn,
-    );
+    await warnOfFailedPoints(tasks, planned, { sides: plan.sides, prefixes: counts.prefixes, rowName }, warn);
     warnOfTableMisses(counts, plan, lookups, warn);
     rowWarnings?.summarize();
     await counts.time('writing', () =>
-      mergeTasks(planned, tasks, table.openAgain(), { signal, progress, verifies }),
+      mergeTasks(planned, tasks, table.openAgain(), { signal, progress, verifies, listsFailures }),
     );
     return { ...counts.summarize(plan.rows, plan.sides), timestamps: timestampsIn(tasks) };
   });

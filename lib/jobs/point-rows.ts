@@ -34,6 +34,9 @@ export interface PointRowOptions {
   warn?: (message: string) => void;
 }
 
+/** The name of the only point of a row, if its columns are not named after it. */
+export const ONLY_POINT = 'the point';
+
 /** The rows of one batch. */
 export interface PreparedRows {
   /** Set if rows have their own timestamps. */
@@ -55,7 +58,7 @@ export class PointRows {
   constructor(lookup: PointLookup, options: PointRowOptions) {
     const { positions, also = [], interpolates, warn = () => {} } = options;
     this.#options = options;
-    this.sides = positions ?? ['the point'];
+    this.sides = positions ?? [ONLY_POINT];
     this.#outputs = (positions ?? [undefined]).flatMap((position) =>
       [{ name: undefined, lookup }, ...also].flatMap(
         ({ name, lookup: { kind, stopLayer, channels, snaps } }) =>

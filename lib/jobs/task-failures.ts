@@ -6,7 +6,8 @@ import { FailureLog } from './failure-log.ts';
 import { messageWithCauses } from './messages.ts';
 import type { LookupAnswers } from './point-lookup.ts';
 import { MAX_WARNINGS } from './row-warnings.ts';
-import type { TaskFailures, TaskHeader } from './task-file.ts';
+import type { TaskFailures } from './task-file.ts';
+import type { StoredTask, TaskStore } from './task-store.ts';
 
 /** The failures of one task in one volume, as they are collected. */
 export class FailureCollector {
@@ -56,9 +57,6 @@ export class FailureCollector {
 export interface FailedPoint {
   /** The main volume is 0. */
   volume: number;
-  task: number;
-  /** The place of the point in its task. */
-  point: number;
   run: number;
   /** The place of the point in its run: side * rows + row. */
   place: number;
@@ -67,12 +65,19 @@ export interface FailedPoint {
   text: string;
 }
 
+/** The tasks of a job whose points are placed, and where their failures are. */
+export interface FailedTasks {
+  spill: PointSpill;
+  store: Pick<TaskStore, 'readFailures'>;
+}
+
 /** Yields the failed points of a task, volume after volume. */
 export async function* failedPoints(
-  { task, blocks, volumes }: TaskHeader,
-  spill: PointSpill,
+  { task, blocks, volumes }: StoredTask,
+  { spill, store }: FailedTasks,
 ): AsyncGenerator<FailedPoint> {
-  for (const [volume, { failures }] of volumes.entries()) {
+  if (volumes.every(({ failed }) => failed === 0)) return;
+  for (const [volume, failures] of (await store.readFailures(task)).entries()) {
     const { points, reasons, codes, texts } = failures;
     let block = 0,
       before = 0,
@@ -87,8 +92,6 @@ export async function* failedPoints(
       places ??= await spill.readPlaces(blocks[block]);
       yield {
         volume,
-        task,
-        point,
         run: blocks[block].run,
         place: places[point - before],
         code: codes[k],
@@ -107,16 +110,16 @@ export interface FailedTable extends Pick<TableSource, 'rowName'> {
 
 /** Warns about failed points, in the order of the rows: for each batch the first with different reasons. */
 export async function warnOfFailedPoints(
-  tasks: readonly TaskHeader[],
-  spill: PointSpill,
+  tasks: readonly StoredTask[],
+  found: FailedTasks,
   { sides, prefixes, rowName = (row) => `row ${row}` }: FailedTable,
   warn: (message: string) => void,
 ): Promise<void> {
   const logs = prefixes.map(() => new FailureLog());
-  for (const header of tasks)
-    for await (const { volume, run, place, code, message, text } of failedPoints(header, spill))
+  for (const stored of tasks)
+    for await (const { volume, run, place, code, message, text } of failedPoints(stored, found))
       logs[volume].add(run, place, message, () => `${statusText(code)}: ${text}`);
-  for (const [run, { firstRow, rows }] of spill.runs.entries())
+  for (const [run, { firstRow, rows }] of found.spill.runs.entries())
     for (const [k, prefix] of prefixes.entries()) {
       const failures = logs[k].of(run);
       for (const { place, text } of failures) {

@@ -17,7 +17,9 @@ import {
   encodeTaskHeader,
   headerLength,
   TASK_PREFIX_BYTES,
+  type TaskFailures,
   type TaskHeader,
+  type TaskVolume,
 } from './task-file.ts';
 
 /** The answers of slices of a task: one part after the other, if there were too many chunks for one look-up. */
@@ -26,8 +28,14 @@ export interface AnsweredSlices {
   answers: RowAnswers;
 }
 
-/** A task that is done, and where its packed answers begin in its file. */
-export interface StoredTask extends TaskHeader {
+/** What a task found in one volume, and how many failures are in its file. */
+export interface StoredVolume extends Omit<TaskVolume, 'failures'> {
+  failed: number;
+}
+
+/** A task that is done, and where its packed answers begin in its file. Its failures stay in the file. */
+export interface StoredTask extends Omit<TaskHeader, 'volumes'> {
+  volumes: readonly StoredVolume[];
   bodyOffset: number;
 }
 
@@ -98,7 +106,7 @@ export class TaskStore {
     await this.#forget(header.task);
     const encoded = encodeTaskHeader(whole);
     await this.#folder.writeWhole(this.pathOf(header.task), [encoded, ...packed]);
-    return { ...whole, bodyOffset: encoded.length };
+    return toStored(whole, encoded.length);
   }
 
   /**
@@ -106,6 +114,21 @@ export class TaskStore {
    * @throws JobError JOB_DAMAGED if its file is cut or damaged, as far as its size and header tell.
    */
   async readHeader(task: number): Promise<StoredTask | undefined> {
+    const found = await this.#readWhole(task);
+    return found && toStored(found.header, found.bodyOffset);
+  }
+
+  /**
+   * Reads why points of a task have no answer, for each volume.
+   * @throws JobError JOB_DAMAGED; TableError UNREADABLE.
+   */
+  async readFailures(task: number): Promise<TaskFailures[]> {
+    const found = await this.#readWhole(task);
+    if (!found) throw this.#damaged(task);
+    return found.header.volumes.map(({ failures }) => failures);
+  }
+
+  async #readWhole(task: number): Promise<{ header: TaskHeader; bodyOffset: number } | undefined> {
     let handle: FileHandle;
     try {
       handle = await open(this.pathOf(task), 'r');
@@ -121,7 +144,7 @@ export class TaskStore {
       const header = decodeTaskHeader(await readAt(handle, 0, new Uint8Array(length)));
       if (header?.job !== this.#job || header.task !== task || length + bodyBytes(header) !== size)
         throw this.#damaged(task);
-      return { ...header, bodyOffset: length };
+      return { header, bodyOffset: length };
     } catch (error) {
       throw error instanceof JobError ? error : ioError('read', this.pathOf(task), error);
     } finally {
@@ -194,6 +217,12 @@ export class TaskStore {
     );
   }
 }
+
+const toStored = ({ volumes, ...header }: TaskHeader, bodyOffset: number): StoredTask => ({
+  ...header,
+  volumes: volumes.map(({ failures, ...volume }) => ({ ...volume, failed: failures.points.length })),
+  bodyOffset,
+});
 
 /** Fills an array with the bytes from an offset on: less of it if the file ends before. */
 async function readAt(handle: FileHandle, offset: number, bytes: Uint8Array): Promise<Uint8Array> {

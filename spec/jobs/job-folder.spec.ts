@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { JobError } from '../../lib/base/errors.ts';
 import { JobCounts } from '../../lib/jobs/job-counts.ts';
 import type { StartedJob } from '../../lib/jobs/job-files.ts';
-import { JobFolder, MANIFEST, PLAN } from '../../lib/jobs/job-folder.ts';
+import { FAILURES, JobFolder, MANIFEST, PLAN } from '../../lib/jobs/job-folder.ts';
 import { readManifest, readPlan, writeManifest } from '../../lib/jobs/job-plan.ts';
 import { finishTasks } from '../../lib/jobs/out-of-core.ts';
 import { planTasks } from '../../lib/jobs/plan-tasks.ts';
@@ -92,7 +92,7 @@ async function goOn(started: StartedJob, onTask?: (batch: PointBatch) => void): 
     { ...work, lookUp, openAgain },
     started,
     plan,
-    { order, windowChunks: SIZES.windowChunks, verifies: true, counts },
+    { order, windowChunks: SIZES.windowChunks, verifies: true, listsFailures: true, counts },
     { warn },
   );
   return { ...ran, text: textOf(out), statuses };
@@ -135,6 +135,28 @@ describe('a job', () => {
   test('looks up nothing again when it is done', async () => {
     const { text, asked, statuses } = await goOn(whole);
     expect([text === one.text, asked, statuses]).toEqual([true, 0, one.statuses]);
+  });
+
+  test('lists the points that need attention in the order of the rows', () => {
+    const REASONS: Record<string, string> = {
+      failed: 'it broke: the disk is gone',
+      invalid_point: 'the position is not three finite numbers',
+    };
+    const expected = one.text
+      .trimEnd()
+      .split('\n')
+      .slice(1)
+      .flatMap((line, k) => {
+        const cells = /^\d+,(?:"\[.*?\]"|"")?,.*?,n+,(.*)$/.exec(line)![1].split(',');
+        return ['pre', 'post'].flatMap((column, side) =>
+          cells[3 * side + 2] in REASONS
+            ? [`${k + 1},${column},,${cells[3 * side + 2]},${REASONS[cells[3 * side + 2]]}`]
+            : [],
+        );
+      });
+    expect(expected.length).toBeGreaterThan(20);
+    const text = readFileSync(join(whole.folder.path, FAILURES), 'utf8');
+    expect(text).toBe(`row,column,volume,status,reason\n${expected.map((line) => `${line}\n`).join('')}`);
   });
 
   test('goes on from every state in which it can be killed', async () => {
