@@ -56,9 +56,12 @@ export interface IdCommand {
   path: string;
   /** Whether roots come from votes, whose requests are not counted. @default false */
   votes?: boolean;
+  /** Whether voxels are read, too. Otherwise the watershed is not opened. @default false */
+  readsVoxels?: boolean;
   createLookup: (
     volume: GrapheneVolume,
     timestamp: Date | undefined,
+    warn: (message: string) => void,
   ) => IdLookup & { readonly timestamp: Date | undefined; readonly changed?: number };
 }
 
@@ -67,7 +70,7 @@ const BAD_STATUSES = ['root_failed', 'no_root', 'stale_supervoxel', 'invalid_id'
 
 /** Runs a command. @returns Whether any row needs attention. */
 export async function runIdCommand(
-  { input, inputOption = '--ids', path, votes, createLookup }: IdCommand,
+  { input, inputOption = '--ids', path, votes, readsVoxels = false, createLookup }: IdCommand,
   flags: IdFlags,
   io: Io,
   report: Report,
@@ -75,10 +78,8 @@ export async function runIdCommand(
   const { signal } = io;
   parseTimestampOption(flags.timestamp); // checked before anything is opened
   const nameOf = flagNames(inputOption);
-  const { server, ocdbt, retries, timeoutMs } = optionsFromFlags<OpenGrapheneOptions>(
-    GRAPHENE_OPTIONS,
-    flags,
-  );
+  const { server, ocdbt, retries, timeoutMs, dataDir, resolution, mip } =
+    optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
   const storage = optionsFromFlags<StorageOptions>(STORAGE_OPTIONS, flags);
   const tables = await findTables(inputOption, input, { storage, retries }),
     [{ name }] = tables;
@@ -103,15 +104,11 @@ export async function runIdCommand(
     refuseOptions(written, { idType }, nameOf);
     const warn = (message: string): void => report.warn(message);
     checkMissingOption(missing, written, nameOf, warn);
-    const opened = (volume = await openGraph(path, {
-      server,
-      ocdbt,
-      retries,
-      timeoutMs,
-      signal,
-      logger: report,
-    }));
-    const lookup = createLookup(opened, await resolveJobTimestamp(flags.timestamp, opened, signal));
+    const opening = { server, ocdbt, retries, timeoutMs, signal, logger: report },
+      opened = (volume = await (readsVoxels
+        ? openGraph(path, { ...opening, dataDir, storage, resolution, mip })
+        : openGraph(path, opening, { readsVoxels: false })));
+    const lookup = createLookup(opened, await resolveJobTimestamp(flags.timestamp, opened, signal), warn);
     const counts = await files.writeOutput<RowCounts>(
       (sink) =>
         lookUpIdTable(lookup, source, sink, {

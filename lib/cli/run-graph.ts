@@ -52,7 +52,11 @@ export async function runGraph(
       call.ids === undefined
         ? { ids: [], invalid: 0 }
         : await readIds(call, args, flags, files, signal, report);
-    volume = await openGraph(path, { server, ocdbt, retries, signal, logger: report });
+    volume = await openGraph(
+      path,
+      { server, ocdbt, retries, signal, logger: report },
+      { readsVoxels: false },
+    );
     for (const timestamp of window) checkTimestampOption(timestamp, volume.datastack);
     // All requests use the same timestamp.
     const context = {

@@ -1,6 +1,6 @@
 /**
  * Runs jobs on tables of IDs, such as the roots of supervoxels or the update of older roots. These jobs read
- * no voxels.
+ * no voxels, apart from those of supervoxels that were split.
  */
 import { TableError } from '../base/errors.ts';
 import { PointStatus, statusCode } from '../points/status.ts';
@@ -45,6 +45,10 @@ export interface IdRows {
   presetStatus: readonly Uint8Array[];
   /** The statuses of an earlier run; 0 if there is none. */
   earlierStatus: Uint8Array;
+  /** The points, three coordinates each; empty unless columns of points are read, one per side. */
+  points: Float64Array;
+  /** For each point: 0, or `invalidPoint` or `notLookedUp` if there is no point. */
+  pointStatus: Uint8Array;
 }
 
 /** Options of `lookUpIdTable`. */
@@ -86,7 +90,16 @@ export async function lookUpIdTable(
         },
         lookUp: async (signal) =>
           withPresetStatus(
-            await lookup.lookUp({ ids, presetStatus, earlierStatus: statuses }, signal),
+            await lookup.lookUp(
+              {
+                ids,
+                presetStatus,
+                earlierStatus: statuses,
+                points: batch.points,
+                pointStatus: batch.pointStatus,
+              },
+              signal,
+            ),
             presetStatus[0],
           ),
       };

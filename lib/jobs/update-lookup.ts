@@ -1,20 +1,27 @@
 /**
  * Updates roots that were looked up earlier to another timestamp. One request checks which distinct roots are
  * still roots, and only the supervoxels of the others are looked up again. This is safe because the
- * supervoxels of a root never change.
+ * supervoxels of a root never change. A supervoxel that was split has no root any more: where the row has a
+ * point, its voxel is read again.
  */
 import { TableError } from '../base/errors.ts';
 import { wordsOf } from '../base/uint64.ts';
+import type { PointsResult } from '../points/result.ts';
 import { PointStatus } from '../points/status.ts';
 import { idAnswerColumn } from '../tables/answers.ts';
-import { holdsStatuses, findIdColumns, chooseStatusColumn } from './columns.ts';
-import type { IdLookup } from './id-table.ts';
+import { holdsStatuses, findIdColumns, findPointColumns, chooseStatusColumn } from './columns.ts';
+import type { IdLookup, IdRows } from './id-table.ts';
 import type { RootVolume } from './root-lookup.ts';
 import { findCurrentRoots, type IsLatest } from './current-roots.ts';
 
 /** The part of a graphene volume that the job needs. */
 export interface UpdateVolume extends RootVolume {
   isLatest: IsLatest;
+  /** Reads the supervoxels at points, and their roots. Only with `positions`. */
+  readPoints?: (
+    points: Float64Array,
+    options: { timestamp: Date; onError: 'status'; borrow: true; signal?: AbortSignal },
+  ) => Promise<Pick<PointsResult, 'supervoxelIds' | 'rootIds' | 'status' | 'rows'>>;
 }
 
 /** Options of `createUpdateLookup`. */
@@ -23,6 +30,14 @@ export interface UpdateJob {
   timestamp?: Date;
   /** The columns of the supervoxels. @default the column that `findIdColumn` finds */
   columns?: readonly string[];
+  /**
+   * The columns of the points, one for each column of supervoxels, in the same order. The voxels of supervoxels
+   * that were split are read again.
+   * @default no voxel is read
+   */
+  positions?: readonly string[];
+  /** Receives a warning about supervoxels that were split, once. */
+  warn?: (message: string) => void;
 }
 
 /** A look-up that updates roots, with what it found so far. */
@@ -32,23 +47,32 @@ export interface UpdateLookup extends IdLookup {
   readonly changed: number;
 }
 
-const { ok, background, suspect, rootFailed, notLookedUp } = PointStatus;
+const { ok, background, suspect, failed, rootFailed, notLookedUp, staleSupervoxel } = PointStatus;
 
 /** Bits: which old values a row keeps. */
 const ROOT = 1,
-  STATUS = 2;
+  STATUS = 2,
+  SUPERVOXEL = 4;
 
 /**
- * Keeps `suspect`: a new root does not make the supervoxel fit its point. A failed look-up is still reported
- * as failed.
+ * Keeps `suspect`: a new root does not make the supervoxel fit its point. A failed look-up and a supervoxel that
+ * was split are still reported.
  */
 const stillSuspect = (status: number, earlier: number): number =>
-  earlier === suspect && status !== rootFailed ? suspect : status;
+  earlier === suspect && status !== rootFailed && status !== staleSupervoxel ? suspect : status;
 
 /** Creates the look-up of the job `update`. Its first batch fixes the timestamp. */
-export function createUpdateLookup(volume: UpdateVolume, { timestamp, columns }: UpdateJob): UpdateLookup {
+export function createUpdateLookup(
+  volume: UpdateVolume,
+  { timestamp, columns, positions, warn = () => undefined }: UpdateJob,
+): UpdateLookup {
   let pinned = timestamp;
   let changed = 0;
+  let warned = false;
+  const warnOnce = (): void => {
+    if (!warned) warn(positions ? STALE_WITHOUT_POINT : STALE);
+    warned = true;
+  };
   return {
     idsPerLookup: 2,
     listName: 'supervoxel_id',
@@ -71,31 +95,47 @@ export function createUpdateLookup(volume: UpdateVolume, { timestamp, columns }:
         };
       });
       const statuses = idColumns.map(({ status }) => status);
+      if (positions && positions.length !== idColumns.length)
+        throw new TableError(
+          'MISSING_COLUMN',
+          `${positions.length} positions for ${idColumns.length} columns of supervoxels: name one for each, in the same order`,
+        );
       return {
         ids: idColumns.flatMap(({ ids }) => ids),
-        outputs: idColumns.flatMap(({ root, status }) => [root, status]),
+        points: positions?.map((position) => findPointColumns(found, position)),
+        outputs: idColumns.flatMap(({ ids: [supervoxel], root, status }) => [
+          ...(positions ? [supervoxel] : []),
+          root,
+          status,
+        ]),
         statuses,
         replace: true,
         mayReplaceInputs: true,
       };
     },
-    async lookUp({ ids: [supervoxels, roots], presetStatus: [presetStatus], earlierStatus }, signal) {
+    async lookUp(rowsOfBatch, signal) {
+      const {
+        ids: [supervoxels, roots],
+        presetStatus: [presetStatus],
+        earlierStatus,
+      } = rowsOfBatch;
       pinned ??= volume.now();
       // If the check of a root fails, its supervoxels are looked up.
       const { indices, isCurrent } = await findCurrentRoots(roots, volume.isLatest, pinned, signal);
       const words = wordsOf(supervoxels),
         status = new Uint8Array(roots.length),
-        kept = new Uint8Array(roots.length).fill(ROOT | STATUS),
+        kept = new Uint8Array(roots.length).fill(SUPERVOXEL | ROOT | STATUS),
         mustLookUp = new Uint8Array(roots.length);
       let count = 0;
       for (let row = 0; row < status.length; row++) {
         const earlier = earlierStatus[row];
-        if (presetStatus[row]) kept[row] = presetStatus[row] === notLookedUp ? ROOT | STATUS : ROOT;
+        if (presetStatus[row])
+          kept[row] = SUPERVOXEL | (presetStatus[row] === notLookedUp ? ROOT | STATUS : ROOT);
         else if (words[2 * row] === 0 && words[2 * row + 1] === 0) status[row] = background;
         else if (isCurrent[indices[row]]) {
           status[row] = stillSuspect(ok, earlier);
           // The earlier status is outdated, such as a root_failed.
-          if (earlier !== 0 && earlier !== status[row]) kept[row] = ROOT;
+          if (earlier !== 0 && earlier !== status[row]) kept[row] = SUPERVOXEL | ROOT;
         } else count += mustLookUp[row] = 1;
       }
       const rows = new Uint32Array(count),
@@ -117,23 +157,62 @@ export function createUpdateLookup(volume: UpdateVolume, { timestamp, columns }:
         if (status[row] === rootFailed) {
           // The old root may still be right, so it stays. A suspect status stays too: a later run could not
           // find it again.
-          kept[row] = earlierStatus[row] === suspect ? ROOT | STATUS : ROOT;
+          kept[row] = SUPERVOXEL | (earlierStatus[row] === suspect ? ROOT | STATUS : ROOT);
           return;
         }
-        kept[row] = 0;
+        kept[row] = SUPERVOXEL;
         out[row] = answer.rootIds[k];
-        if (out[row] !== roots[row]) changed++;
       });
+      const newSupervoxels = positions && supervoxels.slice(),
+        reread = await rereadStale(volume, rowsOfBatch, { status, timestamp: pinned, signal });
+      reread.rows.forEach((row, k) => {
+        const { supervoxelIds, rootIds, status: found } = reread.answer!;
+        status[row] = found[k];
+        out[row] = rootIds[k];
+        newSupervoxels![row] = supervoxelIds[k];
+        kept[row] = status[row] === failed ? SUPERVOXEL : 0;
+      });
+      if (status.includes(staleSupervoxel)) warnOnce();
+      for (const row of rows) if (status[row] !== rootFailed && out[row] !== roots[row]) changed++;
+      const columnBits = [...(newSupervoxels ? [SUPERVOXEL] : []), ROOT, STATUS];
       return {
-        columns: [idAnswerColumn(out)],
+        columns: [newSupervoxels, out].filter((ids) => ids !== undefined).map(idAnswerColumn),
         status,
         stats: { ...answer.stats, points: roots.length },
         *errors() {
           for (const row of answer.rows()) yield { ...row, index: rows[row.index] };
+          if (reread.answer)
+            for (const row of reread.answer.rows()) yield { ...row, index: reread.rows[row.index] };
         },
-        keeps: (row, column) => (kept[row] & (column === 0 ? ROOT : STATUS)) !== 0,
+        keeps: (row, column) => (kept[row] & columnBits[column]) !== 0,
       };
     },
+  };
+}
+
+const STALE =
+    'supervoxels were split, and no root is valid for their IDs: these rows are stale_supervoxel, without a root. Pass --position to read their voxels again',
+  STALE_WITHOUT_POINT =
+    'supervoxels were split in rows that have no position to read again: these rows are stale_supervoxel, without a root';
+
+/** Reads the voxels of rows whose supervoxel was split, where they have a point. */
+async function rereadStale(
+  volume: UpdateVolume,
+  { points, pointStatus }: IdRows,
+  { status, timestamp, signal }: { status: Uint8Array; timestamp: Date; signal: AbortSignal | undefined },
+): Promise<{
+  rows: readonly number[];
+  answer?: Awaited<ReturnType<NonNullable<UpdateVolume['readPoints']>>>;
+}> {
+  const rows: number[] = [];
+  for (let row = 0; row < pointStatus.length; row++)
+    if (status[row] === staleSupervoxel && pointStatus[row] === 0) rows.push(row);
+  if (rows.length === 0 || !volume.readPoints) return { rows: [] };
+  const own = new Float64Array(3 * rows.length);
+  for (const [k, row] of rows.entries()) own.set(points.subarray(3 * row, 3 * row + 3), 3 * k);
+  return {
+    rows,
+    answer: await volume.readPoints(own, { timestamp, onError: 'status', borrow: true, signal }),
   };
 }
 

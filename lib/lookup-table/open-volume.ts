@@ -1,4 +1,5 @@
 /** Opens the volume of a path, whichever kind it is, and resolves the timestamp of its job. */
+import { NO_VOXELS } from '../graphene/resolve/watershed.ts';
 import { PathError } from '../base/errors.ts';
 import type { NameOption } from '../base/option-names.ts';
 import { checkTimestampOption } from '../chunkedgraph/roots/resolve-timestamp.ts';
@@ -55,18 +56,19 @@ const withoutGraphOptions = (options: OpenOptions): OpenOptions =>
   );
 
 /**
- * Opens the graph of a path for a job that reads no voxels. The watershed that the server names is not
- * opened.
+ * Opens the graph of a path.
  *
+ * @param readsVoxels If false, the watershed that the server names is not opened. @default true
  * @throws PathError BAD_PATH.
  */
 export async function openGraph(
   path: string,
-  options: Omit<OpenGrapheneOptions, 'dataDir' | 'rootCache'>,
+  options: Omit<OpenGrapheneOptions, 'rootCache'>,
+  { readsVoxels = true } = {},
 ): Promise<GrapheneVolume> {
   if (!isGraphenePath(path))
     throw new PathError('BAD_PATH', `${path} is not a chunkedgraph: expected a graphene:// or cave:// path`);
-  return openGraphene(path, { ...options, dataDir: 'mem://no-voxel/is-read', rootCache: true });
+  return openGraphene(path, { ...options, ...(!readsVoxels && { dataDir: NO_VOXELS }), rootCache: true });
 }
 
 /**

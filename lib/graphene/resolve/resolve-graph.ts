@@ -29,7 +29,7 @@ import {
 } from './volume-path.ts';
 import { describeBucket } from './storage-credentials.ts';
 import { GraphTokens, toTokenName } from './tokens.ts';
-import { checkWatershed, findWatershed } from './watershed.ts';
+import { checkWatershed, findWatershed, NO_VOXELS } from './watershed.ts';
 
 /**
  * A description, and the objects that were created to find it. The server object also knows the server's
@@ -98,7 +98,7 @@ export async function resolveGraph(
   const { server, allowAddress, json, redirects } = await findTable(target, http, options, warn);
   const { path, token, address } = server;
   const graph = parseGraphInfo(json, path.infoUrl);
-  checkOcdbt(graph, options.ocdbt, path.infoUrl, warn);
+  if (options.dataDir !== NO_VOXELS) checkOcdbt(graph, options.ocdbt, path.infoUrl, warn);
   const info = parseInfo(json, path.infoUrl);
   checkWatershed(info, graph.cvMip, options.mip, path.infoUrl);
 

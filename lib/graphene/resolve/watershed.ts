@@ -25,6 +25,9 @@ export interface GraphAddress {
   address: string | undefined;
 }
 
+/** The `dataDir` of a volume of which no voxel is read. */
+export const NO_VOXELS = 'mem://no-voxel/is-read';
+
 /** A bucket and its store. */
 export interface FoundBucket {
   location: BucketLocation;
