@@ -18,6 +18,7 @@ const ROOMS = [
   'precomputed',
   'codecs',
   'chunks',
+  'ocdbt',
   'workers',
   'points',
   'chunkedgraph',
@@ -43,6 +44,7 @@ const PURE = [
   /^lib\/failures\/(verdict|delay)\.ts$/,
   /^lib\/precomputed\//,
   /^lib\/codecs\//,
+  /^lib\/ocdbt\/format\//,
   /^lib\/chunkedgraph\/ids\//,
   /^lib\/points\/(status|input|result|cell-index|plan|ball|distances)\.ts$/,
 ];

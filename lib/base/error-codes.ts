@@ -26,6 +26,8 @@ export const ERROR_CODES = {
     BAD_RESPONSE: 'The answer breaks the rules of HTTP, for example with a range that was not requested.',
     IO: 'A file could not be read.',
     CHANGED_UNDER_WAY: 'The object was replaced while its parts were read, in every attempt.',
+    DATA_MISSING:
+      'A data file that an OCDBT database refers to is not there: it was deleted, or the database was copied in part.',
   },
   CredentialsError: {
     NOT_FOUND: 'A token or credentials are needed, and none were found; the message says where to put them.',

@@ -21,6 +21,8 @@ import { reencodingSource } from '../chunks/reencoding-source.ts';
 import { ShardedSource } from '../chunks/sharded-source.ts';
 import { ShardIndexCache } from '../chunks/shard-indices.ts';
 import { UnshardedSource } from '../chunks/unsharded-source.ts';
+import { OcdbtSource } from '../ocdbt/ocdbt-source.ts';
+import { OcdbtStore } from '../ocdbt/ocdbt-store.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import { requireCodec } from '../codecs/registry.ts';
 import { DATA_TYPES, wordsView, type WordArray } from '../precomputed/data-type.ts';
@@ -232,7 +234,9 @@ export class PointReader {
           disk: chunkCache,
           runner: this.#runner,
         })
-      : new UnshardedSource(options);
+      : store instanceof OcdbtStore
+        ? new OcdbtSource({ ...options, store })
+        : new UnshardedSource(options);
     const cached = chunkCache
         ? diskCachedSource(stored, { cache: chunkCache, scale, codec, layoutOf })
         : stored,

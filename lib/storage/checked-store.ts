@@ -31,6 +31,10 @@ export class CheckedStore implements Store {
     return this.#store.exists?.bind(this.#store);
   }
 
+  get list(): Store['list'] {
+    return this.#store.list?.bind(this.#store);
+  }
+
   async read(key: string, options: ReadOptions = {}): Promise<StoredObject | undefined> {
     const nothing = answerEmptyRange(options.range);
     if (nothing) return nothing;

@@ -1,6 +1,6 @@
 /** The store of local files. */
 import { constants, existsSync } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, readdir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RequestError } from '../base/errors.ts';
 import { retryOnShortage } from '../base/descriptor-shortage.ts';
@@ -31,6 +31,21 @@ export class FileStore implements Store {
 
   exists(): boolean {
     return existsSync(this.root);
+  }
+
+  /** Lists files, without those in folders below that of the prefix. */
+  async list(prefix: string, { signal }: { signal?: AbortSignal } = {}): Promise<string[]> {
+    signal?.throwIfAborted();
+    const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1),
+      path = folder === '' ? this.root : join(this.root, ...splitKey(folder.slice(0, -1)));
+    try {
+      const names = await readdir(path);
+      return names.map((name) => folder + name).filter((key) => key.startsWith(prefix));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+      throw new RequestError('IO', `${path}: ${code ?? String(error)}`, path, undefined, { cause: error });
+    }
   }
 
   async read(key: string, options: ReadOptions = {}): Promise<StoredObject | undefined> {

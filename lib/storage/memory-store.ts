@@ -76,6 +76,14 @@ export class MemoryStore implements Store {
     return this.#bucket.keys().some((key) => key.startsWith(this.#prefix));
   }
 
+  async list(prefix: string, { signal }: { signal?: AbortSignal } = {}): Promise<string[]> {
+    signal?.throwIfAborted();
+    return this.#bucket
+      .keys()
+      .filter((key) => key.startsWith(this.#prefix + prefix))
+      .map((key) => key.slice(this.#prefix.length));
+  }
+
   async read(
     key: string,
     { range, signal, maxBytes = DEFAULT_MAX_BYTES, meter }: ReadOptions = {},

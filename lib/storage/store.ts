@@ -137,6 +137,11 @@ export interface Store {
    * answer; a missing folder is probably a wrong path.
    */
   exists?(): boolean;
+  /**
+   * Lists all keys that begin with a prefix, which may end inside a name. A store that cannot list has no such
+   * method. Only OCDBT databases with numbered manifests need it.
+   */
+  list?(prefix: string, options?: { signal?: AbortSignal }): Promise<string[]>;
   /** The server behind the store, if there is one. Decides which addresses the volume's info may name. */
   readonly server?: StoreServer;
 }

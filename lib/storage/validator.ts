@@ -2,7 +2,7 @@
  * Validators, which tell the versions of one object apart. A validator is the ETag from the server, or a text
  * that the SDK makes and that begins with one of these words.
  */
-const OWN_VALIDATOR = /^(generation|modified|file|put) /;
+const OWN_VALIDATOR = /^(generation|modified|file|put|ocdbt) /;
 
 /** Whether a validator is an ETag and can be sent as `If-None-Match`. */
 export const isETag = (validator: string): boolean => !OWN_VALIDATOR.test(validator);

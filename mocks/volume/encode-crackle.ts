@@ -4,7 +4,8 @@
  * (github.com/seung-lab/crackle), README.md, "Stream Format". None of its code is used.
  */
 import type { Vec3 } from '../../lib/base/vec3.ts';
-import { crc32c, crc8 } from '../../lib/codecs/crackle/crc.ts';
+import { crc32c } from '../../lib/base/crc32c.ts';
+import { crc8 } from '../../lib/codecs/crackle/crc.ts';
 import { regionsOf } from './regions.ts';
 
 const MAGIC = 'crkl';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { DecodeError } from '../../lib/base/errors.ts';
-import { crc32c, crc8 } from '../../lib/codecs/crackle/crc.ts';
+import { crc32c } from '../../lib/base/crc32c.ts';
+import { crc8 } from '../../lib/codecs/crackle/crc.ts';
 import { crackleBytes, crackleCase, crackleLayout, readCrackle } from '../support/crackle-cases.ts';
 import { rounds } from '../support/rounds.ts';
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { componentAt, findComponents } from '../../lib/codecs/crackle/slice-components.ts';
 import type { SliceComponents } from '../../lib/codecs/crackle/slice-components.ts';
 import type { Cracks } from '../../lib/codecs/crackle/crack-code.ts';
-import { crc32c } from '../../lib/codecs/crackle/crc.ts';
+import { crc32c } from '../../lib/base/crc32c.ts';
 import { sliceChecksum } from '../../lib/codecs/crackle/slice-checksum.ts';
 import { rounds } from '../support/rounds.ts';
 

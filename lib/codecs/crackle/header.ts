@@ -10,7 +10,8 @@ import { formatVec3 } from '../../base/vec3.ts';
 import type { Vec3 } from '../../base/vec3.ts';
 import { bytesPerValue } from '../../precomputed/data-type.ts';
 import type { ChunkLayout } from '../codec.ts';
-import { crc32c, crc8 } from './crc.ts';
+import { crc32c } from '../../base/crc32c.ts';
+import { crc8 } from './crc.ts';
 
 const MAGIC = 0x6c6b7263; // "crkl"
 const HEADER_BYTES = [24, 29];

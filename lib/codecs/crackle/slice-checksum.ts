@@ -12,7 +12,7 @@
  * look-ups per run, however long it is. Then, for each bit b, the powers of all components with bit b in
  * their number are summed.
  */
-import { timesX, timesX32 } from './crc.ts';
+import { timesX, timesX32 } from '../../base/crc32c.ts';
 import type { SliceComponents } from './slice-components.ts';
 import { scratchWords } from './scratch.ts';
 
