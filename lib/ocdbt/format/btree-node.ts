@@ -67,7 +67,7 @@ export function decodeBtreeNode(content: Uint8Array, basePath: string, maxBytes:
     files = readDataFiles(reader, basePath),
     count = reader.varint(32);
   if (count === 0) throw reader.error('has no entries');
-  reader.checkEntries(count, MAX_ENTRIES, height === 0 ? 4 : 9);
+  reader.checkEntries(count, MAX_ENTRIES, height === 0 ? 3 : 8);
   const { keys, sharedLengths } = readKeys(reader, count, height > 0, maxBytes);
   const entries = sharedLengths
     ? { children: readChildren(reader, count, files, sharedLengths) }
