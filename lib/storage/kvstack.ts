@@ -122,7 +122,8 @@ export class KvStackStore implements Store {
             strip,
           ]),
         );
-    if (stores.every((store) => store.list !== undefined)) this.list = (prefix, options) => this.#list(prefix, options);
+    if (stores.every((store) => store.list !== undefined))
+      this.list = (prefix, options) => this.#list(prefix, options);
   }
 
   /** The server of the lowest layer. */
