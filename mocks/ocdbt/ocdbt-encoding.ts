@@ -2,7 +2,7 @@
  * Encodes the manifest and the nodes of an OCDBT database. No I/O.
  * Source: TensorStore, tensorstore/kvstore/ocdbt/index.rst, "Storage format", and format/config_codec.h.
  */
-import { crc32c } from '../../lib/codecs/crackle/crc.ts';
+import { crc32c } from '../../lib/base/crc32c.ts';
 import { BITSTREAMS } from '../volume/bitstream.ts';
 
 /** Compression of manifests and nodes. Zstandard is written as stored blocks. */
