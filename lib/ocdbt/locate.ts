@@ -6,7 +6,7 @@ import type { NodeReader, NodeRequest } from './node-reader.ts';
 import type { SliceOptions } from './read-slice.ts';
 
 /** Where keys are wanted. */
-export interface LocateOptions extends SliceOptions {
+export interface LocateKeysOptions extends SliceOptions {
   nodes: NodeReader;
   version: Version;
   /** Most bytes of a decoded node. */
@@ -32,7 +32,10 @@ const ABSENT: Located = { value: undefined };
  * @returns One place per key. A node that cannot be read fails the keys below it.
  * @throws signal.reason
  */
-export async function locateKeys(keys: readonly Uint8Array[], options: LocateOptions): Promise<Located[]> {
+export async function locateKeys(
+  keys: readonly Uint8Array[],
+  options: LocateKeysOptions,
+): Promise<Located[]> {
   const { nodes, version, maxNodeBytes, runner = cooperativeRunner } = options;
   const found: Located[] = keys.map(() => ABSENT);
   if (!version.root) return found;

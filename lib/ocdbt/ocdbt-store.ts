@@ -2,7 +2,7 @@
 import { answerEmptyRange, clipRange, splitKey, tooLargeError } from '../storage/keys.ts';
 import { DEFAULT_MAX_BYTES } from '../http/http-request.ts';
 import type { ByteRange, ReadOptions, Store, StoredObject, StoreServer } from '../storage/store.ts';
-import { OcdbtDatabase, type OpenedVersion } from './database.ts';
+import { DatabaseReader, type OpenedVersion } from './database-reader.ts';
 import type { FoundValue } from './format/btree-node.ts';
 import type { DataRef } from './format/data-files.ts';
 import { formatCommitTime, parseVersionSpec, type OcdbtVersion } from './format/version-spec.ts';
@@ -34,7 +34,7 @@ export async function openOcdbt(
 ): Promise<OcdbtStore> {
   if (path !== '') splitKey(path);
   const wanted = version === undefined ? undefined : parseVersionSpec(version),
-    database = new OcdbtDatabase(data, manifest);
+    database = new DatabaseReader(data, manifest);
   return new OcdbtStore(database, await database.openVersion(wanted, options), path);
 }
 
@@ -43,11 +43,11 @@ export class OcdbtStore implements Store {
   /** `BASE/|ocdbt:@v12/PATH` */
   readonly url: string;
   readonly identity: Store['identity'];
-  readonly #database: OcdbtDatabase;
+  readonly #database: DatabaseReader;
   readonly #opened: OpenedVersion;
   readonly #path: string;
 
-  constructor(database: OcdbtDatabase, opened: OpenedVersion, path: string) {
+  constructor(database: DatabaseReader, opened: OpenedVersion, path: string) {
     this.#database = database;
     this.#opened = opened;
     this.#path = path;

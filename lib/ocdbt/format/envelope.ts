@@ -8,8 +8,12 @@ import { DecodeError } from '../../base/errors.ts';
 import { WireReader } from './wire.ts';
 
 /** The kinds of structures, with their magic numbers. */
-export const MAGIC = { manifest: 0x0cdb3a2a, 'version node': 0x0cdb1234, 'B+tree node': 0x0cdb20de } as const;
-export type StructureKind = keyof typeof MAGIC;
+export const STRUCTURE_MAGIC = {
+  manifest: 0x0cdb3a2a,
+  'version node': 0x0cdb1234,
+  'B+tree node': 0x0cdb20de,
+} as const;
+export type StructureKind = keyof typeof STRUCTURE_MAGIC;
 
 /** Magic number, length, version, compression, CRC. */
 const LEAST_BYTES = 4 + 8 + 1 + 1 + 4;
@@ -33,8 +37,11 @@ export function openEnvelope(bytes: Uint8Array, kind: StructureKind): Envelope {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
     size = bytes.byteLength;
   if (size < LEAST_BYTES) throw error('TRUNCATED', `${size} bytes; the least is ${LEAST_BYTES}`);
-  if (view.getUint32(0) !== MAGIC[kind])
-    throw error('BAD_HEADER', `begins with ${hex(view.getUint32(0))}, not with ${hex(MAGIC[kind])}`);
+  if (view.getUint32(0) !== STRUCTURE_MAGIC[kind])
+    throw error(
+      'BAD_HEADER',
+      `begins with ${hex(view.getUint32(0))}, not with ${hex(STRUCTURE_MAGIC[kind])}`,
+    );
   const length = view.getBigUint64(4, true);
   if (length !== BigInt(size))
     throw error(length > size ? 'TRUNCATED' : 'WRONG_SIZE', `${size} bytes, but its header says ${length}`);

@@ -32,7 +32,7 @@ export function parseVersionSpec(version: OcdbtVersion): VersionSpec {
 }
 
 /** As it stands in a URL: `v12`, or a time. */
-export function parseVersionName(name: string): VersionSpec {
+export function parseOcdbtVersionName(name: string): VersionSpec {
   const digits = /^v([1-9]\d{0,15})$/.exec(name)?.[1];
   return parseVersionSpec(digits === undefined ? name : Number(digits));
 }

@@ -39,7 +39,7 @@ export interface OpenedVersion {
 }
 
 /** A database in a store. It keeps nodes, and no manifest. */
-export class OcdbtDatabase {
+export class DatabaseReader {
   readonly nodes: NodeReader;
 
   /**
