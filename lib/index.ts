@@ -32,6 +32,20 @@ export type {
   StreamedResult,
   StreamOptions,
 } from './graphene/stream/stream-types.ts';
+export { lookupTable } from './lookup-table/lookup-table.ts';
+export type {
+  LookupSink,
+  LookupSource,
+  LookupTableOptions,
+  LookupVolume,
+  NamedLookupVolume,
+  NodeSink,
+  WebSink,
+} from './lookup-table/table-types.ts';
+export type { JobPass, JobSums, RowCounts, TableProgress, TableSummary } from './jobs/job-types.ts';
+export type { FormatName } from './tables/formats.ts';
+export type { IdType } from './tables/columnar/column.ts';
+export type { MissingText } from './tables/missing.ts';
 export type { Interpolation, Progress } from './points/point-query.ts';
 export { readMany } from './graphene/read-many.ts';
 export type {

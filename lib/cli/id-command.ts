@@ -2,7 +2,7 @@
  * Runs the commands on tables of IDs: reads a table, writes the same rows with their answers, and prints a
  * summary.
  */
-import type { RowCounts } from '../jobs/job-counts.ts';
+import type { RowCounts } from '../jobs/job-types.ts';
 import type { IdType } from '../tables/columnar/column.ts';
 import type { MissingText } from '../tables/missing.ts';
 import type { FormatName } from '../tables/formats.ts';

@@ -6,7 +6,8 @@ import type { IdType } from '../tables/columnar/column.ts';
 import type { MissingText } from '../tables/missing.ts';
 import type { FormatName } from '../tables/formats.ts';
 import { type MaxFailures, needsAttention } from '../jobs/failure-bound.ts';
-import type { PointTableOptions, TableSummary } from '../jobs/point-table.ts';
+import type { TableSummary } from '../jobs/job-types.ts';
+import type { PointTableOptions } from '../jobs/point-table.ts';
 import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.ts';
 import { chooseFormats, type TableFormats } from '../lookup-table/format-options.ts';
 import {

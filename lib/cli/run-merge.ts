@@ -5,7 +5,8 @@ import { addPresets, mergeTasks, readDoneTasks, timestampsIn, withPlannedJob } f
 import { JobFolder } from '../jobs/job-folder.ts';
 import { type JobManifest, type JobPlan, readManifest, readPlan } from '../jobs/job-plan.ts';
 import { JobProgress } from '../jobs/job-progress.ts';
-import { summarizeTimestamps, type TableSummary } from '../jobs/point-table.ts';
+import type { TableSummary } from '../jobs/job-types.ts';
+import { summarizeTimestamps } from '../jobs/point-table.ts';
 import { warnOfFailedPoints } from '../jobs/task-failures.ts';
 import { openTable } from '../tables/open-table.ts';
 import { requireSameInputs } from '../jobs/input-identity.ts';

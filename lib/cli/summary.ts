@@ -1,5 +1,5 @@
 /** Summarizes a job that is done: one line for people, JSON for programs. */
-import type { TableSummary } from '../jobs/point-table.ts';
+import type { TableSummary } from '../jobs/job-types.ts';
 
 const number = (n: number): string => n.toLocaleString('en-US');
 const count = (n: number, what: string): string => `${number(n)} ${what}${n === 1 ? '' : 's'}`;

@@ -169,7 +169,7 @@ export const LOOKUP_TABLE_OPTIONS = {
   },
   storage: {
     kind: STORAGE,
-    default: 'those of `open`',
+    default: 'as found for volumes',
     says: 'credentials of the buckets of the source and the sink',
   },
   retries: {

@@ -15,16 +15,8 @@ import { checkInterpolation, reasonNotInterpolated } from '../points/linear-read
 import { ChunkOrder } from '../points/chunk-order.ts';
 import { parseSharding } from '../precomputed/sharding.ts';
 import { finestResolution, scaleAt } from '../precomputed/volume-info.ts';
+import type { LookupVolume, NamedLookupVolume } from './table-types.ts';
 import { isGraphenePath, openVolume, resolveJobTimestamp, type OpenedVolume } from './open-volume.ts';
-
-/** A volume of a look-up: one that is open, or its path. */
-export type LookupVolume = GrapheneVolume | PrecomputedVolume | string;
-
-/** Another volume of a look-up, and the name of its columns. */
-export interface NamedLookupVolume {
-  name: string;
-  volume: LookupVolume;
-}
 
 /** Whether a volume has a graph. */
 export const isGraphVolume = (volume: LookupVolume): boolean =>

@@ -7,7 +7,8 @@ import {
   type PointLookup,
   createValueLookup,
 } from '../../lib/jobs/point-lookup.ts';
-import { lookUpPointTable, type PointTableOptions, type TableSummary } from '../../lib/jobs/point-table.ts';
+import type { TableSummary } from '../../lib/jobs/job-types.ts';
+import { lookUpPointTable, type PointTableOptions } from '../../lib/jobs/point-table.ts';
 import { AT, fakeGraphVolume, fakeValueVolume, NOW, rootText, supervoxelText } from './fake-volume.ts';
 
 interface Ran {
