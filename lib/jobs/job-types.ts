@@ -13,7 +13,9 @@ export interface JobSums {
   chunksDone: number;
   /** The stored bytes that were read. */
   bytes: number;
+  /** The chunks that came from the memory cache, or from a read that was in flight. */
   cacheHits: number;
+  /** The requests for roots. */
   rootRequests: number;
   /** The points that failed: `failed` and `root_failed`. */
   failures: number;
@@ -21,6 +23,7 @@ export interface JobSums {
 
 /** What a job did. */
 export interface RowCounts {
+  /** The number of rows. */
   rows: number;
   /** The names of the sides of a row, if it has more than one. */
   sides?: readonly string[];
@@ -39,9 +42,11 @@ export interface RowCounts {
 
 /** How far a job is. */
 export interface TableProgress extends JobSums {
+  /** What is done now. */
   pass: JobPass;
-  /** The number of the pass, and the number of all passes. A job with one pass has 1 of 1. */
+  /** The number of the pass, from 1. */
   passNumber: number;
+  /** The number of all passes: 3 for a large table, else 1. */
   passes: number;
   /** The part of this pass that is done, from 0 to 1; undefined if that is unknown. */
   fraction: number | undefined;
@@ -56,5 +61,12 @@ export interface TableSummary extends RowCounts {
    */
   timestamp?: Date;
   /** The timestamps of the roots, if rows have their own. */
-  timestamps?: { first: Date | null; last: Date | null; count: number };
+  timestamps?: {
+    /** The earliest; null if there is none. */
+    first: Date | null;
+    /** The latest; null if there is none. */
+    last: Date | null;
+    /** The number of different ones. */
+    count: number;
+  };
 }

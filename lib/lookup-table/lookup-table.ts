@@ -1,7 +1,6 @@
 /** The public function `lookupTable`. Its work is imported when it is called: few programs need it. */
-import { parseOptions } from '../base/option-table.ts';
+import { copyOptions } from '../base/option-table.ts';
 import type { TableSummary } from '../jobs/job-types.ts';
-import { LOOKUP_TABLE_OPTIONS } from './lookup-table-options.ts';
 import type { LookupSink, LookupSource, LookupTableOptions } from './table-types.ts';
 
 /**
@@ -33,7 +32,9 @@ export async function lookupTable(
   sink: LookupSink,
   options: LookupTableOptions,
 ): Promise<TableSummary> {
-  const own = parseOptions(options, LOOKUP_TABLE_OPTIONS);
+  // Copied before the import, which takes a while.
+  const paths = Array.isArray(source) ? [...(source as readonly string[])] : source,
+    own = copyOptions(options);
   const { runLookupTable } = await import('./run-lookup-table.ts');
-  return runLookupTable(source, sink, own);
+  return runLookupTable(paths, sink, own);
 }

@@ -1,4 +1,5 @@
 /** The work of `lookupTable`: opens the files and the volumes, looks up, and completes the output or takes it back. */
+import { parseOptions } from '../base/option-table.ts';
 import { byName } from '../base/option-names.ts';
 import type { WindowSizes } from '../jobs/plan-tasks.ts';
 import { toMaxFailures } from '../jobs/failure-bound.ts';
@@ -8,6 +9,7 @@ import { openTableFiles, type TableFiles, type TableFilesOptions } from '../tabl
 import { findTables } from '../table-files/table-paths.ts';
 import { temporaryFolder } from '../table-files/temporary-folder.ts';
 import { chooseFormats } from './format-options.ts';
+import { LOOKUP_TABLE_OPTIONS } from './lookup-table-options.ts';
 import { checkSink, streamOutput } from './sink-stream.ts';
 import { checkSource, closeSource, streamTable } from './source-stream.ts';
 import {
@@ -25,13 +27,14 @@ export interface RunSizes extends Partial<WindowSizes> {
   batchRows?: number;
 }
 
-/** Runs a look-up whose options are checked. */
+/** Runs a look-up. @throws What `lookupTable` throws. */
 export async function runLookupTable(
   source: LookupSource,
   sink: LookupSink,
-  options: LookupTableOptions,
+  given: LookupTableOptions,
   sizes: RunSizes = {},
 ): Promise<TableSummary> {
+  const options = parseOptions(given, LOOKUP_TABLE_OPTIONS);
   checkSource(source);
   checkSink(sink);
   const { signal = new AbortController().signal, warn = warnOnConsole } = options,

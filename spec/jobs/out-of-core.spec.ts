@@ -289,7 +289,7 @@ describe('a table out of core', () => {
     }
     const { error } = await run(tableOf(rows), { ...OPTIONS[0], maxFailures: { points: 0 } }, sizes);
     expect((error as Error).message).toMatch(
-      /^[\d]+ of 200 points need attention so far \(\d+ failed, \d+ no_root\), more than the 0 that --max-failures allows$/,
+      /^[\d]+ of 200 points need attention so far \(\d+ failed, \d+ no_root\), more than the 0 that maxFailures \(--max-failures\) allows$/,
     );
   });
 
@@ -315,7 +315,7 @@ describe('a table out of core', () => {
         expect(error).toMatchObject({
           code: 'UNREADABLE',
           message: expect.stringMatching(
-            /^temporary files in .* need \d+\.\d GB, and .* are free; --temp-dir/,
+            /^temporary files in .* need \d+\.\d GB, and .* are free; tempDir \(--temp-dir\)/,
           ),
         });
     }
