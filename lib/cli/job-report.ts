@@ -4,7 +4,7 @@ import { writeFinished } from '../jobs/finished-job.ts';
 import { FAILURES, type JobFolder } from '../jobs/job-folder.ts';
 import type { JobManifest } from '../jobs/job-plan.ts';
 import { needsAttention as anyNeedsAttention } from '../jobs/failure-bound.ts';
-import type { TableSummary } from '../jobs/point-table.ts';
+import type { TableSummary } from '../jobs/job-types.ts';
 import { type LookupFlags, reportLookup } from './lookup-session.ts';
 import type { Report } from './report.ts';
 import type { JobFiles } from './table-io.ts';
