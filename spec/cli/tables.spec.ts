@@ -220,7 +220,7 @@ describe('files that are not tables of text', () => {
     expect(await lookup(['--points', join(folder, 'in.csv')])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /in\.csv holds Parquet, not text: --format parquet reads it/,
+        /in\.csv holds Parquet, not text: the format parquet \(--format parquet\) reads it/,
       ) as unknown as string,
     });
   });

@@ -519,7 +519,7 @@ describe('lookUpPointTable: JSON Lines', () => {
     [
       'COLUMN_EXISTS',
       '{"x":1,"y":1,"z":1}\n{"x":1,"y":1,"z":1,"status":0}\n',
-      /^row 2 \(line 2\): column status already exists \(replace (--replace) overwrites it\)$/,
+      /^row 2 \(line 2\): column status already exists \(replace \(--replace\) overwrites it\)$/,
     ],
     ['MISSING_COLUMN', '{"x":1,"y":1}\n', /^no column "z"; columns found: x, y$/],
   ])('refuses with %s: %j', async (code, text, message) => {
