@@ -66,18 +66,17 @@ export class AnswerLayout {
     return new AnswerLayout([answers, ...(answers.also ?? [])].map(layoutOf));
   }
 
-  /** Packs the answers of the points from `from` to before `end`. */
-  pack(answers: RowAnswers, from: number, end: number): Uint8Array {
-    const packed = new Uint8Array((end - from) * this.width),
-      volumes = [answers, ...(answers.also ?? [])];
-    let at = 0;
-    for (const [k, { arrays }] of this.volumes.entries())
-      for (const [index, array] of arraysOf(volumes[k]).entries()) {
-        const width = bytesPerPoint(arrays[index]);
-        packed.set(new Uint8Array(array.buffer, array.byteOffset + from * width, (end - from) * width), at);
-        at += (end - from) * width;
-      }
-    return packed;
+  /**
+   * Packs the answers of the points from `from` to before `end`.
+   * @returns The packed bytes in several pieces, which share the memory of the answers.
+   */
+  pack(answers: RowAnswers, from: number, end: number): Uint8Array[] {
+    return [answers, ...(answers.also ?? [])].flatMap((volume, k) =>
+      arraysOf(volume).map((array, index) => {
+        const width = bytesPerPoint(this.volumes[k].arrays[index]);
+        return new Uint8Array(array.buffer, array.byteOffset + from * width, (end - from) * width);
+      }),
+    );
   }
 
   /** Returns answers without values: every number and every status is 0. */
