@@ -111,6 +111,21 @@ export class AnswerLayout {
       scatter(values, stride, places, arrays[k]);
     }
   }
+
+  /**
+   * Replaces answers of one volume.
+   * @param volume The index of the volume.
+   * @param places The place of each of the answers.
+   * @returns Whether the answers have this layout. If not, nothing is replaced.
+   */
+  replace(volume: number, answers: RowAnswers, places: Uint32Array, { arrays }: UnpackedAnswers): boolean {
+    const own = this.volumes[volume];
+    if (JSON.stringify(layoutOf(answers)) !== JSON.stringify(own)) return false;
+    const before = this.volumes.slice(0, volume).reduce((sum, { arrays: others }) => sum + others.length, 0);
+    for (const [k, array] of arraysOf(answers).entries())
+      scatter(array, own.arrays[k].stride, places, arrays[before + k]);
+    return true;
+  }
 }
 
 /** Returns the same bytes at an offset that a typed array may have. */
