@@ -26,6 +26,7 @@ import { resolveJobTimestamp, openGraph } from '../lookup-table/open-volume.ts';
 import type { Report } from './report.ts';
 import { idSummaryLine, statsJson } from './summary.ts';
 import { optionsFromFlags } from './options-from-flags.ts';
+import { temporaryFolder } from '../table-files/temporary-folder.ts';
 import { findTables } from '../table-files/table-paths.ts';
 import { openJobFiles } from './table-io.ts';
 
@@ -42,6 +43,8 @@ export interface IdFlags {
   missing?: MissingText;
   idType?: IdType;
   timestamp?: string;
+  /** The folder of temporary files. */
+  tempDir?: string;
   stats?: string;
   strict?: boolean;
   quiet?: boolean;
@@ -91,13 +94,18 @@ export async function runIdCommand(
       out: flags.out,
       stats: flags.stats,
       cloud: { storage, retries },
+      tempDir: flags.tempDir,
     },
     io,
     report,
   );
   let volume: GrapheneVolume | undefined;
   try {
-    const { format, source } = await detectIdFormat(files.input().source(), name, flags);
+    const { format, source } = await detectIdFormat(
+      files.input(await temporaryFolder(flags, io.env), false).source(),
+      name,
+      flags,
+    );
     const { replace, missing, idType, strict, out, outFormat } = flags;
     const output = chooseOutput({ out, outFormat, input: format, isJoined: tables.length > 1 }, nameOf),
       written = output?.format ?? format;

@@ -156,6 +156,16 @@ export async function resumeJob(
   }
 }
 
+/** Puts temporary files into the folder of the job, unless another is named. */
+export const withTemporaryFiles = (
+  checked: CheckedLookup,
+  { path }: JobFolder,
+  { env }: Io,
+): CheckedLookup => ({
+  ...checked,
+  flags: { ...checked.flags, tempDir: checked.flags.tempDir ?? (env.TMPDIR || path) },
+});
+
 /** Opens the volumes of a job for some work. */
 export async function withOpened<T>(
   checked: CheckedLookup,
@@ -198,7 +208,7 @@ async function goOn(
     counts = new JobCounts(work.also),
     progress = new JobProgress(options.onProgress, counts, true);
   volumes.muteCalls();
-  const files = await openLookupFiles(checked, io, report);
+  const files = await openLookupFiles(withTemporaryFiles(checked, folder, io), io, report);
   try {
     return await advising(folder, io, report, async () => {
       const input = files.input(folder.path);

@@ -16,7 +16,7 @@ import { reportJob } from './job-report.ts';
 import { flagsOfManifest } from './job-flags.ts';
 import { toPinnedDates } from '../jobs/job-timestamps.ts';
 import type { Report } from './report.ts';
-import type { ResumeFlags } from './run-job.ts';
+import { type ResumeFlags, withTemporaryFiles } from './run-job.ts';
 import { checkLookup, openLookupFiles, pointTableOptions } from './lookup-session.ts';
 
 /** Runs the command. @returns Whether any row needs attention, and more than may. */
@@ -29,7 +29,7 @@ export async function runMerge(path: string, own: ResumeFlags, io: Io, report: R
   try {
     await requireSameInputs(manifest.inputs);
     const checked = await checkLookup(manifest.volume, flagsOfManifest(manifest, own), report),
-      files = await openLookupFiles(checked, io, report);
+      files = await openLookupFiles(withTemporaryFiles(checked, folder, io), io, report);
     try {
       return await advising(folder, io, report, async () => {
         const { flags } = checked,
