@@ -62,10 +62,9 @@ export interface GrapheneParts extends VolumeParts {
   api: Endpoints;
   allowEdits: boolean;
   datastack: VolumeDatastack | undefined;
+  /** Timestamp of the volume's root look-ups. */
+  timestamp: TimestampOption;
 }
-
-/** Returns the timestamp of the root look-ups of a volume. Set by {@link GrapheneVolume}. @internal */
-export let timestampOf: (volume: GrapheneVolume) => TimestampOption;
 
 /** Options of a look-up of one point. */
 export type OnePointOptions = Omit<
@@ -86,19 +85,12 @@ export type OnePointOptions = Omit<
  */
 export class GrapheneVolume extends Volume {
   readonly #parts: GrapheneParts;
-  /** Timestamp of this volume's root look-ups. */
-  readonly #timestamp: TimestampOption;
   #graph: ChunkedGraph | undefined;
 
-  static {
-    timestampOf = (volume) => volume.#timestamp;
-  }
-
   /** @internal Volumes are created by `openGraphene`. */
-  constructor(parts: GrapheneParts, timestamp?: TimestampOption) {
+  constructor(parts: GrapheneParts) {
     super(parts);
     this.#parts = parts;
-    this.#timestamp = timestamp;
   }
 
   #graphParts(): ChunkedGraphParts {
@@ -141,7 +133,7 @@ export class GrapheneVolume extends Volume {
 
   /** The chunkedgraph: its description, and all calls of the graph API. */
   get graph(): ChunkedGraph {
-    return (this.#graph ??= new ChunkedGraph(this.#graphParts(), this.#timestamp));
+    return (this.#graph ??= new ChunkedGraph(this.#graphParts(), this.#parts.timestamp));
   }
 
   /**
@@ -168,10 +160,9 @@ export class GrapheneVolume extends Volume {
    * @throws TimestampError for a timestamp that cannot be used.
    */
   at(timestamp: Timestamp): GrapheneVolume {
-    return new GrapheneVolume(
-      this.#parts,
-      checkTimestampOption(parseTimestampOption(timestamp), toVersionSource(this.#parts.datastack)),
-    );
+    const versions = toVersionSource(this.#parts.datastack),
+      checked = checkTimestampOption(parseTimestampOption(timestamp), versions);
+    return new GrapheneVolume({ ...this.#parts, timestamp: checked });
   }
 
   /**
@@ -452,7 +443,7 @@ export class GrapheneVolume extends Volume {
       );
     const versions = toVersionSource(datastack),
       wanted = checkTimestampOption(
-        timestamp === undefined ? this.#timestamp : parseTimestampOption(timestamp),
+        timestamp === undefined ? this.#parts.timestamp : parseTimestampOption(timestamp),
         versions,
       );
     return {

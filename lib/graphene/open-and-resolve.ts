@@ -12,12 +12,13 @@ import { safeText } from '../base/secret-redaction.ts';
 import type { GraphInfo } from '../chunkedgraph/ids/graph-info.ts';
 import { createHttpClient } from '../failures/http-client.ts';
 import type { HttpClient } from '../http/http-request.ts';
+import { importPackage } from '../http/import-package.ts';
 import { loadGot } from '../http/send-with-got.ts';
 import type { VolumeInfo } from '../precomputed/volume-info.ts';
 import { createWorkerPool } from '../workers/create-worker-pool.ts';
 import { MOST_READS } from '../chunks/adaptive-limit.ts';
 import type { WorkerPool } from '../workers/worker-pool.ts';
-import { createGrapheneVolume, createPrecomputedVolume } from './create-volume.ts';
+import { createPrecomputedVolume } from './create-volume.ts';
 import type { GrapheneVolume } from './graphene-volume.ts';
 import type { OpenGrapheneOptions, OpenOptions } from './option-types.ts';
 import { GRAPHENE_OPTIONS, OPEN_OPTIONS } from './opening-options.ts';
@@ -52,6 +53,16 @@ const createVolumeObserver = (
   { onEvent }: Pick<OpenOptions, 'onEvent'>,
   logger: Logger,
 ): Observer | undefined => createObserver(onEvent, (message) => logger.warn(message));
+
+type GraphCode = typeof import('./create-graphene-volume.ts');
+let graphCode: Promise<GraphCode> | undefined;
+
+/** Loads once what only graphs need: a quarter of the code. A failed load is retried at the next call. */
+function loadGraphCode(): Promise<GraphCode> {
+  graphCode ??= importPackage(() => import('./create-graphene-volume.ts'));
+  graphCode.catch(() => (graphCode = undefined));
+  return graphCode;
+}
 
 /** Checked options, and the function that resolves the volume with them. */
 interface Opening<Resolved> {
@@ -110,9 +121,12 @@ export async function openGraphene(
 ): Promise<GrapheneVolume> {
   const opening = prepareGraphene(path, options);
   return withHttp(opening, async (http, threads) => {
-    // Loads the HTTP package while the servers answer. If that fails, the first look-up loads it again.
-    const prepared = Promise.allSettled([loadGot()]);
-    const volume = await createGrapheneVolume(await opening.resolve(http), { ...opening, http, threads });
+    // Loads code while the servers answer. If the HTTP package fails to load, the first look-up loads it again.
+    const loading = loadGraphCode(),
+      prepared = Promise.allSettled([loading.then(loadGot)]);
+    const resolved = await opening.resolve(http),
+      { createGrapheneVolume } = await loading;
+    const volume = await createGrapheneVolume(resolved, { ...opening, http, threads });
     await prepared;
     return volume;
   });

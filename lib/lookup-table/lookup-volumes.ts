@@ -2,7 +2,8 @@
 import { InfoError } from '../base/errors.ts';
 import type { NameOption } from '../base/option-names.ts';
 import type { Vec3 } from '../base/vec3.ts';
-import { GrapheneVolume } from '../graphene/graphene-volume.ts';
+import { isGrapheneVolume } from '../graphene/graph-volumes.ts';
+import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { resolveResolution } from '../graphene/resolution.ts';
 import { normalizeCloudPath } from '../graphene/resolve/cloud-path.ts';
 import { partsOf, type PrecomputedVolume } from '../graphene/precomputed-volume.ts';
@@ -20,7 +21,7 @@ import { isGraphenePath, openVolume, resolveJobTimestamp, type OpenedVolume } fr
 
 /** Whether a volume has a graph. */
 export const isGraphVolume = (volume: LookupVolume): boolean =>
-  typeof volume === 'string' ? isGraphenePath(volume) : volume instanceof GrapheneVolume;
+  typeof volume === 'string' ? isGraphenePath(volume) : isGrapheneVolume(volume);
 
 /** How all volumes are read. */
 export interface LookupReading extends Pick<
@@ -183,7 +184,7 @@ const volumeOf = ({ graph, plain }: OpenedVolume): NonNullable<typeof graph> | N
   graph ?? plain;
 
 const toOpened = (volume: GrapheneVolume | PrecomputedVolume): OpenedVolume =>
-  volume instanceof GrapheneVolume ? { graph: volume } : { plain: volume };
+  isGrapheneVolume(volume) ? { graph: volume } : { plain: volume };
 
 const canInterpolate = (volume: OpenedVolume): boolean =>
   reasonNotInterpolated(volumeOf(volume)) === undefined;
