@@ -12,6 +12,7 @@ export type {
 export type { GrapheneVolume, OnePointOptions } from './graphene/graphene-volume.ts';
 export type { VolumeDatastack } from './graphene/volume-datastack.ts';
 export type { DatastackPath } from './graphene/resolve/volume-path.ts';
+export type { TensorStoreSpec } from './graphene/resolve/kvstore-spec.ts';
 export type { Logger } from './base/logger.ts';
 export type { Vec3 } from './base/vec3.ts';
 export type { RootCacheSettings, VolumeRootCache } from './graphene/volume-root-cache.ts';

@@ -3,6 +3,8 @@ import { createHttpClient } from '../failures/http-client.ts';
 import { openPrecomputed } from '../graphene/open-and-resolve.ts';
 import { isStore } from '../storage/store.ts';
 import { toHeaders, MIDDLEAUTH } from '../graphene/resolve/open-bucket.ts';
+import { parseKvPath } from '../graphene/resolve/kv-path.ts';
+import { plainPathsOf } from '../graphene/resolve/kv-node.ts';
 import { normalizeCloudPath } from '../graphene/resolve/cloud-path.ts';
 import { openStore } from '../storage/open-store.ts';
 import { checkProxy } from './check-proxy.ts';
@@ -32,7 +34,7 @@ export async function* checkPrecomputed(
     if (volume.redirects.length > 0) yield ok('redirect', volume.redirects.join(' -> '));
     yield ok(
       'bucket',
-      `${volume.type} of ${volume.dataType}, ${volume.scales.length} ${volume.scales.length === 1 ? 'scale' : 'scales'}`,
+      `${volume.generation === undefined ? '' : `generation ${volume.generation} of an OCDBT database; `}${volume.type} of ${volume.dataType}, ${volume.scales.length} ${volume.scales.length === 1 ? 'scale' : 'scales'}`,
     );
     yield await lookUpNearMiddle(
       volume,
@@ -52,7 +54,8 @@ function findAddress(path: string, storage: DoctorOptions['storage']): string {
   if (isStore(storage)) return storage.url;
   const http = createHttpClient();
   try {
-    return openStore(path.replace(MIDDLEAUTH, ''), { ...storage, http, headers: toHeaders(storage) }).url;
+    const [first] = plainPathsOf(parseKvPath(path));
+    return openStore(first.replace(MIDDLEAUTH, ''), { ...storage, http, headers: toHeaders(storage) }).url;
   } catch {
     return ''; // opening the volume reports the error
   } finally {

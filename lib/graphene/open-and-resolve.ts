@@ -15,6 +15,7 @@ import type { HttpClient } from '../http/http-request.ts';
 import { importPackage } from '../http/import-package.ts';
 import { loadGot } from '../http/send-with-got.ts';
 import type { VolumeInfo } from '../precomputed/volume-info.ts';
+import type { Store } from '../storage/store.ts';
 import { createWorkerPool } from '../workers/create-worker-pool.ts';
 import { MOST_READS } from '../chunks/adaptive-limit.ts';
 import type { WorkerPool } from '../workers/worker-pool.ts';
@@ -35,6 +36,7 @@ import {
 } from './resolve/description.ts';
 import type { DatastackPath } from './resolve/volume-path.ts';
 import { resolveResolution } from './resolution.ts';
+import { isTensorStoreSpec, type TensorStoreSpec } from './resolve/kvstore-spec.ts';
 import { reopenGraph } from './resolve/reopen-graph.ts';
 import { parseGraphInput, resolveGraph, type ResolvedGraph } from './resolve/resolve-graph.ts';
 import {
@@ -77,8 +79,9 @@ interface Opening<Resolved> {
  * a description it reads nothing.
  *
  * @param path A path `gs://`, `s3://`, `http(s)://`, `mem://`, `file://` or a plain path to a folder. A
- *   leading `precomputed://`, or Neuroglancer's `|neuroglancer-precomputed:` at the end, is optional. Or a
- *   description from `resolveVolume`.
+ *   leading `precomputed://`, or Neuroglancer's `|neuroglancer-precomputed:` at the end, is optional. For a
+ *   volume in an OCDBT database, `…|ocdbt:PATH`, `…|ocdbt:@v12/PATH`, or a TensorStore spec as an object or as
+ *   its JSON text. Or a description from `resolveVolume`.
  * @param options Every option is optional.
  * @returns The volume. Close it after use.
  * @throws PathError; InfoError NOT_FOUND, BAD_INFO or UNSUPPORTED; RequestError; CredentialsError NOT_FOUND
@@ -89,7 +92,7 @@ interface Opening<Resolved> {
  * const { values, status } = await volume.scatteredPoints([[100, 200, 30]]);
  */
 export async function openPrecomputed(
-  path: string | PrecomputedDescription,
+  path: string | TensorStoreSpec | PrecomputedDescription,
   options: OpenOptions = {},
 ): Promise<PrecomputedVolume> {
   const opening = preparePrecomputed(path, options);
@@ -145,7 +148,7 @@ export async function openGraphene(
  * await using volume = await openGraphene(JSON.parse(JSON.stringify(description)));
  */
 export async function resolveVolume(
-  path: string | DatastackPath,
+  path: string | DatastackPath | TensorStoreSpec,
   options: OpenGrapheneOptions = {},
 ): Promise<VolumeDescription> {
   const { description } = await findVolume(path, options);
@@ -157,16 +160,19 @@ export async function resolveVolume(
 export interface FoundVolume {
   description: VolumeDescription;
   info: VolumeInfo;
+  /** The store of its chunks. */
+  store: Store;
   graph?: GraphInfo;
 }
 
 /** As resolveVolume, for use in this process only: a secret in the path stays in the description. */
 export async function findVolume(
-  path: string | DatastackPath,
+  path: string | DatastackPath | TensorStoreSpec,
   options: OpenGrapheneOptions = {},
 ): Promise<FoundVolume> {
-  const isGraph = typeof path !== 'string' || isGraphPath(normalizeCloudPath(path)),
-    opening = isGraph ? prepareGraphene(path, options) : preparePrecomputed(path, options as OpenOptions);
+  const place = isTensorStoreSpec(path) ? parsePrecomputedPath(path) : path,
+    isGraph = typeof place !== 'string' || isGraphPath(normalizeCloudPath(place)),
+    opening = isGraph ? prepareGraphene(place, options) : preparePrecomputed(place, options as OpenOptions);
   return withHttp(opening, async (http) => {
     const known: FoundVolume = await opening.resolve(http);
     http.close();
@@ -175,7 +181,7 @@ export async function findVolume(
 }
 
 function preparePrecomputed(
-  path: string | PrecomputedDescription,
+  path: string | TensorStoreSpec | PrecomputedDescription,
   userOptions: OpenOptions,
 ): Opening<ResolvedPrecomputed> {
   if (isDescription(path)) {
