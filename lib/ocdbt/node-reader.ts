@@ -165,8 +165,7 @@ export class NodeReader {
     const group: GroupRead = { callers: 0, abort: new AbortController() },
       reading = readSlice(this.#store, slice.path, slice, { signal: group.abort.signal, meter });
     let before: Promise<unknown> = reading;
-    const seen = new Set<string>(),
-      forgets: (() => void)[] = [];
+    const seen = new Set<string>();
     for (const ref of refs) {
       const place = placeOf(ref);
       if (seen.has(place)) continue;
@@ -190,22 +189,13 @@ export class NodeReader {
       before = node;
       const inFlight: InFlight = { group, node };
       this.#inFlight.set(place, inFlight);
-      const forget = (): void => {
+      const settle = (value?: BtreeNode): void => {
+        if (value) this.#cache.set(place, value);
         if (this.#inFlight.get(place) === inFlight) this.#inFlight.delete(place);
       };
-      forgets.push(forget);
-      node.then((value) => {
-        this.#cache.set(place, value);
-        forget();
-      }, forget);
+      node.then(settle, () => settle());
+      group.abort.signal.addEventListener('abort', () => settle(), { once: true });
     }
-    group.abort.signal.addEventListener(
-      'abort',
-      () => {
-        for (const forget of forgets) forget();
-      },
-      { once: true },
-    );
   }
 
   #error(ref: DataRef, message: string, cause?: DecodeError): DecodeError {
