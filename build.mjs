@@ -3,7 +3,8 @@
  * every look-up needs of other packages is in these files, too: of zod a small part, which whole is 95 modules. All else stays an import.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 
 if (!existsSync('node_modules/esbuild')) {
   if (/\bdev\b/.test(process.env.npm_config_omit ?? '')) {
@@ -17,18 +18,19 @@ if (!existsSync('node_modules/esbuild')) {
 }
 const { build } = await import('esbuild');
 const { buildWorker, externalPackages } = await import('./build-worker.mjs');
+const { mergeParts } = await import('./merge-parts.mjs');
 
 const { bin } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 rmSync('dist', { recursive: true, force: true });
 execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' });
 // What is built together shares its code, and is cut into more files. The command line is never loaded with the library.
-for (const entryPoints of [['lib/index.ts', 'mocks/index.ts', 'mocks/nock.ts'], ['lib/cli/main.ts']])
-  await build({
+const buildParts = (entryPoints, parts) =>
+  build({
     entryPoints,
     outdir: 'dist',
     outbase: '.',
-    chunkNames: 'parts/[name]-[hash]',
+    chunkNames: `${parts}/[name]-[hash]`,
     bundle: true,
     splitting: true,
     format: 'esm',
@@ -37,5 +39,26 @@ for (const entryPoints of [['lib/index.ts', 'mocks/index.ts', 'mocks/nock.ts'], 
     external: externalPackages(),
     logLevel: 'warning',
   });
+await buildParts(['lib/index.ts', 'mocks/index.ts', 'mocks/nock.ts'], 'parts');
+await mergeParts(resolve('dist/lib/index.js'), {
+  folder: resolve('dist'),
+  parts: resolve('dist/parts'),
+  name: 'library',
+});
+
+await buildParts(['lib/cli/main.ts'], 'cli-parts');
+const cli = { folder: resolve('dist'), parts: resolve('dist/cli-parts') };
+await mergeParts(resolve('dist/lib/cli/main.js'), { ...cli, name: 'main' });
+const command = (name) =>
+  join(
+    cli.parts,
+    readdirSync(cli.parts).find((file) => file.startsWith(`${name}-`)),
+  );
+await mergeParts(command('run-lookup'), {
+  ...cli,
+  name: 'volumes',
+  // These start fast, as they open no volume.
+  without: ['all', 'run-cache', 'run-login', 'run-job-status', 'graph-command', 'job-command'].map(command),
+});
 await buildWorker('dist/lib/workers/worker.cjs');
 chmodSync(bin['graphene-points'], 0o755);

@@ -3,11 +3,14 @@
  * compares every row with the truth.
  *
  *     npm run build && PYTHON bench/peers/table.py VOLUMES/cseg_gzip 20000000 TABLE
- *     npx tsx bench/table-jobs.ts --volumes VOLUMES --table TABLE [--volume cseg_gzip] [--workers N] [--runs N]
+ *     npx tsx bench/table-jobs.ts --volumes VOLUMES --table TABLE [--volume cseg_gzip] [--workers N] [--runs N] [--kills]
+ *
+ * With `--kills`, the table is a job whose process is killed while it sorts, while it looks up and while it writes, and that is resumed
+ * each time.
  */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -25,6 +28,7 @@ const { values: args } = parseArgs({
     workers: { type: 'string' },
     runs: { type: 'string', default: '1' },
     profile: { type: 'string' },
+    kills: { type: 'boolean', default: false },
   },
 });
 if (args.volumes === undefined || args.table === undefined)
@@ -62,23 +66,73 @@ const countGraph = async (): Promise<{ requests: number; ids: number; server_cpu
     server_cpu_s: number;
   };
 
+const program = (...more: string[]): string[] => [
+  ...(args.profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', args.profile]),
+  ...['--import', join(HERE, 'report-usage.mjs'), MAIN],
+  ...more,
+];
+const lookup = (out: string): string[] => [
+  ...['--out', out, '--quiet', '--timestamp', '2025-01-01T00:00:00Z'],
+  ...(args.workers === undefined ? [] : ['--workers', args.workers]),
+];
+
+/** Returns the names of the files in a folder of a job. */
+const filesIn = (...path: string[]): string[] => {
+  try {
+    return readdirSync(join(scratch, 'job', ...path));
+  } catch {
+    return [];
+  }
+};
+const tasksDone = (): number => filesIn('tasks').filter((name) => name.endsWith('.answers')).length;
+
+/** Runs a step of a job, and kills its process as soon as `when` is true. */
+async function runUntil(step: string[], env: NodeJS.ProcessEnv, when: () => boolean): Promise<void> {
+  const child = spawn(process.execPath, program(...step), { stdio: 'inherit', env }),
+    ended = once(child, 'exit'),
+    polling = setInterval(() => when() && child.kill('SIGKILL'), 5);
+  const [code, signal] = (await ended) as [number | null, string | null];
+  clearInterval(polling);
+  if (code !== 0 && signal !== 'SIGKILL') throw new Error(`${step[1]} ended with ${code ?? signal}`);
+  console.log(`job ${step[1]}: ${signal ?? 'done'}, ${tasksDone()} tasks are done`);
+}
+
+/** Runs a job that is killed three times. */
+async function runKilled(volume: string, out: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const folder = join(scratch, 'job'),
+    resume = ['job', 'resume', folder, '--quiet'];
+  const isDraft = (name: string): boolean =>
+    name.startsWith('out.parquet.') || name.startsWith('.out.parquet');
+  const points = (): number => {
+    try {
+      return statSync(join(folder, 'points')).size;
+    } catch {
+      return 0;
+    }
+  };
+  await runUntil(
+    ['job', 'run', table, '--volume', volume, '--job', folder, ...lookup(out)],
+    env,
+    () => points() > 100e6,
+  );
+  await runUntil(resume, env, () => tasksDone() >= 7);
+  await runUntil(resume, env, () =>
+    readdirSync(scratch).some((name) => isDraft(name) && statSync(join(scratch, name)).size > 50e6),
+  );
+  await runUntil(resume, env, () => false);
+  rmSync(folder, { recursive: true });
+}
+
 async function measure(out: string): Promise<Figures> {
   await bucket.reset();
   await countGraph();
   const { cpu_s: before } = await bucket.stats(),
     usage = join(scratch, 'usage.json'),
     began = performance.now();
-  await run(
-    process.execPath,
-    [
-      ...(args.profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', args.profile]),
-      ...['--import', join(HERE, 'report-usage.mjs'), MAIN],
-      ...['lookup', `graphene://${graphBase}/segmentation/table/t`],
-      ...['--points', table, '--out', out, '--quiet', '--timestamp', '2025-01-01T00:00:00Z'],
-      ...(args.workers === undefined ? [] : ['--workers', args.workers]),
-    ],
-    { env: { ...process.env, GRAPHENE_BENCH_USAGE: usage } },
-  );
+  const env = { ...process.env, GRAPHENE_BENCH_USAGE: usage },
+    volume = `graphene://${graphBase}/segmentation/table/t`;
+  if (args.kills) await runKilled(volume, out, env);
+  else await run(process.execPath, program('lookup', volume, '--points', table, ...lookup(out)), { env });
   const wall_s = (performance.now() - began) / 1000;
   const { requests, cpu_s } = await bucket.stats(),
     counted = await countGraph();

@@ -18,6 +18,7 @@ import {
   SNAP_OPTIONS,
 } from '../lib/graphene/reading-options.ts';
 import { SCATTERED_STREAM_OPTIONS } from '../lib/graphene/stream/stream-options.ts';
+import { LOOKUP_TABLE_OPTIONS } from '../lib/lookup-table/lookup-table-options.ts';
 import { STORAGE_OPTIONS } from '../lib/storage/bucket-options.ts';
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
@@ -127,6 +128,11 @@ ${options(NAMED_GRAPHENE_OPTIONS)}
 \`volume.lookupStream(batches, options)\` takes the options of \`scatteredPoints\`, except \`onProgress\`, and these:
 
 ${options(SCATTERED_STREAM_OPTIONS, SCATTERED_OPTIONS)}
+### Tables
+
+\`lookupTable(source, sink, options)\`. Most flags of \`graphene-points lookup\` have the same names:
+
+${options(LOOKUP_TABLE_OPTIONS)}
 ### \`snap\`
 
 ${options(SNAP_OPTIONS)}

@@ -12,6 +12,7 @@ export type {
 export type { GrapheneVolume, OnePointOptions } from './graphene/graphene-volume.ts';
 export type { VolumeDatastack } from './graphene/volume-datastack.ts';
 export type { DatastackPath } from './graphene/resolve/volume-path.ts';
+export type { TensorStoreSpec } from './graphene/resolve/kvstore-spec.ts';
 export type { Logger } from './base/logger.ts';
 export type { Vec3 } from './base/vec3.ts';
 export type { RootCacheSettings, VolumeRootCache } from './graphene/volume-root-cache.ts';
@@ -26,13 +27,26 @@ export type {
   ScatteredPointsOptions,
   SnapOptions,
 } from './graphene/option-types.ts';
-export type { VoxelsAt } from './graphene/voxels-at.ts';
 export type {
   ScatteredStreamOptions,
   StreamBatch,
   StreamedResult,
   StreamOptions,
 } from './graphene/stream/stream-types.ts';
+export { lookupTable } from './lookup-table/lookup-table.ts';
+export type {
+  LookupSink,
+  LookupSource,
+  LookupTableOptions,
+  LookupVolume,
+  NamedLookupVolume,
+  NodeSink,
+  WebSink,
+} from './lookup-table/table-types.ts';
+export type { JobPass, JobSums, RowCounts, TableProgress, TableSummary } from './jobs/job-types.ts';
+export type { FormatName } from './tables/formats.ts';
+export type { IdType } from './tables/columnar/column.ts';
+export type { MissingText } from './tables/missing.ts';
 export type { Interpolation, Progress } from './points/point-query.ts';
 export { readMany } from './graphene/read-many.ts';
 export type {

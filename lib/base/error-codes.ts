@@ -101,7 +101,8 @@ export const ERROR_CODES = {
       'A name of a table cannot be used: a pattern finds no file, a file is named twice or would be overwritten, or nothing can be written there.',
     IN_USE: 'Another run is writing the same file, or another program has written the object meanwhile.',
     PACKAGE_MISSING: 'The format needs a package that is not installed; the message names it.',
-    TOO_MANY_FAILURES: 'More points need attention than `--max-failures` allows. No table is written.',
+    TOO_MANY_FAILURES:
+      'More points need attention than `maxFailures` (`--max-failures`) allows. No table is written.',
   },
   JobError: {
     JOB_MISSING: 'The folder holds no job, or one whose planning did not end.',

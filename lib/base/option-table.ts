@@ -98,6 +98,12 @@ export function copyData(value: unknown, name: string): unknown {
   return Object.fromEntries(parts.map(([key, part]) => [key, copyData(part, name)]));
 }
 
+/** Copies options that are checked later. What is no object stays as it is. */
+export const copyOptions = <T>(options: T): T =>
+  typeof options === 'object' && options !== null
+    ? (Object.fromEntries(Object.entries(options).map(([name, value]) => [name, copyData(value, name)])) as T)
+    : options;
+
 /** Tells whether an object is a plain one, of this realm or another. */
 function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value) as object | null;

@@ -2,7 +2,7 @@
  * Runs the commands on tables of IDs: reads a table, writes the same rows with their answers, and prints a
  * summary.
  */
-import type { RowCounts } from '../jobs/job-counts.ts';
+import type { RowCounts } from '../jobs/job-types.ts';
 import type { IdType } from '../tables/columnar/column.ts';
 import type { MissingText } from '../tables/missing.ts';
 import type { FormatName } from '../tables/formats.ts';
@@ -26,6 +26,7 @@ import { resolveJobTimestamp, openGraph } from '../lookup-table/open-volume.ts';
 import type { Report } from './report.ts';
 import { idSummaryLine, statsJson } from './summary.ts';
 import { optionsFromFlags } from './options-from-flags.ts';
+import { temporaryFolder } from '../table-files/temporary-folder.ts';
 import { findTables } from '../table-files/table-paths.ts';
 import { openJobFiles } from './table-io.ts';
 
@@ -42,6 +43,8 @@ export interface IdFlags {
   missing?: MissingText;
   idType?: IdType;
   timestamp?: string;
+  /** The folder of temporary files. */
+  tempDir?: string;
   stats?: string;
   strict?: boolean;
   quiet?: boolean;
@@ -78,7 +81,7 @@ export async function runIdCommand(
   const { signal } = io;
   parseTimestampOption(flags.timestamp); // checked before anything is opened
   const nameOf = flagNames(inputOption);
-  const { server, ocdbt, retries, timeoutMs, dataDir, voxelsAt, resolution, mip } =
+  const { server, ocdbt, retries, timeoutMs, dataDir, resolution, mip } =
     optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
   const storage = optionsFromFlags<StorageOptions>(STORAGE_OPTIONS, flags);
   const tables = await findTables(inputOption, input, { storage, retries }),
@@ -91,13 +94,18 @@ export async function runIdCommand(
       out: flags.out,
       stats: flags.stats,
       cloud: { storage, retries },
+      tempDir: flags.tempDir,
     },
     io,
     report,
   );
   let volume: GrapheneVolume | undefined;
   try {
-    const { format, source } = await detectIdFormat(files.input().source(), name, flags);
+    const { format, source } = await detectIdFormat(
+      files.input(await temporaryFolder(flags, io.env), false).source(),
+      name,
+      flags,
+    );
     const { replace, missing, idType, strict, out, outFormat } = flags;
     const output = chooseOutput({ out, outFormat, input: format, isJoined: tables.length > 1 }, nameOf),
       written = output?.format ?? format;
@@ -106,7 +114,7 @@ export async function runIdCommand(
     checkMissingOption(missing, written, nameOf, warn);
     const opening = { server, ocdbt, retries, timeoutMs, signal, logger: report },
       opened = (volume = await (readsVoxels
-        ? openGraph(path, { ...opening, dataDir, voxelsAt, storage, resolution, mip })
+        ? openGraph(path, { ...opening, dataDir, storage, resolution, mip })
         : openGraph(path, opening, { readsVoxels: false })));
     const lookup = createLookup(opened, await resolveJobTimestamp(flags.timestamp, opened, signal), warn);
     const counts = await files.writeOutput<RowCounts>(

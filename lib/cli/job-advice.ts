@@ -1,4 +1,5 @@
 /** What people can do about a job that was stopped. */
+import { TableError } from '../base/errors.ts';
 import type { JobFolder } from '../jobs/job-folder.ts';
 import { InterruptedError, type Io } from './io.ts';
 import type { Report } from './report.ts';
@@ -6,6 +7,14 @@ import type { Report } from './report.ts';
 /** Says how a job is resumed. */
 export const resumeAdvice = ({ path }: JobFolder): string =>
   `graphene-points job resume ${quoteForShell(path)} goes on`;
+
+/** Says how failed points are looked up again. */
+export const retryAdvice = ({ path }: JobFolder): string =>
+  `graphene-points job retry ${quoteForShell(path)} looks up again those that failed`;
+
+/** Whether an error says that more points need attention than may. */
+export const hasTooManyFailures = (error: unknown): boolean =>
+  error instanceof TableError && error.code === 'TOO_MANY_FAILURES';
 
 /** Quotes an argument for a shell, if it needs that. */
 export const quoteForShell = (text: string): string =>
@@ -26,6 +35,7 @@ export async function advising<T>(
       await folder.removeData();
       await folder.refuseCancelled();
     }
+    if (hasTooManyFailures(error)) report.line(retryAdvice(folder));
     if (signal.aborted) throw new InterruptedError(`interrupted; ${resumeAdvice(folder)}`);
     throw error;
   }

@@ -1,6 +1,8 @@
 /** The flags of a job, as they are kept in its manifest: paths are absolute, and nothing is a secret. */
 import { resolve } from 'node:path';
 import { normalizeCloudPath } from '../graphene/resolve/cloud-path.ts';
+import { describeKvPath } from '../graphene/resolve/kv-path.ts';
+import { isSpecText } from '../graphene/resolve/kvstore-spec.ts';
 import { redactUrl } from '../http/excerpt.ts';
 import type { JobManifest } from '../jobs/job-plan.ts';
 import type { LookupFlags } from './lookup-session.ts';
@@ -55,15 +57,18 @@ export const absolute = (path: string): string => (path === '-' || isUrl(path) ?
 /** Returns the path of a volume. A folder is named from the root. */
 export function absoluteVolume(path: string): string {
   const normal = normalizeCloudPath(path);
-  return isUrl(normal) ? normal : resolve(normal);
+  return isUrl(normal) || isSpecText(normal) ? normal : resolve(normal);
 }
 
 /** Returns the first path that may hold a secret: a URL with a user name or a query. It is shown without. */
 export function findSecret(volume: string, flags: LookupFlags): string | undefined {
   const { dataDir, server, endpoint } = flags as { dataDir?: string; server?: string; endpoint?: string };
   const paths = [volume, ...(flags.also ?? []).map(({ path }) => path), flags.out, dataDir, server, endpoint];
-  const found = paths.find((path) => path !== undefined && isUrl(path) && /:\/\/[^/?#]*@|\?/.test(path));
-  return found === undefined ? undefined : redactUrl(found);
+  const found = paths.find(
+    (path) => path !== undefined && (isUrl(path) || isSpecText(path)) && /:\/\/[^/?#"|]*@|\?/.test(path),
+  );
+  if (found === undefined) return undefined;
+  return isSpecText(found) ? describeKvPath(found) : redactUrl(found);
 }
 
 const isUrl = (path: string): boolean => /^[a-z][a-z\d+.-]*:\/\//i.test(path);

@@ -4,7 +4,9 @@ import { writeFinished } from '../jobs/finished-job.ts';
 import { FAILURES, type JobFolder } from '../jobs/job-folder.ts';
 import type { JobManifest } from '../jobs/job-plan.ts';
 import { needsAttention as anyNeedsAttention } from '../jobs/failure-bound.ts';
-import type { TableSummary } from '../jobs/point-table.ts';
+import type { TableSummary } from '../jobs/job-types.ts';
+import type { Retried } from '../jobs/retry-tasks.ts';
+import { retryAdvice } from './job-advice.ts';
 import { type LookupFlags, reportLookup } from './lookup-session.ts';
 import type { Report } from './report.ts';
 import type { JobFiles } from './table-io.ts';
@@ -13,7 +15,7 @@ import type { JobFiles } from './table-io.ts';
 export interface WrittenJob {
   folder: JobFolder;
   manifest: JobManifest;
-  summary: TableSummary;
+  summary: TableSummary & { retried?: Retried };
 }
 
 /** Reports what a job did, and notes that it is done. @returns Whether any row needs attention, and more than may. */
@@ -23,10 +25,22 @@ export async function reportJob(
   flags: Pick<LookupFlags, 'quiet' | 'maxFailures'>,
   report: Report,
 ): Promise<boolean> {
+  const { retried, also = {} } = summary;
+  if (retried && !flags.quiet)
+    report.line(
+      `${number(retried.points)} failed ${retried.points === 1 ? 'point was' : 'points were'} looked up again: ${number(retried.answered)} ${retried.answered === 1 ? 'has' : 'have'} not failed again`,
+    );
   const needsAttention = await reportLookup(summary, files, flags, report);
-  const counts = [summary, ...Object.values(summary.also ?? {})];
-  if (!flags.quiet && !manifest.isTemporary && counts.some(({ statuses }) => anyNeedsAttention(statuses)))
-    report.line(`the points that need attention are in ${join(folder.path, FAILURES)}`);
+  const statuses = [summary, ...Object.values(also)].map((one) => one.statuses);
+  if (!flags.quiet && !manifest.isTemporary && statuses.some(anyNeedsAttention)) {
+    const mayHelp = statuses.some(({ failed = 0, root_failed = 0 }) => failed + root_failed > 0);
+    report.line(
+      `the points that need attention are in ${join(folder.path, FAILURES)}${mayHelp ? `; ${retryAdvice(folder)}` : ''}`,
+    );
+  }
+  await folder.removeDrafts();
   await writeFinished(folder, { output: manifest.output, needsAttention });
   return needsAttention;
 }
+
+const number = (n: number): string => n.toLocaleString('en-US');

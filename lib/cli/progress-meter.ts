@@ -1,5 +1,5 @@
 /** Turns the progress of a job into rates and one line of text. The caller passes the time. Pure. */
-import type { TableProgress } from '../jobs/job-progress.ts';
+import type { TableProgress } from '../jobs/job-types.ts';
 
 /** What was known at a time. */
 interface Sample {

@@ -1,7 +1,7 @@
 /** Writes warnings, errors and the progress to standard error. */
 import type { SingleBar } from 'cli-progress';
 import { redactSecrets } from '../base/secret-redaction.ts';
-import type { TableProgress } from '../jobs/job-progress.ts';
+import type { TableProgress } from '../jobs/job-types.ts';
 import { messageWithCauses } from '../jobs/messages.ts';
 import type { Io } from './io.ts';
 

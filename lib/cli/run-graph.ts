@@ -10,6 +10,11 @@ import { collectIds } from '../jobs/collect-ids.ts';
 import type { ByteSink } from '../tables/files/byte-streams.ts';
 import type { FormatName } from '../tables/formats.ts';
 import { messageWithCauses } from '../jobs/messages.ts';
+import { requireOneFormat } from '../lookup-table/format-options.ts';
+import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.ts';
+import { findTables } from '../table-files/table-paths.ts';
+import { temporaryFolder } from '../table-files/temporary-folder.ts';
+import { flagNames } from './flag-names.ts';
 import { GRAPH_COMMANDS, type GraphFlags, type IdGraphCommand } from './graph-commands.ts';
 import { detectIdFormat } from './id-format.ts';
 import { type Io, UsageError } from './io.ts';
@@ -26,6 +31,8 @@ export interface GraphCommandFlags extends GraphFlags {
   ids?: string;
   column?: string;
   format?: FormatName;
+  /** The folder of temporary files. */
+  tempDir?: string;
   /** The character between fields, if it is not that of the format. */
   delimiter?: string;
 }
@@ -43,15 +50,22 @@ export async function runGraph(
     call = GRAPH_COMMANDS[name];
   const window = [flags.from, flags.to].map(parseTimestampOption);
   parseTimestampOption(flags.timestamp); // checked before any request
-  const input = flags.ids === undefined ? undefined : { option: '--ids', tables: [{ name: flags.ids }] };
   const { server, ocdbt, retries } = optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
-  const files = await openJobFiles({ input, out: flags.out, cloud: { retries } }, io, report);
+  const storage = optionsFromFlags<StorageOptions>(STORAGE_OPTIONS, flags);
+  const tables = flags.ids === undefined ? [] : await findTables('--ids', [flags.ids], { storage, retries }),
+    input = tables.length === 0 ? undefined : { option: '--ids', tables };
+  requireOneFormat(tables, flags.format, flagNames('--ids'));
+  const files = await openJobFiles(
+    { input, out: flags.out, cloud: { storage, retries }, tempDir: flags.tempDir },
+    io,
+    report,
+  );
   let volume: GrapheneVolume | undefined;
   try {
     const { ids, invalid } =
       call.ids === undefined
         ? { ids: [], invalid: 0 }
-        : await readIds(call, args, flags, files, signal, report);
+        : await readIds(call, args, { ...flags, ids: tables.at(0)?.name }, files, io, report);
     volume = await openGraph(
       path,
       { server, ocdbt, retries, signal, logger: report },
@@ -121,9 +135,9 @@ async function writeEach(
 async function readIds(
   { ids: kind, maxIds }: IdGraphCommand,
   args: readonly string[],
-  { ids: file, column, ...flags }: GraphCommandFlags,
+  { ids: file, column, out, ...flags }: GraphCommandFlags,
   files: JobFiles,
-  signal: AbortSignal,
+  io: Io,
   report: Report,
 ): Promise<{ ids: bigint[]; invalid: number }> {
   if (args.length > 0 === (file !== undefined))
@@ -133,13 +147,17 @@ async function readIds(
         : 'no IDs: name them after the cloud path or in --ids FILE',
     );
   if (file === undefined) return { ids: [...new Set(args.map(parseId))], invalid: 0 };
-  const { format, source } = await detectIdFormat(files.input().source(), file, flags);
+  const { format, source } = await detectIdFormat(
+    files.input(await temporaryFolder({ ...flags, out }, io.env), false).source(),
+    file,
+    flags,
+  );
   const collected = await collectIds(source, {
     format,
     text: { delimiter: flags.delimiter },
     kind,
     column,
-    signal,
+    signal: io.signal,
     warn: (message) => report.warn(message),
   });
   if (collected.ids.length === 0 && maxIds === Infinity) throw new UsageError(`${file} holds no IDs`);

@@ -6,6 +6,7 @@ import { GRAPHENE_OPTIONS } from '../graphene/opening-options.ts';
 import { checkDecoders } from '../graphene/load-decoders.ts';
 import type { FoundVolume } from '../graphene/open-and-resolve.ts';
 import type { OpenGrapheneOptions } from '../graphene/option-types.ts';
+import { OcdbtStore } from '../ocdbt/ocdbt-store.ts';
 import { scaleBounds } from '../precomputed/volume-info.ts';
 import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.ts';
 import type { Io } from './io.ts';
@@ -37,13 +38,14 @@ export async function runInfo(path: string, flags: InfoFlags, io: Io, report: Re
   io.stdout.write(redactSecrets(json ? `${JSON.stringify(summary, null, 2)}\n` : toText(summary)));
 }
 
-function summarise(path: string, { description, info, graph, voxels }: FoundVolume) {
+function summarise(path: string, { description, info, graph, store }: FoundVolume) {
   const { redirects } = description,
     { type, dataType, numChannels, scales } = info;
   const datastack = description.kind === 'graphene' ? description.datastack : null;
   return {
     path,
     ...(redirects.length > 0 && { redirects }),
+    ...(!graph && store instanceof OcdbtStore && { ocdbt: summariseOcdbt(store) }),
     type,
     dataType,
     numChannels,
@@ -64,15 +66,6 @@ function summarise(path: string, { description, info, graph, voxels }: FoundVolu
         chunksStartAtVoxelOffset: graph.chunksStartAtVoxelOffset,
         apiVersions: graph.apiVersions,
         dataDir: graph.dataDir,
-        supervoxelsSplit: graph.ocdbt,
-        ...(voxels && {
-          voxels: {
-            url: voxels.store.url,
-            generation: voxels.store.generation,
-            committedAt: voxels.store.commitTime,
-            mips: [...voxels.mips],
-          },
-        }),
       },
     }),
     scales: scales.map(({ error, ...scale }) =>
@@ -81,9 +74,17 @@ function summarise(path: string, { description, info, graph, voxels }: FoundVolu
   };
 }
 
+const summariseOcdbt = ({ url, generation, commitTime, latestGeneration }: OcdbtStore) => ({
+  url,
+  generation,
+  committedAt: commitTime,
+  latestGeneration,
+});
+
 function toText({
   path,
   redirects,
+  ocdbt,
   type,
   dataType,
   numChannels,
@@ -96,6 +97,10 @@ function toText({
     `${type} of ${dataType}, ${numChannels} ${numChannels === 1 ? 'channel' : 'channels'}`,
   ];
   if (redirects) lines.splice(1, 0, `redirects: ${redirects.join(' -> ')}`);
+  if (ocdbt)
+    lines.push(
+      `OCDBT database: generation ${ocdbt.generation} of ${ocdbt.committedAt}${ocdbt.generation === ocdbt.latestGeneration ? ', the latest' : `; the latest is ${ocdbt.latestGeneration}`}`,
+    );
   if (datastack)
     lines.push(
       `datastack of ${datastack.server}: ${datastack.segmentationSource}; its viewer uses ${datastack.viewerResolution ? `voxels of ${formatVec3(datastack.viewerResolution)} nm` : 'an unknown resolution'}`,
@@ -107,12 +112,7 @@ function toText({
     lines.push(
       `graph API versions: ${graph.apiVersions.join(', ') || 'unknown'}`,
       `watershed: ${graph.dataDir ?? 'unknown'}`,
-      `supervoxels: ${graph.supervoxelsSplit ? 'can split' : 'never split'}`,
     );
-    if (graph.voxels)
-      lines.push(
-        `voxels: generation ${graph.voxels.generation} of ${graph.voxels.committedAt}, mip ${graph.voxels.mips.join(', ')} of ${graph.voxels.url}`,
-      );
   }
   const head = [
     'mip',

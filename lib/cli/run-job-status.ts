@@ -4,7 +4,8 @@ import { TableError } from '../base/errors.ts';
 import { JobCounts } from '../jobs/job-counts.ts';
 import { addPresets, scanTasks } from '../jobs/job-files.ts';
 import { FAILURES, JobFolder } from '../jobs/job-folder.ts';
-import { readManifest, readPlan } from '../jobs/job-plan.ts';
+import { type JobPlan, readManifest, readPlan } from '../jobs/job-plan.ts';
+import { readPending } from '../jobs/pending-step.ts';
 import { TaskStore } from '../jobs/task-store.ts';
 import { readFinished } from '../jobs/finished-job.ts';
 import type { Io } from './io.ts';
@@ -13,7 +14,7 @@ import { alignColumns, type Report } from './report.ts';
 /** How far a job is. */
 interface JobStatus {
   job: string;
-  state: 'planning' | 'looking up' | 'looked up' | 'done' | 'cancelled';
+  state: 'planning' | 'looking up' | 'looked up' | 'retrying' | 'done' | 'cancelled';
   volume: string;
   inputs: string[];
   output: string;
@@ -53,20 +54,11 @@ export async function readJobStatus(folder: JobFolder): Promise<JobStatus> {
   for (const { volumes } of done) counts.addCounted(volumes);
   const { chunksDone, ...sums } = counts.sums(),
     { statuses, stats, also = {} } = counts.summarize(plan?.rows ?? 0, plan?.sides ?? []);
-  const isFinished = (await readFinished(folder)) !== undefined,
-    isLookedUp = plan !== undefined && done.length === plan.tasks.length;
+  const state = await stateOf(folder, { isCancelled, plan, done: done.length });
   const ofVolumes = Object.entries(also).map(([name, own]) => [name, own.statuses] as const);
   return {
     job: folder.path,
-    state: isCancelled
-      ? 'cancelled'
-      : isFinished
-        ? 'done'
-        : isLookedUp
-          ? 'looked up'
-          : plan
-            ? 'looking up'
-            : 'planning',
+    state,
     volume: manifest.volume,
     inputs: manifest.inputs.map(({ name }) => name),
     output: manifest.output,
@@ -86,6 +78,17 @@ export async function readJobStatus(folder: JobFolder): Promise<JobStatus> {
     failureTable: (await folder.has(FAILURES)) ? join(folder.path, FAILURES) : null,
     seconds: done.reduce((sum, { seconds }) => sum + seconds, 0),
   };
+}
+
+async function stateOf(
+  folder: JobFolder,
+  { isCancelled, plan, done }: { isCancelled: boolean; plan: JobPlan | undefined; done: number },
+): Promise<JobStatus['state']> {
+  if (isCancelled) return 'cancelled';
+  if (await readPending(folder)) return 'retrying';
+  if (await readFinished(folder)) return 'done';
+  if (!plan) return 'planning';
+  return done === plan.tasks.length ? 'looked up' : 'looking up';
 }
 
 const countIn = (blocks: readonly { from: number; end: number }[]): number =>

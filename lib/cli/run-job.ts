@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { JobCounts } from '../jobs/job-counts.ts';
-import type { StartedJob } from '../jobs/job-files.ts';
+import { readDoneTasks, type StartedJob, withPlannedJob } from '../jobs/job-files.ts';
 import { JobFolder, PLAN } from '../jobs/job-folder.ts';
 import {
   type JobInputFile,
@@ -13,6 +13,8 @@ import {
   readPlan,
   writeManifest,
 } from '../jobs/job-plan.ts';
+import { type PendingStep, readPending, removePending, writePending } from '../jobs/pending-step.ts';
+import { findRetry, retryTasks } from '../jobs/retry-tasks.ts';
 import { JobProgress } from '../jobs/job-progress.ts';
 import { finishTasks } from '../jobs/out-of-core.ts';
 import { planTasks, WINDOW_SIZES } from '../jobs/plan-tasks.ts';
@@ -55,6 +57,8 @@ interface OpenJob {
   manifest: JobManifest;
   checked: CheckedLookup;
   opened: OpenedLookup;
+  /** The retry that is to be done. */
+  pending?: PendingStep;
 }
 
 /** Makes a job and does it, or only its plan. @returns Whether any row needs attention, and more than may. */
@@ -114,23 +118,35 @@ export async function runNewJob(
   }
 }
 
-/** Goes on with a job. @returns Whether any row needs attention, and more than may. */
-export async function resumeJob(path: string, own: ResumeFlags, io: Io, report: Report): Promise<boolean> {
+/**
+ * Goes on with a job.
+ * @param retries Whether its failed points are looked up again.
+ * @returns Whether any row needs attention, and more than may.
+ */
+export async function resumeJob(
+  path: string,
+  own: ResumeFlags,
+  retries: boolean,
+  io: Io,
+  report: Report,
+): Promise<boolean> {
   const folder = new JobFolder(path),
     manifest = await readManifest(folder);
   await folder.refuseCancelled();
   const unlock = await folder.lock((message) => report.warn(message));
   let isDone = false;
   try {
-    const finished = await readFinished(folder);
-    if (finished) {
-      report.line(`the job is done: ${finished.output}`);
+    const started = { folder, job: manifest.job },
+      finished = await readFinished(folder),
+      pending = (await readPending(folder)) ?? (retries ? await findRetry(started) : undefined);
+    if (finished && !pending) {
+      report.line(`the job is done${retries ? ', and no point has failed' : ''}: ${finished.output}`);
       return finished.needsAttention;
     }
     await requireSameInputs(manifest.inputs);
     const checked = await checkLookup(manifest.volume, flagsOfManifest(manifest, own), report);
     const needsAttention = await withOpened(checked, manifest, io, report, (opened) =>
-      goOn({ started: { folder, job: manifest.job }, manifest, checked, opened }, own, 'output', io, report),
+      goOn({ started, manifest, checked, opened, pending }, own, 'output', io, report),
     );
     isDone = true;
     return needsAttention;
@@ -139,6 +155,16 @@ export async function resumeJob(path: string, own: ResumeFlags, io: Io, report: 
     if (isDone && manifest.isTemporary) await folder.remove();
   }
 }
+
+/** Puts temporary files into the folder of the job, unless another is named. */
+export const withTemporaryFiles = (
+  checked: CheckedLookup,
+  { path }: JobFolder,
+  { env }: Io,
+): CheckedLookup => ({
+  ...checked,
+  flags: { ...checked.flags, tempDir: checked.flags.tempDir ?? (env.TMPDIR || path) },
+});
 
 /** Opens the volumes of a job for some work. */
 export async function withOpened<T>(
@@ -157,9 +183,12 @@ export async function withOpened<T>(
   }
 }
 
-/** Plans a job if it is not planned, does the tasks that are not done, and writes the output. */
+/**
+ * Plans a job if it is not planned, does the tasks that are not done, after those that are to be done again, and
+ * writes the output.
+ */
 async function goOn(
-  { started, manifest, checked, opened }: OpenJob,
+  { started, manifest, checked, opened, pending }: OpenJob,
   { quiet }: ResumeFlags,
   upTo: 'plan' | 'output',
   io: Io,
@@ -179,7 +208,7 @@ async function goOn(
     counts = new JobCounts(work.also),
     progress = new JobProgress(options.onProgress, counts, true);
   volumes.muteCalls();
-  const files = await openLookupFiles(checked, io, report);
+  const files = await openLookupFiles(withTemporaryFiles(checked, folder, io), io, report);
   try {
     return await advising(folder, io, report, async () => {
       const input = files.input(folder.path);
@@ -208,6 +237,19 @@ async function goOn(
         if (!quiet) report.line(plannedLine(planned, folder));
         return false;
       }
+      const how = {
+        order,
+        windowChunks: WINDOW_SIZES.windowChunks,
+        beforeTask: () => folder.refuseCancelled(),
+        progress,
+      };
+      const retried =
+        pending &&
+        (await withPlannedJob(started, planned, async (files) => {
+          await writePending(folder, pending);
+          const tasks = await readDoneTasks(files, options.warn);
+          return retryTasks({ ...files, ...how, ...pending, lookups: work.lookups }, tasks, io.signal);
+        }));
       const result = await files.writeOutput(
         async (sink) => {
           const found = await finishTasks(
@@ -224,15 +266,7 @@ async function goOn(
             },
             started,
             planned,
-            {
-              order,
-              windowChunks: WINDOW_SIZES.windowChunks,
-              beforeTask: () => folder.refuseCancelled(),
-              verifies: isPlanned,
-              listsFailures: !manifest.isTemporary,
-              counts,
-              progress,
-            },
+            { ...how, verifies: isPlanned, listsFailures: !manifest.isTemporary, counts },
             options,
           );
           await requireSameInputs(manifest.inputs);
@@ -250,7 +284,14 @@ async function goOn(
         flags.timestampColumn,
       );
       const { maxFailures } = flags;
-      return reportJob({ folder, manifest, summary }, files, { quiet, maxFailures }, report);
+      const needsAttention = await reportJob(
+        { folder, manifest, summary: { ...summary, retried } },
+        files,
+        { quiet, maxFailures },
+        report,
+      );
+      await removePending(folder);
+      return needsAttention;
     });
   } finally {
     await files.close();

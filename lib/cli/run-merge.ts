@@ -5,7 +5,8 @@ import { addPresets, mergeTasks, readDoneTasks, timestampsIn, withPlannedJob } f
 import { JobFolder } from '../jobs/job-folder.ts';
 import { type JobManifest, type JobPlan, readManifest, readPlan } from '../jobs/job-plan.ts';
 import { JobProgress } from '../jobs/job-progress.ts';
-import { summarizeTimestamps, type TableSummary } from '../jobs/point-table.ts';
+import type { TableSummary } from '../jobs/job-types.ts';
+import { summarizeTimestamps } from '../jobs/point-table.ts';
 import { warnOfFailedPoints } from '../jobs/task-failures.ts';
 import { openTable } from '../tables/open-table.ts';
 import { requireSameInputs } from '../jobs/input-identity.ts';
@@ -15,7 +16,7 @@ import { reportJob } from './job-report.ts';
 import { flagsOfManifest } from './job-flags.ts';
 import { toPinnedDates } from '../jobs/job-timestamps.ts';
 import type { Report } from './report.ts';
-import type { ResumeFlags } from './run-job.ts';
+import { type ResumeFlags, withTemporaryFiles } from './run-job.ts';
 import { checkLookup, openLookupFiles, pointTableOptions } from './lookup-session.ts';
 
 /** Runs the command. @returns Whether any row needs attention, and more than may. */
@@ -28,7 +29,7 @@ export async function runMerge(path: string, own: ResumeFlags, io: Io, report: R
   try {
     await requireSameInputs(manifest.inputs);
     const checked = await checkLookup(manifest.volume, flagsOfManifest(manifest, own), report),
-      files = await openLookupFiles(checked, io, report);
+      files = await openLookupFiles(withTemporaryFiles(checked, folder, io), io, report);
     try {
       return await advising(folder, io, report, async () => {
         const { flags } = checked,

@@ -1,5 +1,6 @@
 /** Summarizes a job that is done: one line for people, JSON for programs. */
-import type { TableSummary } from '../jobs/point-table.ts';
+import type { TableSummary } from '../jobs/job-types.ts';
+import type { Retried } from '../jobs/retry-tasks.ts';
 
 const number = (n: number): string => n.toLocaleString('en-US');
 const count = (n: number, what: string): string => `${number(n)} ${what}${n === 1 ? '' : 's'}`;
@@ -79,7 +80,7 @@ function formatTimestamps({
  * @param peakMemoryBytes The most memory that the process had.
  */
 export function statsJson(
-  { rows, sides, statuses, timestamp, timestamps, changed, passMs, stats, also }: StatsSummary,
+  { rows, sides, statuses, timestamp, timestamps, changed, retried, passMs, stats, also }: StatsSummary,
   peakMemoryBytes = process.resourceUsage().maxRSS * 1024,
 ): string {
   const volumes = [{ statuses, stats }, ...Object.values(also ?? {})],
@@ -91,6 +92,7 @@ export function statsJson(
     rows,
     sides,
     changed,
+    retried,
     statuses,
     failures: volumes.reduce((sum, one) => sum + failuresIn(one.statuses), 0),
     rowsPerSecond: perSecond(rows),
@@ -103,6 +105,6 @@ export function statsJson(
   return `${JSON.stringify(figures, null, 2)}\n`;
 }
 
-type StatsSummary = TableSummary & { changed?: number };
+type StatsSummary = TableSummary & { changed?: number; retried?: Retried };
 
 const failuresIn = ({ failed = 0, root_failed = 0 }: Record<string, number>): number => failed + root_failed;

@@ -60,7 +60,7 @@ export async function openJobFiles(
     nameOf: flagNames(input?.option ?? '--points'),
   });
   return {
-    input: (folder) => files.input(folder),
+    input: (folder, keeps) => files.input(folder, keeps),
     close: () => files.close(),
     writeOutput: (job, hasRows) => writeToOutput(files, signal, job, hasRows),
     async writeStats(json) {

@@ -6,7 +6,7 @@ import type { StartedJob } from '../jobs/job-files.ts';
 import { type JobInputFile, readPlan, writeManifest } from '../jobs/job-plan.ts';
 import type { PointLookup } from '../jobs/point-lookup.ts';
 import { InterruptedError } from './io.ts';
-import { resumeAdvice } from './job-advice.ts';
+import { hasTooManyFailures, resumeAdvice, retryAdvice } from './job-advice.ts';
 import { absolute, absoluteVolume, findSecret, keptFlags } from './job-flags.ts';
 import { describeInput, requireSameInputs } from '../jobs/input-identity.ts';
 import { timestampsOfLookups } from '../jobs/job-timestamps.ts';
@@ -79,7 +79,9 @@ export class TemporaryJob {
     }
     const advice = resumeAdvice(folder);
     if (isInterrupted) return new InterruptedError(`interrupted; ${advice}`);
-    report.line(`the tasks that are done are kept: ${advice}`);
+    report.line(
+      `the tasks that are done are kept: ${hasTooManyFailures(error) ? retryAdvice(folder) : advice}`,
+    );
     return error;
   }
 }

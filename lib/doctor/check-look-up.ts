@@ -5,7 +5,8 @@
 import { formatVec3, type Vec3 } from '../base/vec3.ts';
 import { fail, ok, warn, type Finding } from './findings.ts';
 import { scaleAt, type Scale } from '../precomputed/volume-info.ts';
-import { GrapheneVolume } from '../graphene/graphene-volume.ts';
+import { isGrapheneVolume } from '../graphene/graph-volumes.ts';
+import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import type { PrecomputedVolume } from '../graphene/precomputed-volume.ts';
 
 /**
@@ -66,7 +67,7 @@ async function firstLabel(
 ): Promise<Finding | number> {
   const options = { resolution, mip, onError: 'status', signal } as const;
   const at = (index: number): string => `[${formatVec3(points[index])}] of mip ${mip}`;
-  if (!(volume instanceof GrapheneVolume)) {
+  if (!isGrapheneVolume(volume)) {
     const rows = [...(await volume.scatteredPoints(points, options)).rows()];
     const found = rows.find(
       ({ status, values }) => status === 'ok' && values.some((value) => Number(value) !== 0),

@@ -3,6 +3,8 @@ import { createHttpClient } from '../failures/http-client.ts';
 import { openPrecomputed } from '../graphene/open-and-resolve.ts';
 import { isStore } from '../storage/store.ts';
 import { toHeaders, MIDDLEAUTH } from '../graphene/resolve/open-bucket.ts';
+import { parseKvPath } from '../graphene/resolve/kv-path.ts';
+import { plainPathsOf } from '../graphene/resolve/kv-node.ts';
 import { normalizeCloudPath } from '../graphene/resolve/cloud-path.ts';
 import { openStore } from '../storage/open-store.ts';
 import { checkProxy } from './check-proxy.ts';
@@ -14,19 +16,9 @@ import { lookUpNearMiddle } from './check-look-up.ts';
 /** Yields one finding per step: token and proxy if they apply, redirects, bucket and look-up. */
 export async function* checkPrecomputed(
   path: string,
-  {
-    version: _version,
-    now: _now,
-    server,
-    authServer,
-    token,
-    dataDir,
-    ocdbt,
-    voxelsAt,
-    ...options
-  }: DoctorOptions,
+  { version: _version, now: _now, server, authServer, token, dataDir, ocdbt, ...options }: DoctorOptions,
 ): Findings {
-  for (const [name, value] of Object.entries({ server, authServer, token, dataDir, ocdbt, voxelsAt }))
+  for (const [name, value] of Object.entries({ server, authServer, token, dataDir, ocdbt }))
     if (value !== undefined) throw new TypeError(`${name} is for graphene:// and cave:// paths`);
   const location = normalizeCloudPath(path),
     address = location.replace(MIDDLEAUTH, '');
@@ -42,7 +34,7 @@ export async function* checkPrecomputed(
     if (volume.redirects.length > 0) yield ok('redirect', volume.redirects.join(' -> '));
     yield ok(
       'bucket',
-      `${volume.type} of ${volume.dataType}, ${volume.scales.length} ${volume.scales.length === 1 ? 'scale' : 'scales'}`,
+      `${volume.generation === undefined ? '' : `generation ${volume.generation} of an OCDBT database; `}${volume.type} of ${volume.dataType}, ${volume.scales.length} ${volume.scales.length === 1 ? 'scale' : 'scales'}`,
     );
     yield await lookUpNearMiddle(
       volume,
@@ -62,7 +54,8 @@ function findAddress(path: string, storage: DoctorOptions['storage']): string {
   if (isStore(storage)) return storage.url;
   const http = createHttpClient();
   try {
-    return openStore(path.replace(MIDDLEAUTH, ''), { ...storage, http, headers: toHeaders(storage) }).url;
+    const [first] = plainPathsOf(parseKvPath(path));
+    return openStore(first.replace(MIDDLEAUTH, ''), { ...storage, http, headers: toHeaders(storage) }).url;
   } catch {
     return ''; // opening the volume reports the error
   } finally {

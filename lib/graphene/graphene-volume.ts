@@ -48,8 +48,6 @@ import { applyRootOutcomes, writeRootStatuses } from './root-status.ts';
 import { streamLookups } from './stream/lookup-stream.ts';
 import { SCATTERED_STREAM_OPTIONS } from './stream/stream-options.ts';
 import type { ScatteredStreamOptions, StreamBatch, StreamedResult } from './stream/stream-types.ts';
-import { rereadPoints } from './reread-points.ts';
-import type { VersionedVoxels, VoxelVersion } from './versioned-voxels.ts';
 import { SupervoxelCheck } from './supervoxel-check.ts';
 
 /** The objects that a graphene volume uses. @internal */
@@ -60,16 +58,13 @@ export interface GrapheneParts extends VolumeParts {
   /** Answers before `roots`, if the volume was opened with a root cache. */
   rootCache: OpenedRootCache | undefined;
   windowClock: WindowClock;
-  /** The voxels, where supervoxels can split. Then `reader` reads the version that was opened. */
-  splitVoxels: VersionedVoxels | undefined;
   checkSupervoxels: boolean;
   api: Endpoints;
   allowEdits: boolean;
   datastack: VolumeDatastack | undefined;
+  /** Timestamp of the volume's root look-ups. */
+  timestamp: TimestampOption;
 }
-
-/** Returns the timestamp of the root look-ups of a volume. Set by {@link GrapheneVolume}. @internal */
-export let timestampOf: (volume: GrapheneVolume) => TimestampOption;
 
 /** Options of a look-up of one point. */
 export type OnePointOptions = Omit<
@@ -90,19 +85,12 @@ export type OnePointOptions = Omit<
  */
 export class GrapheneVolume extends Volume {
   readonly #parts: GrapheneParts;
-  /** Timestamp of this volume's root look-ups. */
-  readonly #timestamp: TimestampOption;
   #graph: ChunkedGraph | undefined;
 
-  static {
-    timestampOf = (volume) => volume.#timestamp;
-  }
-
   /** @internal Volumes are created by `openGraphene`. */
-  constructor(parts: GrapheneParts, timestamp?: TimestampOption) {
+  constructor(parts: GrapheneParts) {
     super(parts);
     this.#parts = parts;
-    this.#timestamp = timestamp;
   }
 
   #graphParts(): ChunkedGraphParts {
@@ -145,7 +133,7 @@ export class GrapheneVolume extends Volume {
 
   /** The chunkedgraph: its description, and all calls of the graph API. */
   get graph(): ChunkedGraph {
-    return (this.#graph ??= new ChunkedGraph(this.#graphParts(), this.#timestamp));
+    return (this.#graph ??= new ChunkedGraph(this.#graphParts(), this.#parts.timestamp));
   }
 
   /**
@@ -172,10 +160,9 @@ export class GrapheneVolume extends Volume {
    * @throws TimestampError for a timestamp that cannot be used.
    */
   at(timestamp: Timestamp): GrapheneVolume {
-    return new GrapheneVolume(
-      this.#parts,
-      checkTimestampOption(parseTimestampOption(timestamp), toVersionSource(this.#parts.datastack)),
-    );
+    const versions = toVersionSource(this.#parts.datastack),
+      checked = checkTimestampOption(parseTimestampOption(timestamp), versions);
+    return new GrapheneVolume({ ...this.#parts, timestamp: checked });
   }
 
   /**
@@ -388,14 +375,12 @@ export class GrapheneVolume extends Volume {
     const startedAt = performance.now();
     const resolution = resolveResolution(options.resolution, this.#parts.datastack) ?? this.parts.resolution;
     const query = await this.#prepareRootQuery(options);
-    const { splitVoxels, graph } = this.#parts,
-      mip = checkMip(options.mip ?? this.#parts.mip, graph.cvMip);
-    splitVoxels?.requireStored(mip);
-    let version = splitVoxels && (await splitVoxels.current(options.signal));
-    const check = new SupervoxelCheck(graph, this.#parts.checkSupervoxels);
-    const reading = { resolution, mip, snapNm: options.snap?.radiusNm, signal: options.signal };
-    const read = await (version ?? this.#parts).reader.read(points, {
-      ...reading,
+    const check = new SupervoxelCheck(this.#parts.graph, this.#parts.checkSupervoxels);
+    const read = await this.#parts.reader.read(points, {
+      resolution,
+      mip: checkMip(options.mip ?? this.#parts.mip, this.#parts.graph.cvMip),
+      snapNm: options.snap?.radiusNm,
+      signal: options.signal,
       onProgress: options.onProgress,
       createPointCheck: check.createPointCheck,
       warn,
@@ -407,7 +392,7 @@ export class GrapheneVolume extends Volume {
     if (options.agglomerate === false) {
       const result: SupervoxelResult = buildResult(
         { status, stats, snapped, errorOf },
-        { supervoxelIds, ...generationOf(version) },
+        { supervoxelIds },
         (index) => ({ supervoxelId: supervoxelIds[index] }),
       );
       return await throwIfPartial(result, status, options.onError, failures);
@@ -416,31 +401,15 @@ export class GrapheneVolume extends Volume {
     const answer = await this.#lookUp(supervoxelIds, query);
     const { rootIds } = answer;
     await cooperativeRunner.run(applyRootOutcomes(answer.outcomes, status));
+    const done = performance.now();
     stats.rootRequests = answer.requests;
     stats.distinctSupervoxels = answer.distinct;
-    if (version && splitVoxels)
-      version = await rereadPoints(
-        { points, status, supervoxelIds, rootIds, snappedNm: snapped?.nm, stats },
-        version,
-        {
-          voxels: splitVoxels,
-          reading: { ...reading, createPointCheck: check.createPointCheck },
-          lookUp: (ids) => this.#lookUp(ids, { ...query, timestamp: answer.timestampMs }),
-        },
-      );
-    const done = performance.now();
     Object.assign(stats, rootCacheHits(answer));
     stats.ms.roots = done - chunksDone;
     stats.ms.total = done - startedAt;
     const result: PointsResult = buildResult(
       { status, stats, snapped, errorOf: (index) => rootErrorAt(answer, status, index) ?? errorOf(index) },
-      {
-        supervoxelIds,
-        rootIds,
-        timestamp: new Date(answer.timestampMs),
-        settled: answer.settled,
-        ...generationOf(version),
-      },
+      { supervoxelIds, rootIds, timestamp: new Date(answer.timestampMs), settled: answer.settled },
       (index) => ({ supervoxelId: supervoxelIds[index], rootId: rootIds[index] }),
     );
     return await throwIfPartial(result, status, options.onError, failures, answer.failures);
@@ -474,7 +443,7 @@ export class GrapheneVolume extends Volume {
       );
     const versions = toVersionSource(datastack),
       wanted = checkTimestampOption(
-        timestamp === undefined ? this.#timestamp : parseTimestampOption(timestamp),
+        timestamp === undefined ? this.#parts.timestamp : parseTimestampOption(timestamp),
         versions,
       );
     return {
@@ -493,10 +462,6 @@ interface RootQuery {
   validate: boolean | undefined;
   signal: AbortSignal | undefined;
 }
-
-/** Leaves the generation out where supervoxels cannot split. */
-const generationOf = (version: VoxelVersion | undefined): { generation?: number } =>
-  version ? { generation: version.generation } : {};
 
 /** Leaves the counter out without a root cache. */
 const rootCacheHits = ({ cached }: RootsAnswer): { rootCacheHits?: number } =>

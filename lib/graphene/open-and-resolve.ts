@@ -12,12 +12,14 @@ import { safeText } from '../base/secret-redaction.ts';
 import type { GraphInfo } from '../chunkedgraph/ids/graph-info.ts';
 import { createHttpClient } from '../failures/http-client.ts';
 import type { HttpClient } from '../http/http-request.ts';
+import { importPackage } from '../http/import-package.ts';
 import { loadGot } from '../http/send-with-got.ts';
 import type { VolumeInfo } from '../precomputed/volume-info.ts';
+import type { Store } from '../storage/store.ts';
 import { createWorkerPool } from '../workers/create-worker-pool.ts';
 import { MOST_READS } from '../chunks/adaptive-limit.ts';
 import type { WorkerPool } from '../workers/worker-pool.ts';
-import { createGrapheneVolume, createPrecomputedVolume } from './create-volume.ts';
+import { createPrecomputedVolume } from './create-volume.ts';
 import type { GrapheneVolume } from './graphene-volume.ts';
 import type { OpenGrapheneOptions, OpenOptions } from './option-types.ts';
 import { GRAPHENE_OPTIONS, OPEN_OPTIONS } from './opening-options.ts';
@@ -34,7 +36,7 @@ import {
 } from './resolve/description.ts';
 import type { DatastackPath } from './resolve/volume-path.ts';
 import { resolveResolution } from './resolution.ts';
-import type { GraphVoxels } from './resolve/graph-voxels.ts';
+import { isTensorStoreSpec, type TensorStoreSpec } from './resolve/kvstore-spec.ts';
 import { reopenGraph } from './resolve/reopen-graph.ts';
 import { parseGraphInput, resolveGraph, type ResolvedGraph } from './resolve/resolve-graph.ts';
 import {
@@ -54,6 +56,16 @@ const createVolumeObserver = (
   logger: Logger,
 ): Observer | undefined => createObserver(onEvent, (message) => logger.warn(message));
 
+type GraphCode = typeof import('./create-graphene-volume.ts');
+let graphCode: Promise<GraphCode> | undefined;
+
+/** Loads once what only graphs need: a quarter of the code. A failed load is retried at the next call. */
+function loadGraphCode(): Promise<GraphCode> {
+  graphCode ??= importPackage(() => import('./create-graphene-volume.ts'));
+  graphCode.catch(() => (graphCode = undefined));
+  return graphCode;
+}
+
 /** Checked options, and the function that resolves the volume with them. */
 interface Opening<Resolved> {
   options: OpenGrapheneOptions;
@@ -67,8 +79,9 @@ interface Opening<Resolved> {
  * a description it reads nothing.
  *
  * @param path A path `gs://`, `s3://`, `http(s)://`, `mem://`, `file://` or a plain path to a folder. A
- *   leading `precomputed://`, or Neuroglancer's `|neuroglancer-precomputed:` at the end, is optional. Or a
- *   description from `resolveVolume`.
+ *   leading `precomputed://`, or Neuroglancer's `|neuroglancer-precomputed:` at the end, is optional. For a
+ *   volume in an OCDBT database, `…|ocdbt:PATH`, `…|ocdbt:@v12/PATH`, or a TensorStore spec as an object or as
+ *   its JSON text. Or a description from `resolveVolume`.
  * @param options Every option is optional.
  * @returns The volume. Close it after use.
  * @throws PathError; InfoError NOT_FOUND, BAD_INFO or UNSUPPORTED; RequestError; CredentialsError NOT_FOUND
@@ -79,7 +92,7 @@ interface Opening<Resolved> {
  * const { values, status } = await volume.scatteredPoints([[100, 200, 30]]);
  */
 export async function openPrecomputed(
-  path: string | PrecomputedDescription,
+  path: string | TensorStoreSpec | PrecomputedDescription,
   options: OpenOptions = {},
 ): Promise<PrecomputedVolume> {
   const opening = preparePrecomputed(path, options);
@@ -111,9 +124,12 @@ export async function openGraphene(
 ): Promise<GrapheneVolume> {
   const opening = prepareGraphene(path, options);
   return withHttp(opening, async (http, threads) => {
-    // Loads the HTTP package while the servers answer. If that fails, the first look-up loads it again.
-    const prepared = Promise.allSettled([loadGot()]);
-    const volume = await createGrapheneVolume(await opening.resolve(http), { ...opening, http, threads });
+    // Loads code while the servers answer. If the HTTP package fails to load, the first look-up loads it again.
+    const loading = loadGraphCode(),
+      prepared = Promise.allSettled([loading.then(loadGot)]);
+    const resolved = await opening.resolve(http),
+      { createGrapheneVolume } = await loading;
+    const volume = await createGrapheneVolume(resolved, { ...opening, http, threads });
     await prepared;
     return volume;
   });
@@ -132,7 +148,7 @@ export async function openGraphene(
  * await using volume = await openGraphene(JSON.parse(JSON.stringify(description)));
  */
 export async function resolveVolume(
-  path: string | DatastackPath,
+  path: string | DatastackPath | TensorStoreSpec,
   options: OpenGrapheneOptions = {},
 ): Promise<VolumeDescription> {
   const { description } = await findVolume(path, options);
@@ -144,18 +160,19 @@ export async function resolveVolume(
 export interface FoundVolume {
   description: VolumeDescription;
   info: VolumeInfo;
+  /** The store of its chunks. */
+  store: Store;
   graph?: GraphInfo;
-  /** The voxels of a graph whose supervoxels can split, unless they are ignored. */
-  voxels?: Pick<GraphVoxels, 'store' | 'mips'>;
 }
 
 /** As resolveVolume, for use in this process only: a secret in the path stays in the description. */
 export async function findVolume(
-  path: string | DatastackPath,
+  path: string | DatastackPath | TensorStoreSpec,
   options: OpenGrapheneOptions = {},
 ): Promise<FoundVolume> {
-  const isGraph = typeof path !== 'string' || isGraphPath(normalizeCloudPath(path)),
-    opening = isGraph ? prepareGraphene(path, options) : preparePrecomputed(path, options as OpenOptions);
+  const place = isTensorStoreSpec(path) ? parsePrecomputedPath(path) : path,
+    isGraph = typeof place !== 'string' || isGraphPath(normalizeCloudPath(place)),
+    opening = isGraph ? prepareGraphene(place, options) : preparePrecomputed(place, options as OpenOptions);
   return withHttp(opening, async (http) => {
     const known: FoundVolume = await opening.resolve(http);
     http.close();
@@ -164,7 +181,7 @@ export async function findVolume(
 }
 
 function preparePrecomputed(
-  path: string | PrecomputedDescription,
+  path: string | TensorStoreSpec | PrecomputedDescription,
   userOptions: OpenOptions,
 ): Opening<ResolvedPrecomputed> {
   if (isDescription(path)) {

@@ -29,6 +29,8 @@ export interface VolumeParts {
   raw: Readonly<Record<string, unknown>>;
   info: VolumeInfo;
   redirects: readonly string[];
+  /** For `volume.generation`. */
+  generation: number | undefined;
   reader: PointReader;
   resolution: Vec3 | undefined;
   mip: number;
@@ -126,6 +128,14 @@ export class Volume {
    */
   get redirects(): readonly string[] {
     return this.parts.redirects;
+  }
+
+  /**
+   * The number of the commit that is read, if the chunks are in an OCDBT database: the latest at the time of
+   * opening, unless the path names another.
+   */
+  get generation(): number | undefined {
+    return this.parts.generation;
   }
 
   /** Whether the volume is an image or a segmentation. */

@@ -14,7 +14,8 @@ import { DATA_TYPES } from '../precomputed/data-type.ts';
 import { finestResolution } from '../precomputed/volume-info.ts';
 import { emptyStats } from '../points/result.ts';
 import { buildResult } from './build-result.ts';
-import { GrapheneVolume } from './graphene-volume.ts';
+import { isGrapheneVolume } from './graph-volumes.ts';
+import type { GrapheneVolume } from './graphene-volume.ts';
 import type { ManyResult, ManyRow, NamedVolume, ReadManyOptions, VolumeAnswer } from './many-types.ts';
 import type { ScatteredPointsOptions } from './option-types.ts';
 import { partsOf, PrecomputedVolume } from './precomputed-volume.ts';
@@ -105,7 +106,7 @@ function checkEntries(entries: readonly NamedVolume[], { interpolate }: ReadMany
         volume,
         options: { ...(interpolate && { interpolate }), ...parseOptions(rest, NAMED_PRECOMPUTED_OPTIONS) },
       };
-    if (volume instanceof GrapheneVolume)
+    if (isGrapheneVolume(volume))
       return {
         name,
         volume,
@@ -118,7 +119,7 @@ function checkEntries(entries: readonly NamedVolume[], { interpolate }: ReadMany
 /** Returns the nanometres of one unit of the points. @throws TypeError if the volumes do not agree. */
 function unitOf(entries: readonly Entry[], given: ReadManyOptions['resolution']): Vec3 {
   if (given !== undefined && given !== 'viewer') return given as unknown as Vec3;
-  const withViewer = entries.filter(({ volume }) => volume instanceof GrapheneVolume && volume.datastack);
+  const withViewer = entries.filter(({ volume }) => isGrapheneVolume(volume) && volume.datastack);
   const units = (given === undefined || withViewer.length === 0 ? entries : withViewer).map(
     ({ name, volume }) => {
       const { resolution, info } = partsOf(volume);
@@ -126,7 +127,7 @@ function unitOf(entries: readonly Entry[], given: ReadManyOptions['resolution'])
         name,
         unit:
           given === 'viewer'
-            ? resolveResolution(given, volume instanceof GrapheneVolume ? volume.datastack : undefined)!
+            ? resolveResolution(given, isGrapheneVolume(volume) ? volume.datastack : undefined)!
             : (resolution ?? finestResolution(info.scales)),
       };
     },
@@ -148,10 +149,9 @@ async function readOne(
 ): Promise<Outcome> {
   const points = source as unknown as PointInput; // volumes take it as it is
   try {
-    const answer =
-      volume instanceof GrapheneVolume
-        ? await volume.scatteredPoints(points, options)
-        : await volume.scatteredPoints(points, options as never);
+    const answer = isGrapheneVolume(volume)
+      ? await volume.scatteredPoints(points, options)
+      : await volume.scatteredPoints(points, options as never);
     return { answer, causes: new Map() };
   } catch (error) {
     if (error instanceof PartialResultError)

@@ -73,7 +73,7 @@ export function requireFewFailures(
     bound = 'percent' in max ? `${max.percent}%` : number(max.points);
   throw new TableError(
     'TOO_MANY_FAILURES',
-    `${number(failures)}${of} ${what} need attention so far (${byStatus.join(', ')}), more than the ${bound} that --max-failures allows${advice === undefined ? '' : `: ${advice}`}`,
+    `${number(failures)}${of} ${what} need attention so far (${byStatus.join(', ')}), more than the ${bound} that maxFailures (--max-failures) allows${advice === undefined ? '' : `: ${advice}`}`,
   );
 }
 

@@ -10,7 +10,7 @@ import { isMissing } from '../tables/missing.ts';
 import { openTable, type TableOptions } from '../tables/open-table.ts';
 import type { Batch, CellsOf, ColumnChoice, TableColumns } from '../tables/table.ts';
 import { answerTable, type RowOptions, type TableJob } from './answer-table.ts';
-import type { RowCounts } from './job-counts.ts';
+import type { RowCounts } from './job-types.ts';
 import { type LookupAnswers, withPresetStatus } from './point-lookup.ts';
 
 /**

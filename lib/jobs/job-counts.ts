@@ -1,44 +1,9 @@
 /** Counts the answers of a job by status, and adds up its statistics, for each of its volumes. */
 import { emptyStats, type LookupStats } from '../points/result.ts';
 import { PointStatus, statusText } from '../points/status.ts';
+import type { JobPass, JobSums, RowCounts } from './job-types.ts';
 import type { LookupAnswers } from './point-lookup.ts';
 import { addStats } from './stats.ts';
-
-/**
- * What a job does: a small table is only looked up. The points of a large one are sorted first, and its rows
- * are written last.
- */
-export type JobPass = 'sorting' | 'looking up' | 'writing';
-
-/** What all volumes of a job have counted so far. A call counts when it has ended. */
-export interface JobSums {
-  /** The chunks that are read. */
-  chunksDone: number;
-  /** The stored bytes that were read. */
-  bytes: number;
-  cacheHits: number;
-  rootRequests: number;
-  /** The points that failed: `failed` and `root_failed`. */
-  failures: number;
-}
-
-/** What a job did. */
-export interface RowCounts {
-  rows: number;
-  /** The names of the sides of a row, if it has more than one. */
-  sides?: readonly string[];
-  /** The number of answers per status, by the text of the status. A status that did not occur is left out. */
-  statuses: Record<string, number>;
-  /**
-   * Sums over all batches; a chunk or supervoxel in several batches counts in each. `ms.total` is the wall
-   * time of the whole job.
-   */
-  stats: LookupStats;
-  /** The wall time of each pass of a large table, in milliseconds. */
-  passMs?: Partial<Record<JobPass, number>>;
-  /** The same counts for each of the other volumes, by its name. */
-  also?: Record<string, Pick<RowCounts, 'statuses' | 'stats'>>;
-}
 
 /** The counts of one volume. */
 interface VolumeCounts {

@@ -130,11 +130,10 @@ export class JobFolder {
     for (const folder of [this.tasks, this.copies]) await rm(folder, { recursive: true, force: true });
   }
 
-  /** Deletes files that killed runs left. Called when no other run writes. */
+  /** Deletes unfinished files that killed runs of the whole job left. Called by the run that holds the lock. */
   async removeDrafts(): Promise<void> {
-    for (const folder of [this.path, this.tasks])
-      for (const name of await readdir(folder).catch(() => []))
-        if (name.endsWith(DRAFT_SUFFIX)) await rm(join(folder, name), { force: true });
+    for (const name of await readdir(this.path).catch(() => []))
+      if (name.endsWith(DRAFT_SUFFIX)) await rm(join(this.path, name), { force: true });
   }
 
   /** Deletes the folder. */

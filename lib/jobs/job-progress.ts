@@ -1,19 +1,8 @@
 /** Tells how far a job is: in which pass, how many rows, and what it has read so far. It reads no clock. */
-import type { JobCounts, JobPass, JobSums } from './job-counts.ts';
+import type { JobCounts } from './job-counts.ts';
+import type { JobPass, TableProgress } from './job-types.ts';
 
 const PASSES: readonly JobPass[] = ['sorting', 'looking up', 'writing'];
-
-/** How far a job is. */
-export interface TableProgress extends JobSums {
-  pass: JobPass;
-  /** The number of the pass, and the number of all passes. A job with one pass has 1 of 1. */
-  passNumber: number;
-  passes: number;
-  /** The part of this pass that is done, from 0 to 1; undefined if that is unknown. */
-  fraction: number | undefined;
-  /** The rows that are done in this pass. In a row with several points, each point counts as a part of it. */
-  rows: number;
-}
 
 /** Reports the progress of one job. */
 export class JobProgress {

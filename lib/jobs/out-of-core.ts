@@ -9,7 +9,8 @@ import type { PlacedPoints } from '../points/chunk-order.ts';
 import type { TableInput } from '../tables/files/table-input.ts';
 import type { Batch, TableSink, TableSource } from '../tables/table.ts';
 import type { RowOptions } from './answer-table.ts';
-import { JobCounts, type RowCounts } from './job-counts.ts';
+import type { RowCounts } from './job-types.ts';
+import { JobCounts } from './job-counts.ts';
 import {
   addPresets,
   mergeTasks,

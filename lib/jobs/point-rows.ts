@@ -89,7 +89,7 @@ export class PointRows {
     return {
       outputs: this.#outputs,
       replace,
-      advice: stem === undefined ? undefined : `--position ${stem} names outputs after it`,
+      advice: stem === undefined ? undefined : `position (--position ${stem}) names outputs after it`,
     };
   };
 

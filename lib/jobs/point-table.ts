@@ -2,7 +2,7 @@
 import type { Batch } from '../tables/table.ts';
 import { flagIntegers } from './coordinate-kinds.ts';
 import { answerTable, type RowOptions, type TableJob } from './answer-table.ts';
-import type { RowCounts } from './job-counts.ts';
+import type { RowCounts, TableSummary } from './job-types.ts';
 import type { ByteSink } from '../tables/files/byte-streams.ts';
 import type { TableInput } from '../tables/files/table-input.ts';
 import type { OutputFormat } from '../tables/convert/outputs.ts';
@@ -30,16 +30,6 @@ export interface PointTableOptions extends RowOptions, PointRowOptions {
 
 /** What a valid row has. */
 const WANTED = 'a valid point';
-
-/** What the job did, and the timestamps of its roots. */
-export interface TableSummary extends RowCounts {
-  /**
-   * The timestamp of all roots; undefined if no roots were looked up, or if rows have their own timestamps.
-   */
-  timestamp?: Date;
-  /** The timestamps of the roots, if rows have their own. */
-  timestamps?: { first: Date | null; last: Date | null; count: number };
-}
 
 /** The look-ups of one table, and how its rows are read. */
 export interface PointWork {

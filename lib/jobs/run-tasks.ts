@@ -136,7 +136,7 @@ async function lookUpTask(
     const { points, timestamps } = k === 0 ? first : await spill.readPoints(slices);
     const answers = await lookUp({
       points,
-      integers: await integersOf(plan, spill, slices, points.length / 3),
+      integers: await integersOfSlices(plan, spill, slices, points.length / 3),
       timestamps: timestamps && timestampsOf(timestamps),
       signal,
       onProgress: ({ chunksDone, chunks }) =>
@@ -149,7 +149,8 @@ async function lookUpTask(
     chunksBefore = counts.sums().chunksDone;
     for (const [volume, collector] of failures.entries()) {
       const own = volume === 0 ? answers : answers.also![volume - 1];
-      collector.add(own, before);
+      const start = before;
+      collector.add(own, (index) => start + index);
       for (const timestamp of own.timestamps ?? []) used.add(timestamp.getTime());
     }
     answered.push({ slices, answers });
@@ -165,13 +166,14 @@ async function lookUpTask(
       })),
       timestamps: [...used],
       seconds: (performance.now() - began) / 1000,
+      attempt: 0,
     },
     parts: answered,
   };
 }
 
 /** Flags the coordinates of slices that name voxels. */
-async function integersOf(
+export async function integersOfSlices(
   { namesVoxels, sides }: JobPlan,
   spill: PointSpill,
   slices: readonly RunSlice[],

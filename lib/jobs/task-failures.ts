@@ -16,12 +16,12 @@ export class FailureCollector {
   readonly #codes: number[] = [];
   readonly #texts = new Map<string, { message: string; text: string; index: number }>();
 
-  /** Adds the failures of answers. @param before The number of points of the task before these. */
-  add({ status, errors }: LookupAnswers, before: number): void {
+  /** Adds the failures of answers. @param pointOf Returns the place of an answer in the task. */
+  add({ status, errors }: LookupAnswers, pointOf: (index: number) => number): void {
     if (!status.includes(PointStatus.failed) && !status.includes(PointStatus.rootFailed)) return;
     for (const { index, error } of errors()) {
       if (!error) continue;
-      this.#points.push(before + index);
+      this.#points.push(pointOf(index));
       this.#codes.push(status[index]);
       this.#reasons.push(this.#reasonOf(error));
     }

@@ -44,6 +44,8 @@ export interface TaskHeader {
   timestamps: readonly number[];
   /** How long it took. */
   seconds: number;
+  /** The number of the retry that looked up its failed points last; 0 for none. */
+  attempt: number;
 }
 
 const MAGIC = Buffer.from('gpTask\0\x01', 'latin1');
@@ -124,6 +126,7 @@ const HEADER = z.object({
   volumes: z.array(volume).min(1),
   timestamps: z.array(z.number()),
   seconds: count,
+  attempt: z.number().int().min(0),
 });
 
 /** Returns the length of the header; undefined if the bytes do not begin as those of a task. */

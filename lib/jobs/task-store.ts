@@ -87,7 +87,7 @@ export class TaskStore {
   ): Promise<StoredTask> {
     const layout = AnswerLayout.of(parts[0].answers),
       blocks: RunSlice[] = [],
-      packed: Uint8Array[] = [];
+      packed: Uint8Array[][] = [];
     for (const { slices, answers } of parts) {
       let at = 0;
       for (const slice of slices) {
@@ -100,12 +100,12 @@ export class TaskStore {
       ...header,
       job: this.#job,
       blocks,
-      crcs: packed.map((bytes) => crc32(bytes)),
+      crcs: packed.map((pieces) => pieces.reduce((crc, bytes) => crc32(bytes, crc), 0)),
       layout: layout.volumes,
     };
     await this.#forget(header.task);
     const encoded = encodeTaskHeader(whole);
-    await this.#folder.writeWhole(this.pathOf(header.task), [encoded, ...packed]);
+    await this.#folder.writeWhole(this.pathOf(header.task), [encoded, ...packed.flat()]);
     return toStored(whole, encoded.length);
   }
 

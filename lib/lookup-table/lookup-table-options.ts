@@ -11,7 +11,7 @@ import {
   oneOf,
   type ValueKind,
 } from '../base/value-kinds.ts';
-import { GrapheneVolume } from '../graphene/graphene-volume.ts';
+import { isGrapheneVolume } from '../graphene/graph-volumes.ts';
 import { GRAPHENE_OPTIONS } from '../graphene/opening-options.ts';
 import { PrecomputedVolume } from '../graphene/precomputed-volume.ts';
 import { ROOT_OPTIONS, SCATTERED_OPTIONS } from '../graphene/reading-options.ts';
@@ -24,7 +24,7 @@ import { MISSING_TEXTS } from '../tables/missing.ts';
 import type { LookupTableOptions } from './table-types.ts';
 
 const isVolume = (value: unknown): boolean =>
-  value instanceof GrapheneVolume ||
+  isGrapheneVolume(value) ||
   value instanceof PrecomputedVolume ||
   (typeof value === 'string' && value !== '');
 const VOLUME = defineKind('an open volume of openGraphene or openPrecomputed, or its path', isVolume);
@@ -169,7 +169,7 @@ export const LOOKUP_TABLE_OPTIONS = {
   },
   storage: {
     kind: STORAGE,
-    default: 'those of `open`',
+    default: 'as found for volumes',
     says: 'credentials of the buckets of the source and the sink',
   },
   retries: {

@@ -2,7 +2,8 @@
 import { InfoError } from '../base/errors.ts';
 import type { NameOption } from '../base/option-names.ts';
 import type { Vec3 } from '../base/vec3.ts';
-import { GrapheneVolume } from '../graphene/graphene-volume.ts';
+import { isGrapheneVolume } from '../graphene/graph-volumes.ts';
+import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { resolveResolution } from '../graphene/resolution.ts';
 import { normalizeCloudPath } from '../graphene/resolve/cloud-path.ts';
 import { partsOf, type PrecomputedVolume } from '../graphene/precomputed-volume.ts';
@@ -15,20 +16,12 @@ import { checkInterpolation, reasonNotInterpolated } from '../points/linear-read
 import { ChunkOrder } from '../points/chunk-order.ts';
 import { parseSharding } from '../precomputed/sharding.ts';
 import { finestResolution, scaleAt } from '../precomputed/volume-info.ts';
+import type { LookupVolume, NamedLookupVolume } from './table-types.ts';
 import { isGraphenePath, openVolume, resolveJobTimestamp, type OpenedVolume } from './open-volume.ts';
-
-/** A volume of a look-up: one that is open, or its path. */
-export type LookupVolume = GrapheneVolume | PrecomputedVolume | string;
-
-/** Another volume of a look-up, and the name of its columns. */
-export interface NamedLookupVolume {
-  name: string;
-  volume: LookupVolume;
-}
 
 /** Whether a volume has a graph. */
 export const isGraphVolume = (volume: LookupVolume): boolean =>
-  typeof volume === 'string' ? isGraphenePath(volume) : volume instanceof GrapheneVolume;
+  typeof volume === 'string' ? isGraphenePath(volume) : isGrapheneVolume(volume);
 
 /** How all volumes are read. */
 export interface LookupReading extends Pick<
@@ -86,7 +79,7 @@ export class LookupVolumes {
       const main = await open(volume, options);
       // These options choose the main volume, or the unit of the points.
       const { server, ocdbt, ...rest } = options,
-        shared = { ...rest, resolution: undefined, dataDir: undefined, voxelsAt: undefined, mip: undefined };
+        shared = { ...rest, resolution: undefined, dataDir: undefined, mip: undefined };
       for (const { name, volume: other } of others) {
         const logger = naming(name, options.logger),
           graph = isGraphVolume(other) ? { server, ocdbt } : {};
@@ -191,7 +184,7 @@ const volumeOf = ({ graph, plain }: OpenedVolume): NonNullable<typeof graph> | N
   graph ?? plain;
 
 const toOpened = (volume: GrapheneVolume | PrecomputedVolume): OpenedVolume =>
-  volume instanceof GrapheneVolume ? { graph: volume } : { plain: volume };
+  isGrapheneVolume(volume) ? { graph: volume } : { plain: volume };
 
 const canInterpolate = (volume: OpenedVolume): boolean =>
   reasonNotInterpolated(volumeOf(volume)) === undefined;

@@ -5,7 +5,8 @@ import type { NameOption } from '../base/option-names.ts';
 import { checkTimestampOption } from '../chunkedgraph/roots/resolve-timestamp.ts';
 import { parseTimestampOption, type Timestamp } from '../chunkedgraph/ids/timestamp.ts';
 import { normalizeCloudPath, isGraphPath } from '../graphene/resolve/cloud-path.ts';
-import { timestampOf, type GrapheneVolume } from '../graphene/graphene-volume.ts';
+import { timestampOf } from '../graphene/graph-volumes.ts';
+import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { findVolume, openGraphene, openPrecomputed, type FoundVolume } from '../graphene/open-and-resolve.ts';
 import { GRAPHENE_OPTIONS, OPEN_OPTIONS } from '../graphene/opening-options.ts';
 import type { OpenGrapheneOptions, OpenOptions } from '../graphene/option-types.ts';
@@ -38,12 +39,11 @@ export const inspectVolume = (
 
 /** Returns the options for a volume without a graph. @throws TypeError for an option that needs a graph. */
 function plainOptions(
-  { resolution, server, ocdbt, voxelsAt, ...rest }: OpenGrapheneOptions,
+  { resolution, server, ocdbt, ...rest }: OpenGrapheneOptions,
   nameOf: NameOption,
 ): OpenOptions {
   if (server !== undefined) throw new TypeError(`${nameOf('server')} is for cave:// paths`);
-  for (const [name, value] of Object.entries({ ocdbt, voxelsAt }))
-    if (value !== undefined) throw new TypeError(`${nameOf(name)} is for graphene:// and cave:// paths`);
+  if (ocdbt !== undefined) throw new TypeError(`${nameOf('ocdbt')} is for graphene:// and cave:// paths`);
   if (resolution === 'viewer') throw new TypeError(`${nameOf('resolution')} viewer is for cave:// paths`);
   return { ...rest, resolution };
 }

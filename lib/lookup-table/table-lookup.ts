@@ -9,7 +9,8 @@ import type { MaxFailures } from '../jobs/failure-bound.ts';
 import type { StartedJob } from '../jobs/job-files.ts';
 import type { WindowSizes } from '../jobs/plan-tasks.ts';
 import type { PointLookup } from '../jobs/point-lookup.ts';
-import { lookUpPointTable, type PointTableOptions, type TableSummary } from '../jobs/point-table.ts';
+import type { TableSummary } from '../jobs/job-types.ts';
+import { lookUpPointTable, type PointTableOptions } from '../jobs/point-table.ts';
 import type { NamedLookup } from '../jobs/side-by-side.ts';
 import type { ChunkOrder } from '../points/chunk-order.ts';
 import type { JobSource } from '../table-files/several-inputs.ts';
@@ -51,6 +52,8 @@ export function checkTableLookup(lookup: TableLookup, nameOf: NameOption): void 
       : undefined;
   if (unused !== undefined)
     throw new TypeError(`${nameOf(unused)} is for roots, and ${nameOf('agglomerate')} false looks up none`);
+  if (lookup.open && volumes.every((given) => typeof given !== 'string'))
+    throw new TypeError(`${nameOf('open')} is for volumes that are paths, and all are open`);
   if (columns && positions)
     throw new TypeError(`${nameOf('columns')} and ${nameOf('position')} name the points twice: give one`);
   parseTimestampOption(timestamp);

@@ -1,16 +1,17 @@
 /** The public types of `lookupTable`. */
+import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
+import type { PrecomputedVolume } from '../graphene/precomputed-volume.ts';
 import type {
   OpenGrapheneOptions,
   ReadPointsOptions,
   RootOptions,
   ScatteredPointsOptions,
 } from '../graphene/option-types.ts';
-import type { TableProgress } from '../jobs/job-progress.ts';
+import type { TableProgress } from '../jobs/job-types.ts';
 import type { StorageOptions } from '../storage/bucket-options.ts';
 import type { IdType } from '../tables/columnar/column.ts';
 import type { FormatName } from '../tables/formats.ts';
 import type { MissingText } from '../tables/missing.ts';
-import type { LookupVolume, NamedLookupVolume } from './lookup-volumes.ts';
 
 /**
  * Where the table of `lookupTable` is read from: the path of a file, a pattern of files (`**`, `*`, `?`, `[a-z]`,
@@ -49,6 +50,17 @@ export interface WebSink {
     /** As that of a `WritableStreamDefaultWriter`. */
     abort(reason?: unknown): Promise<void>;
   };
+}
+
+/** A volume of a look-up: one that is open, or its path. */
+export type LookupVolume = GrapheneVolume | PrecomputedVolume | string;
+
+/** Another volume of a look-up. */
+export interface NamedLookupVolume {
+  /** The first part of the names of its columns: letters, digits, `_`, `-` and `.`. */
+  name: string;
+  /** The volume: one that is open, or its path. */
+  volume: LookupVolume;
 }
 
 /** Options of `lookupTable`. Their names are those of the flags of `graphene-points lookup`. */
@@ -119,7 +131,7 @@ export interface LookupTableOptions
    * @default TMPDIR, else the folder of the sink, else that of the system
    */
   tempDir?: string;
-  /** Credentials of the buckets of the source and the sink. @default those of `open` */
+  /** Credentials of the buckets of the source and the sink. @default as found for volumes */
   storage?: StorageOptions;
   /** Number of retries of requests for the source and the sink. @default 4 */
   retries?: number;

@@ -165,7 +165,8 @@ export class NodeReader {
     const group: GroupRead = { callers: 0, abort: new AbortController() },
       reading = readSlice(this.#store, slice.path, slice, { signal: group.abort.signal, meter });
     let before: Promise<unknown> = reading;
-    const seen = new Set<string>();
+    const seen = new Set<string>(),
+      forgets: (() => void)[] = [];
     for (const ref of refs) {
       const place = placeOf(ref);
       if (seen.has(place)) continue;
@@ -189,13 +190,22 @@ export class NodeReader {
       before = node;
       const inFlight: InFlight = { group, node };
       this.#inFlight.set(place, inFlight);
-      const settle = (value?: BtreeNode): void => {
-        if (value) this.#cache.set(place, value);
+      const forget = (): void => {
         if (this.#inFlight.get(place) === inFlight) this.#inFlight.delete(place);
       };
-      node.then(settle, () => settle());
-      group.abort.signal.addEventListener('abort', () => settle(), { once: true });
+      forgets.push(forget);
+      node.then((value) => {
+        this.#cache.set(place, value);
+        forget();
+      }, forget);
     }
+    group.abort.signal.addEventListener(
+      'abort',
+      () => {
+        for (const forget of forgets) forget();
+      },
+      { once: true },
+    );
   }
 
   #error(ref: DataRef, message: string, cause?: DecodeError): DecodeError {

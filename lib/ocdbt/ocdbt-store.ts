@@ -80,6 +80,16 @@ export class OcdbtStore implements Store {
     return this.#database.data.server;
   }
 
+  /** The same version, with its keys below a folder of this store. */
+  below(folder: string): OcdbtStore {
+    splitKey(folder);
+    return new OcdbtStore(
+      this.#database,
+      this.#opened,
+      this.#path === '' ? folder : `${this.#path}/${folder}`,
+    );
+  }
+
   /**
    * Opens another version of the same database; the manifest is read again. Nodes stay cached.
    * @param version The latest one, if undefined.

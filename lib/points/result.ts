@@ -99,10 +99,6 @@ interface Answers<R extends Row> {
 export interface SupervoxelResult extends Answers<SupervoxelRow> {
   /** One supervoxel ID per point; 0 where there is none. */
   supervoxelIds: BigUint64Array;
-  /**
-   * The version of the voxels that was read; `voxelsAt` reads it again. Present only where supervoxels can split.
-   */
-  generation?: number;
 }
 
 /** Supervoxels and roots at points: what `scatteredPoints` of a graphene volume returns. */
@@ -118,10 +114,6 @@ export interface PointsResult extends Answers<RootRow> {
    * `settleMs`.
    */
   settled: boolean;
-  /**
-   * The version of the voxels that was read; `voxelsAt` reads it again. Present only where supervoxels can split.
-   */
-  generation?: number;
 }
 
 /** Roots of IDs: what `roots` of a graphene volume returns. */

@@ -129,7 +129,7 @@ const MOST_AT_ONCE = 2 ** 30;
 const temporaryFileError = (folder: string, what: 'read' | 'written', error: unknown): TableError =>
   new TableError('UNREADABLE', `${ioError(what, `a temporary file in ${folder}`, error).message}; ${ADVICE}`);
 
-const ADVICE = '--temp-dir names another folder';
+const ADVICE = 'tempDir (--temp-dir) names another folder';
 
 /**
  * Checks that a folder has room for temporary files. A file system that does not tell its free space passes.

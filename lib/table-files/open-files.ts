@@ -53,9 +53,10 @@ export interface TableFilesOptions {
 export interface TableFiles {
   /**
    * Opens the table that is read. Called at most once.
-   * @param spoolFolder Where a stream is kept, so that it can be read again. @default It is not kept.
+   * @param folder The folder of temporary files. @default that of the system
+   * @param keeps Whether a stream is kept in the folder, so that it can be read again. @default true if there is a folder
    */
-  input(spoolFolder?: string): JobSource;
+  input(folder?: string, keeps?: boolean): JobSource;
   /** Opens the output. Called at most once. */
   openOutput(): Promise<ByteSink>;
   /** Takes the counts; undefined if they have no output. */
@@ -105,7 +106,8 @@ export async function openTableFiles(options: TableFilesOptions): Promise<TableF
   let opened: JobSource | undefined;
   return {
     stats,
-    input: (spoolFolder) => (opened = openInputs(inputs, reading.signal, spoolFolder)),
+    input: (folder, keeps = folder !== undefined) =>
+      (opened = openInputs(inputs, reading.signal, folder, keeps)),
     openOutput: () =>
       typeof output === 'string' ? claimed.get('sink')!.open() : Promise.resolve(output.open()),
     async close() {
@@ -179,19 +181,21 @@ function openInputs(
   tables: readonly TablePath[],
   signal: AbortSignal,
   folder: string | undefined,
+  keeps: boolean,
 ): JobSource {
+  const spoolFolder = keeps ? folder : undefined;
   const [{ name, open }] = tables;
   if (tables.length === 1)
     return open
-      ? new JobInput(open(signal, folder), undefined, folder)
-      : new JobInput(fileInput(name, signal, folder), name, folder);
+      ? new JobInput(open(signal, folder), undefined, spoolFolder)
+      : new JobInput(fileInput(name, signal, folder), name, spoolFolder);
   const memory = Math.floor(SPOOL_BYTES / tables.length);
   return new SeveralInputs(
     tables.map((table) => {
       const input = table.open ? table.open(signal, folder) : fileInput(table.name, signal);
       return {
         name: table.name,
-        input: new JobInput(input, table.open ? undefined : table.name, folder, memory),
+        input: new JobInput(input, table.open ? undefined : table.name, spoolFolder, memory),
         isLocal: !table.open,
         peek: () => input.bytes(),
       };

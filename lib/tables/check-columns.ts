@@ -57,6 +57,6 @@ export function columnExistsError(names: readonly string[], advice?: string): Ta
     names.length === 1 ? ['column', 'exists', 'it'] : ['columns', 'exist', 'them'];
   return new TableError(
     'COLUMN_EXISTS',
-    `${columns} ${names.join(', ')} already ${exist} (${advice === undefined ? '' : `${advice}; `}--replace overwrites ${them})`,
+    `${columns} ${names.join(', ')} already ${exist} (${advice === undefined ? '' : `${advice}; `}replace (--replace) overwrites ${them})`,
   );
 }

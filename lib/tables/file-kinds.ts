@@ -16,10 +16,15 @@ interface FileKind {
 const pandas = (read: string): string =>
   `python -c "import pandas; pandas.${read}.to_csv('OUT', index=False)"`;
 
-const READ_ARROW = '--format arrow reads it';
+const READ_ARROW = 'the format arrow (--format arrow) reads it';
 
 const KINDS: readonly FileKind[] = [
-  { name: 'Parquet', suffixes: [], magic: /^PAR1/, convert: '--format parquet reads it' },
+  {
+    name: 'Parquet',
+    suffixes: [],
+    magic: /^PAR1/,
+    convert: 'the format parquet (--format parquet) reads it',
+  },
   { name: 'an Arrow file', suffixes: [], magic: /^ARROW1/, convert: READ_ARROW },
   { name: 'an Arrow stream', suffixes: [], magic: /^\xff\xff\xff\xff/, convert: READ_ARROW },
   { name: 'version 1 of Feather', suffixes: [], magic: /^FEA1/, convert: pandas("read_feather('FILE')") },
@@ -30,7 +35,12 @@ const KINDS: readonly FileKind[] = [
     magic: /^\xd0\xcf\x11\xe0/,
     convert: 'save it as "CSV UTF-8" (format the IDs as text, or they lose digits)',
   },
-  { name: 'a NumPy array', suffixes: [], magic: /^\x93NUMPY/, convert: '--format npy reads it' },
+  {
+    name: 'a NumPy array',
+    suffixes: [],
+    magic: /^\x93NUMPY/,
+    convert: 'the format npy (--format npy) reads it',
+  },
   { name: 'a pickle', suffixes: ['pkl', 'pickle'], convert: pandas("read_pickle('FILE')") },
   { name: 'HDF5', suffixes: ['h5', 'hdf5', 'hdf'], magic: /^\x89HDF/, convert: pandas("read_hdf('FILE')") },
   {

@@ -12,10 +12,10 @@ const COLUMNAR_FORMATS = ['parquet', 'arrow', 'npy', 'npz'] as const;
 /** A format of typed columns. */
 export type ColumnarFormatName = (typeof COLUMNAR_FORMATS)[number];
 
+/** A format of tables. `jsonl` is JSON Lines, and `arrow` is also Feather. */
+export type FormatName = 'csv' | 'tsv' | 'jsonl' | 'parquet' | 'arrow' | 'npy' | 'npz';
 /** The formats that a user can name. */
-export const FORMATS = [...TEXT_FORMATS, ...COLUMNAR_FORMATS] as const;
-/** A format that a user can name. */
-export type FormatName = (typeof FORMATS)[number];
+export const FORMATS = [...TEXT_FORMATS, ...COLUMNAR_FORMATS] as const satisfies readonly FormatName[];
 
 /**
  * A format of a table of IDs. `list` and `tab-list` have one ID per line and no header; `list` is written as

@@ -4,9 +4,9 @@
  * The text that is written if there is no answer. `0` is written only in columns of whole numbers, so that
  * their type stays the same.
  */
-export const MISSING_TEXTS = ['empty', '0', 'NA'] as const;
-/** One of {@link MISSING_TEXTS}. */
-export type MissingText = (typeof MISSING_TEXTS)[number];
+export type MissingText = 'empty' | '0' | 'NA';
+/** All such texts. */
+export const MISSING_TEXTS = ['empty', '0', 'NA'] as const satisfies readonly MissingText[];
 
 /**
  * Recognizes cells that mark a missing value, as opposed to cells that cannot be read.

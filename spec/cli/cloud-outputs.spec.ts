@@ -14,7 +14,7 @@ import {
 import { loadFixture } from '../../testing/fixtures.ts';
 import { pcgGraph } from '../../testing/pcg-graph.ts';
 import { arrowFixture } from '../tables/arrow/arrow-files.ts';
-import { sv } from './pcg-cli.ts';
+import { LAST, rootAt, sv } from './pcg-cli.ts';
 import { type CliOptions, type CliResult, runCli } from './run-cli.ts';
 
 const fixture = loadFixture('img_raw_u8');
@@ -105,6 +105,74 @@ describe('a table', () => {
     const flags = ['--ids', 'gs://goog/ids.csv', '--endpoint', served.url, '--quiet'];
     expect(await runCli(['roots', path, ...flags, '--out', 'gs://goog/ids.csv'])).toEqual(SUCCESS);
     expect(text(google, 'ids.csv')).toMatch(new RegExp(`^supervoxel_id,root_id,status\n${sv(0)},\\d+,ok\n$`));
+  });
+});
+
+describe('the answers of a graph call', () => {
+  test('come for IDs of a table in a bucket or of typed columns, and go to a bucket', async () => {
+    const path = `graphene://${served.url}/segmentation/table/${pcgGraph.table}`,
+      flags = ['--endpoint', served.url, '--temp-dir', temporary];
+    const root = rootAt(0, LAST);
+    google.put('g.csv', `root_id\n${root}\n`);
+    google.put('s.csv', `supervoxel_id\n${sv(0)}\n`);
+    const direct = await runCli(['graph', 'is-latest', path, root]);
+    expect(direct).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\{"id":.*\n$/) });
+    const stored = ['graph', 'is-latest', path, '--ids', 'gs://goog/g.csv', ...flags];
+    expect(await runCli([...stored, '--out', 'gs://goog/g.jsonl'])).toEqual(SUCCESS);
+    expect(text(google, 'g.jsonl')).toBe(direct.stdout);
+    const argv = ['roots', path, '--ids', 'gs://goog/s.csv', ...flags, '--quiet'];
+    expect(await runCli([...argv, '--out', join(folder, 'g.parquet')])).toEqual(SUCCESS);
+    const typed = ['graph', 'is-latest', path, '--ids', join(folder, 'g.parquet')];
+    expect(await runCli(typed)).toEqual(direct);
+    expect(await readdir(temporary)).toEqual([]);
+  });
+});
+
+describe('a job', () => {
+  const jobFlags = (name: string, out: string): string[] => [
+    ...[points, '--volume', fixture.folder, '--task-points', '100', '--quiet', '--retries', '0'],
+    ...['--endpoint', served.url, '--job', join(folder, name), '--out', out],
+  ];
+  const job = (...argv: string[]): Promise<CliResult> => runCli(['job', ...argv], { env: {} });
+
+  test.each([
+    ['gs://goog/job.csv', () => text(google, 'job.csv')],
+    ['s3://aws/job.csv', () => text(amazon, 'job.csv')],
+  ])('writes %s when all tasks are done', async (out, written) => {
+    const name = `${out.slice(0, 2)}.job`;
+    expect(await job('run', ...jobFlags(name, out))).toEqual(SUCCESS);
+    expect(written()).toBe(same);
+    const again = await job('resume', join(folder, name));
+    expect(again).toEqual({ ...SUCCESS, stderr: `the job is done: ${out}\n` });
+  });
+
+  test('writes a file:// URL, and shards of a plan are merged into a bucket', async () => {
+    const local = join(folder, 'url.csv');
+    expect(await job('run', ...jobFlags('url.job', `file://${local}`))).toEqual(SUCCESS);
+    expect(await readFile(local, 'utf8')).toBe(same);
+    const name = join(folder, 'plan.job');
+    expect(await job('plan', ...jobFlags('plan.job', 'gs://goog/plan.csv'))).toEqual(SUCCESS);
+    expect([google.get('plan.csv'), google.unfinishedUploads]).toEqual([undefined, []]);
+    for (const shard of ['0/2', '1/2'])
+      expect((await job('run', '--job', name, '--shard', shard)).code).toBe(0);
+    expect(await job('merge', name, '--quiet')).toEqual(SUCCESS);
+    expect(text(google, 'plan.csv')).toBe(same);
+  });
+
+  test('whose upload fails keeps its tasks, and resume writes the object', async () => {
+    google.faults.push({ match: ({ method }) => method === 'PUT', status: 500 });
+    const failed = await job('run', ...jobFlags('again.job', 'gs://goog/again.csv'));
+    expect(failed).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot be written') });
+    expect([google.get('again.csv'), google.unfinishedUploads]).toEqual([undefined, []]);
+    google.faults.length = 0;
+    const tasks = join(folder, 'again.job/tasks'),
+      before = await Promise.all((await readdir(tasks)).map((task) => readFile(join(tasks, task), 'hex')));
+    expect(await job('resume', join(folder, 'again.job'), '--quiet')).toEqual(SUCCESS);
+    expect(text(google, 'again.csv')).toBe(same);
+    const after = await Promise.all((await readdir(tasks)).map((task) => readFile(join(tasks, task), 'hex')));
+    expect(after).toEqual(before);
+    const files = ['failures.csv', 'finished.json', 'manifest.json', 'plan.json', 'points', 'tasks'];
+    expect((await readdir(join(folder, 'again.job'))).toSorted()).toEqual(files);
   });
 });
 

@@ -81,7 +81,7 @@ describe('Arrow tables', () => {
     expect(await lookup(['--points', file('in.csv')])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /in\.csv holds an Arrow file, not text: --format arrow reads it/,
+        /in\.csv holds an Arrow file, not text: the format arrow \(--format arrow\) reads it/,
       ) as unknown as string,
     });
   });

@@ -604,7 +604,7 @@ describe('commands on tables of IDs', () => {
     [
       'roots',
       ['--ids', '-', '--column', 'a'],
-      /^error: column root_id already exists \(--replace overwrites it\)\n$/,
+      /^error: column root_id already exists \(replace \(--replace\) overwrites it\)\n$/,
     ],
     [
       'roots',

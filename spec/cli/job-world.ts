@@ -37,7 +37,7 @@ export const ROWS: readonly (readonly [Cell, Cell])[] = Array.from({ length: 160
   const point = (seed: number): Cell => {
     const at = (seed * 7919) % 1009;
     if (at % 23 === 1) return undefined;
-    if (at % 29 === 2) return 'soma';
+    if (seed % 31 === 7) return 'soma';
     return [(at * 5) % (SIZE[0] + 2), (at * 3) % SIZE[1], at % SIZE[2]];
   };
   return [point(2 * k + 1), point(2 * k + 2)];

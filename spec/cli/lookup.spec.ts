@@ -157,7 +157,7 @@ describe('graphene-points lookup', () => {
       expect([bound, ran.code]).toEqual([bound, code]);
       if (code === 2)
         expect(stderr).toMatch(
-          /error: 1( of 4)? points need attention so far \(1 invalid_point\), more than the (0|24.9%) that --max-failures allows\n$/,
+          /error: 1( of 4)? points need attention so far \(1 invalid_point\), more than the (0|24.9%) that maxFailures \(--max-failures\) allows\n$/,
         );
       expect(await readdir(folder)).toEqual(code === 0 ? ['out.csv'] : []);
       await rm(out, { force: true });

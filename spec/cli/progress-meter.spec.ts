@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { formatSeconds, ProgressMeter } from '../../lib/cli/progress-meter.ts';
-import type { TableProgress } from '../../lib/jobs/job-progress.ts';
+import type { TableProgress } from '../../lib/jobs/job-types.ts';
 
 const progress = (part: Partial<TableProgress>): TableProgress => ({
   pass: 'looking up',

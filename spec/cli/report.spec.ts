@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { PassThrough, Writable } from 'node:stream';
 import { stripControls, Report } from '../../lib/cli/report.ts';
-import type { TableProgress } from '../../lib/jobs/job-progress.ts';
+import type { TableProgress } from '../../lib/jobs/job-types.ts';
 
 function capture(env: Record<string, string> = {}, isTTY = false): { report: Report; text: () => string } {
   const parts: string[] = [];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { statsJson, summaryLine } from '../../lib/cli/summary.ts';
-import type { TableSummary } from '../../lib/jobs/point-table.ts';
+import type { TableSummary } from '../../lib/jobs/job-types.ts';
 
 const FIRST = new Date('2024-06-05T10:10:01.203Z'),
   LAST = new Date('2024-06-06');

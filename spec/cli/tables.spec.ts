@@ -85,14 +85,14 @@ describe('other kinds of text', () => {
     [
       'semicolons',
       `x;y;z\n${x};${y};${z}\n`,
-      /^error: the header has 2 semicolons and 0 commas: add --delimiter ';' /,
+      /^error: the header has 2 semicolons and 0 commas: add the delimiter \(--delimiter ';',/,
     ],
     [
       'semicolons around commas',
       'id;x,y,z;a;b\n',
-      /^error: the header has 3 semicolons and 2 commas: add --delimiter ';' /,
+      /^error: the header has 3 semicolons and 2 commas: add the delimiter \(--delimiter ';',/,
     ],
-    ['tabs', 'x\ty\tz\n', /^error: the header has 2 tabs and 0 commas: add --delimiter tab /],
+    ['tabs', 'x\ty\tz\n', /^error: the header has 2 tabs and 0 commas: add the delimiter \(--delimiter tab,/],
     ['UTF-16', '\xff\xfex\0', /^error: .*UTF-16/],
   ])('%s are refused, naming the cause and the option', async (_, table, message) => {
     await writeFile(join(folder, 'in.csv'), Buffer.from(table, 'latin1'));
@@ -104,8 +104,8 @@ describe('other kinds of text', () => {
   });
 
   test.each([
-    ['', '1,5', '--decimal , reads decimal commas'],
-    [',', '1.5', 'which --decimal , expects'],
+    ['', '1,5', 'decimal (--decimal ,) reads decimal commas'],
+    [',', '1.5', 'which decimal (--decimal ,) expects'],
   ])('with --decimal %p, %p is not a number, and the warning says why', async (mark, cell, why) => {
     const { code, stdout, stderr } = await read(
       ['--delimiter', ';', ...(mark ? ['--decimal', mark] : [])],
@@ -220,7 +220,7 @@ describe('files that are not tables of text', () => {
     expect(await lookup(['--points', join(folder, 'in.csv')])).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
-        /in\.csv holds Parquet, not text: --format parquet reads it/,
+        /in\.csv holds Parquet, not text: the format parquet \(--format parquet\) reads it/,
       ) as unknown as string,
     });
   });

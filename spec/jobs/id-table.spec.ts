@@ -260,7 +260,7 @@ describe('roots of a table of IDs', () => {
       'an output that exists',
       'supervoxel_id,root_id\n1,2\n',
       {},
-      'column root_id already exists (--replace overwrites it)',
+      'column root_id already exists (replace (--replace) overwrites it)',
     ],
   ])('refuses a table with %s', async (_, table, job, message) => {
     await expect(lookUpText(table, {}, job)).rejects.toMatchObject({ name: 'TableError', message });

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { TableProgress } from '../../lib/jobs/job-progress.ts';
+import type { TableProgress } from '../../lib/jobs/job-types.ts';
 import { createGraphLookup, type PointLookup, toLookupAnswers } from '../../lib/jobs/point-lookup.ts';
-import { lookUpPointTable, type PointTableOptions, type TableSummary } from '../../lib/jobs/point-table.ts';
+import type { TableSummary } from '../../lib/jobs/job-types.ts';
+import { lookUpPointTable, type PointTableOptions } from '../../lib/jobs/point-table.ts';
 import { ChunkOrder } from '../../lib/points/chunk-order.ts';
 import { emptyStats } from '../../lib/points/result.ts';
 import { PointStatus, statusText } from '../../lib/points/status.ts';
@@ -288,7 +289,7 @@ describe('a table out of core', () => {
     }
     const { error } = await run(tableOf(rows), { ...OPTIONS[0], maxFailures: { points: 0 } }, sizes);
     expect((error as Error).message).toMatch(
-      /^[\d]+ of 200 points need attention so far \(\d+ failed, \d+ no_root\), more than the 0 that --max-failures allows$/,
+      /^[\d]+ of 200 points need attention so far \(\d+ failed, \d+ no_root\), more than the 0 that maxFailures \(--max-failures\) allows$/,
     );
   });
 
@@ -314,7 +315,7 @@ describe('a table out of core', () => {
         expect(error).toMatchObject({
           code: 'UNREADABLE',
           message: expect.stringMatching(
-            /^temporary files in .* need \d+\.\d GB, and .* are free; --temp-dir/,
+            /^temporary files in .* need \d+\.\d GB, and .* are free; tempDir \(--temp-dir\)/,
           ),
         });
     }

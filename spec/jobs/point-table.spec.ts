@@ -7,7 +7,8 @@ import {
   type PointLookup,
   createValueLookup,
 } from '../../lib/jobs/point-lookup.ts';
-import { lookUpPointTable, type PointTableOptions, type TableSummary } from '../../lib/jobs/point-table.ts';
+import type { TableSummary } from '../../lib/jobs/job-types.ts';
+import { lookUpPointTable, type PointTableOptions } from '../../lib/jobs/point-table.ts';
 import { AT, fakeGraphVolume, fakeValueVolume, NOW, rootText, supervoxelText } from './fake-volume.ts';
 
 interface Ran {
@@ -298,34 +299,39 @@ describe('lookUpPointTable: CSV', () => {
       'BAD_FORMAT',
       'x;y;z\n1;2;3\n',
       {},
-      "the header has 2 semicolons and 0 commas: add --delimiter ';' (or --delimiter , if that is right)",
+      "the header has 2 semicolons and 0 commas: add the delimiter (--delimiter ';', or --delimiter , if that is right)",
     ],
     [
       'BAD_FORMAT',
       'a,b;x;y;z\n',
       {},
-      "the header has 3 semicolons and 1 comma: add --delimiter ';' (or --delimiter , if that is right)",
+      "the header has 3 semicolons and 1 comma: add the delimiter (--delimiter ';', or --delimiter , if that is right)",
     ],
     [
       'BAD_FORMAT',
       'x\ty\tz\n1\t2\t3\n',
       {},
-      'the header has 2 tabs and 0 commas: add --delimiter tab (or --delimiter , if that is right)',
+      'the header has 2 tabs and 0 commas: add the delimiter (--delimiter tab, or --delimiter , if that is right)',
     ],
     [
       'BAD_FORMAT',
       'x,y,z\n',
       { format: 'tsv' },
-      'the header has 2 commas and 0 tabs: add --delimiter , (or --delimiter tab if that is right)',
+      'the header has 2 commas and 0 tabs: add the delimiter (--delimiter ,, or --delimiter tab if that is right)',
     ],
     ['BAD_FORMAT', '', {}, 'the table is empty: it has no header'],
     ['BAD_FORMAT', '\ufeff\r\n\n', {}, 'the table is empty: it has no header'],
-    ['COLUMN_EXISTS', 'x,y,z,status\n', {}, 'column status already exists (--replace overwrites it)'],
+    [
+      'COLUMN_EXISTS',
+      'x,y,z,status\n',
+      {},
+      'column status already exists (replace (--replace) overwrites it)',
+    ],
     [
       'COLUMN_EXISTS',
       `x,y,z,status,${R}\n`,
       {},
-      `columns ${R}, status already exist (--replace overwrites them)`,
+      `columns ${R}, status already exist (replace (--replace) overwrites them)`,
     ],
     ['MISSING_COLUMN', 'x,y,z\n', { timestampColumn: 't' }, 'no column "t"; columns found: x, y, z'],
     ['BAD_FORMAT', 'x,y,z,x\n1,2,3,4\n', {}, 'column x occurs more than once'],
@@ -345,13 +351,13 @@ describe('lookUpPointTable: CSV', () => {
       'COLUMN_EXISTS',
       'a_x,a_y,a_z,status\n',
       { columns: ['a_x', 'a_y', 'a_z'] },
-      'column status already exists (--position a names outputs after it; --replace overwrites it)',
+      'column status already exists (position (--position a) names outputs after it; replace (--replace) overwrites it)',
     ],
     [
       'COLUMN_EXISTS',
       'a_x,a_y,b_z,status\n',
       { columns: ['a_x', 'a_y', 'b_z'] },
-      'column status already exists (--replace overwrites it)',
+      'column status already exists (replace (--replace) overwrites it)',
     ],
     [
       'COLUMN_EXISTS',
@@ -513,7 +519,7 @@ describe('lookUpPointTable: JSON Lines', () => {
     [
       'COLUMN_EXISTS',
       '{"x":1,"y":1,"z":1}\n{"x":1,"y":1,"z":1,"status":0}\n',
-      /^row 2 \(line 2\): column status already exists \(--replace overwrites it\)$/,
+      /^row 2 \(line 2\): column status already exists \(replace \(--replace\) overwrites it\)$/,
     ],
     ['MISSING_COLUMN', '{"x":1,"y":1}\n', /^no column "z"; columns found: x, y$/],
   ])('refuses with %s: %j', async (code, text, message) => {

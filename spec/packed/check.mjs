@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { openGraphene, PointStatus } from 'graphene-points';
+import { PassThrough, Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { lookupTable, memoryBucket, openGraphene, PointStatus } from 'graphene-points';
 import * as mocks from 'graphene-points/mocks';
 
 const { version } = createRequire(import.meta.url)('graphene-points/package.json');
@@ -24,6 +26,36 @@ assert.deepEqual(
   ),
   [],
 );
+
+// The work of lookupTable is imported when it is called.
+const memory = memoryBucket('packed');
+memory.put(
+  'info',
+  Buffer.from(
+    JSON.stringify({
+      type: 'image',
+      data_type: 'uint8',
+      num_channels: 1,
+      scales: [
+        {
+          key: '0',
+          size: [2, 2, 1],
+          resolution: [4, 4, 40],
+          voxel_offset: [0, 0, 0],
+          chunk_sizes: [[2, 2, 1]],
+          encoding: 'raw',
+        },
+      ],
+    }),
+  ),
+);
+memory.put('0/0-2_0-2_0-1', Uint8Array.of(11, 12, 13, 14));
+const out = new PassThrough();
+const [written, { rows }] = await Promise.all([
+  text(out),
+  lookupTable(Readable.from([Buffer.from('x,y,z\n1,1,0\n')]), out, { volume: 'mem://packed', format: 'csv' }),
+]);
+assert.deepEqual([written, rows], ['x,y,z,value,status\n1,1,0,14,ok\n', 1]);
 
 const bin = (...args) => execFileSync('node_modules/.bin/graphene-points', args, { encoding: 'utf8' });
 assert.equal(bin('--version').trim(), version);

@@ -22,8 +22,8 @@ import { parseNumbers, parseText } from '../option-values.ts';
 import { markRepeatable } from '../repeats.ts';
 import { markRequired } from '../required.ts';
 import { createFlag } from '../table-flags.ts';
-import { delimiterOption, formatOption, outOption } from './table-options.ts';
-import { graphFlags } from './volume-options.ts';
+import { delimiterOption, formatOption, outOption, tempDirOption } from './table-options.ts';
+import { bucketFlags, graphFlags } from './volume-options.ts';
 
 /** Creates the option of each flag. Each subcommand needs its own options, because commander changes them. */
 const OPTIONS: Readonly<Record<keyof GraphFlags, () => Option>> = {
@@ -71,7 +71,12 @@ export const defineGraphCommand: DefineCommand = (graph, { io, report, action })
       command.addOption(
         call.required?.includes(option) ? markRequired(OPTIONS[option]()) : OPTIONS[option](),
       );
-    graphFlags(command)
+    bucketFlags(graphFlags(command))
+      .addOption(
+        tempDirOption(
+          'folder for the temporary file of an output in a bucket (default: TMPDIR, else that of the system)',
+        ),
+      )
       .addOption(
         outOption('output file, or gs:// or s3:// URL; written to FILE.partial first; - is standard output'),
       )
@@ -90,7 +95,7 @@ const idFlags = (command: Command, ids: string): Command =>
     .argument('[ids...]', `one or more: ${ids}`)
     .option(
       '--ids <file>',
-      `file with the IDs, one per line or in a table (.csv, .tsv, .jsonl or .ndjson); - is standard input; repeated IDs and 0 are left out`,
+      'file with the IDs, or a cloud path: one per line, or a table in any format of roots; - is standard input; repeated IDs and 0 are left out',
       parseText,
     )
     .option(

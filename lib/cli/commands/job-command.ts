@@ -66,7 +66,21 @@ export const defineJobCommand: DefineCommand = (job, { io, report, action }) => 
     .action(
       action(async (folder: string, flags: ResumeFlags) => {
         const { resumeJob } = await import('../run-job.ts');
-        return resumeJob(folder, flags, io, report);
+        return resumeJob(folder, flags, false, io, report);
+      }),
+    );
+  job
+    .command('retry')
+    .description(
+      'Looks up again the points of a job that failed, and writes the output anew. All other answers stay as they are, at the same timestamp.',
+    )
+    .argument('<folder>', FOLDER_HELP)
+    .addOption(statsOption('file for counts, times and the timestamp used, as JSON; - is standard error'))
+    .option('--quiet', 'show no progress and no summary; warnings are still shown')
+    .action(
+      action(async (folder: string, flags: ResumeFlags) => {
+        const { resumeJob } = await import('../run-job.ts');
+        return resumeJob(folder, flags, true, io, report);
       }),
     );
   job

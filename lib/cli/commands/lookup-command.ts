@@ -19,6 +19,7 @@ import {
   outOption,
   replaceOption,
   statsOption,
+  tempDirOption,
 } from './table-options.ts';
 import { bucketFlags, watershedFlags } from './volume-options.ts';
 
@@ -112,10 +113,10 @@ export function lookupOptions(command: Command, own: { out: Option; timestamp: s
     'workers',
     'timeoutMs',
   ]);
-  command.option(
-    '--temp-dir <folder>',
-    'folder for the temporary files of a table with more than a million rows, and of an output in a bucket (default: TMPDIR, else the folder of the output)',
-    parseText,
+  command.addOption(
+    tempDirOption(
+      'folder for the temporary files of a table with more than a million rows, and of an output in a bucket (default: TMPDIR, else the folder of the output)',
+    ),
   );
 
   return command

@@ -81,6 +81,10 @@ export const idTypeOption = (): Option =>
     'type of the IDs in Parquet and Arrow (default: that of a column that is replaced, or uint64)',
   ).choices(ID_TYPES);
 
+/** Creates `--temp-dir`. */
+export const tempDirOption = (about: string): Option =>
+  new Option('--temp-dir <folder>', about).argParser(parseText);
+
 /** Adds the flags that all commands on tables of IDs have, after their own flags. */
 export function idOptions(command: Command): Command {
   command
@@ -100,6 +104,13 @@ export function idOptions(command: Command): Command {
   });
   graphFlags(command);
   bucketFlags(command.optionsGroup('Bucket of the table:'));
+  command
+    .optionsGroup('Disk:')
+    .addOption(
+      tempDirOption(
+        'folder for the temporary files of an output in a bucket, and of a stream in a format that seeks (default: TMPDIR, else the folder of the output)',
+      ),
+    );
   return command
     .optionsGroup('Messages:')
     .addOption(statsOption('file for counts, times and the timestamp used, as JSON; - is standard error'))

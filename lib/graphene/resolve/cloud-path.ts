@@ -5,6 +5,9 @@
 import { PathError } from '../../base/errors.ts';
 import { toPrintable } from '../../base/printable.ts';
 import { redactUrl } from '../../http/excerpt.ts';
+import { formatKvNode, parseKvPath } from './kv-path.ts';
+import { isOcdbtPart } from './kv-url.ts';
+import { isSpecText } from './kvstore-spec.ts';
 
 /** One part after a `|`: a format, or a container that Neuroglancer would unpack. */
 const PART = /^\s*([a-z][a-z\d+.-]*):(?!\/\/)(.*)$/is;
@@ -12,11 +15,16 @@ const PRECOMPUTED = new Set(['precomputed', 'neuroglancer-precomputed']);
 
 /**
  * Normalizes a path: removes blanks around it and `precomputed://`, puts schemes in lower case, and turns
- * Neuroglancer's `URL|graphene:` into `graphene://URL`.
+ * Neuroglancer's `URL|graphene:` into `graphene://URL`. The JSON text of a TensorStore spec becomes a path, if
+ * there is one.
  * @throws PathError BAD_PATH; UNSUPPORTED_SCHEME for a format that is not supported.
  */
 export function normalizeCloudPath(path: string): string {
   if (typeof path !== 'string') throw new PathError('BAD_PATH', 'the path of a volume must be a string');
+  if (isSpecText(path)) {
+    const node = parseKvPath(path);
+    return node.kind === 'plain' ? stripPrecomputed(node.path) : formatKvNode(node);
+  }
   const [whole, ...rest] = path
     .trim()
     .replace(/[|\s]+$/, '')
@@ -24,6 +32,8 @@ export function normalizeCloudPath(path: string): string {
   const parts = rest.map((part) => PART.exec(part));
   // A folder name may contain a "|".
   if (parts.some((part) => part === null)) return stripPrecomputed([whole, ...rest].join('|'));
+  const databases = rest.filter(isOcdbtPart);
+  if (databases.length > 0) return normalizeOcdbtPath(stripPrecomputed(whole.trim()), rest, databases.length);
   const [format, ...more] = parts.map((part) => ({ name: part![1].toLowerCase(), options: part![2].trim() }));
   const location = stripPrecomputed(whole.trim());
   if (format === undefined) return location;
@@ -45,6 +55,23 @@ export function normalizeCloudPath(path: string): string {
     return location;
   }
   return isGraphPath(folder) ? folder : `graphene://${folder}`;
+}
+
+/** Normalizes `BASE|ocdbt:…|FORMAT:`. The format may be left out. */
+function normalizeOcdbtPath(base: string, rest: readonly string[], databases: number): string {
+  const last = rest.slice(databases),
+    format = PART.exec(last[0] ?? 'precomputed:')!;
+  if (
+    last.length > 1 ||
+    !PRECOMPUTED.has(format[1].toLowerCase()) ||
+    format[2].trim() !== '' ||
+    isGraphPath(base)
+  )
+    throw new PathError(
+      'UNSUPPORTED_SCHEME',
+      `${redactUrl(base)}: ${toPrintable(rest.map((part) => `|${part.trim()}`).join(''), 80)} is not supported; behind |ocdbt: there may be |neuroglancer-precomputed: only`,
+    );
+  return formatKvNode(parseKvPath([base, ...rest.slice(0, databases)].join('|')));
 }
 
 /** Whether a normalized path is one for `openGraphene`. */

@@ -13,6 +13,8 @@ import type { AddressPolicy } from '../../http/http-request.ts';
 import { firstIssue } from '../../precomputed/first-issue.ts';
 import type { BucketOptions } from '../../storage/bucket-options.ts';
 import type { OpenGrapheneOptions } from '../option-types.ts';
+import { parseKvPath } from './kv-path.ts';
+import { plainPathsOf } from './kv-node.ts';
 
 /** The name of a token. The token itself is looked up where the volume is opened. */
 export interface TokenName {
@@ -117,8 +119,6 @@ export interface GrapheneDescription extends BaseDescription {
   };
   /** Server that issues the tokens. Its token file is read after the graph host's own. */
   authServer: string | null;
-  /** `ignore` if the graph's supervoxels can split and the volume reads its unsplit watershed. */
-  ocdbt?: 'ignore';
   /** The datastack that the volume was resolved by; null when it was resolved by the path of its graph. */
   datastack: DatastackDescription | null;
   /** Timestamp of all root look-ups, in milliseconds since 1970; null for the time of each call. */
@@ -158,10 +158,9 @@ export function pickDescribedOptions(
       ([name, value]) => !(NOT_DESCRIBED as readonly string[]).includes(name) && isData(value),
     ),
   ) as DescribedOptions;
-  const { rootCache, voxelsAt } = own;
+  const { rootCache } = own;
   return {
     ...own,
-    ...(voxelsAt instanceof Date && { voxelsAt: voxelsAt.toISOString() }),
     ...(resolution && { resolution }),
     // JSON has no Infinity.
     ...(typeof rootCache === 'object' &&
@@ -214,7 +213,6 @@ function descriptionSchema() {
       ...described,
       graph: z.object({ path: z.string(), token, allowAddress }),
       authServer: z.string().nullable(),
-      ocdbt: z.literal('ignore').optional(),
       datastack: z
         .object({
           name: z.string(),
@@ -250,10 +248,12 @@ export function parseDescription(given: unknown): VolumeDescription {
  * @throws PathError BAD_PATH when its path or info contains a secret.
  */
 export function checkNoSecret(description: VolumeDescription): void {
-  const { path } = description.bucket,
-    url = /^https?:/i.test(path) && URL.canParse(path) ? new URL(path) : undefined,
-    text = JSON.stringify(description);
-  if (!(url && (url.username || url.password || url.search)) && redactSecrets(text) === text) return;
+  const text = JSON.stringify(description);
+  const hasSecret = plainPathsOf(parseKvPath(description.bucket.path)).some((path) => {
+    const url = /^https?:/i.test(path) && URL.canParse(path) ? new URL(path) : undefined;
+    return url && (url.username || url.password || url.search);
+  });
+  if (!hasSecret && redactSecrets(text) === text) return;
   throw new PathError(
     'BAD_PATH',
     'the path or the info of the volume contains a secret, which its description may not contain; pass credentials in their own options: storage.token, storage.headers',

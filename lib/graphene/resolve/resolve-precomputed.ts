@@ -4,6 +4,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { HttpClient } from '../../http/http-request.ts';
 import { redactUrl } from '../../http/excerpt.ts';
 import { parseInfo, type VolumeInfo } from '../../precomputed/volume-info.ts';
+import { OcdbtStore } from '../../ocdbt/ocdbt-store.ts';
 import type { Store } from '../../storage/store.ts';
 import type { OpenOptions } from '../option-types.ts';
 import { resolveResolution } from '../resolution.ts';
@@ -11,6 +12,8 @@ import { openBucket } from './open-bucket.ts';
 import { normalizeCloudPath, isGraphPath } from './cloud-path.ts';
 import { pickDescribedOptions, type PrecomputedDescription } from './description.ts';
 import { findInfo } from './find-info.ts';
+import { describeKvPath, withOcdbtVersion } from './kv-path.ts';
+import { isTensorStoreSpec, type TensorStoreSpec } from './kvstore-spec.ts';
 import { chooseMip } from './mip.ts';
 import { checkStoreExists, describeBucket, mergeStorageOptions } from './storage-credentials.ts';
 
@@ -23,8 +26,8 @@ export interface ResolvedPrecomputed {
 }
 
 /** Normalizes the path of a Precomputed volume. @throws PathError, also for a chunkedgraph. */
-export function parsePrecomputedPath(path: string): string {
-  const place = normalizeCloudPath(path);
+export function parsePrecomputedPath(path: string | TensorStoreSpec): string {
+  const place = normalizeCloudPath(isTensorStoreSpec(path) ? JSON.stringify(path) : path);
   if (!isGraphPath(place)) return place;
   throw new PathError('BAD_PATH', `${redactUrl(place)} is a chunkedgraph: use openGraphene`);
 }
@@ -42,13 +45,16 @@ export async function resolvePrecomputed(
   const { location: place, store, raw, redirects } = await findInfo(path, http, { ...options, logger });
   const info = parseInfo(raw, `${store.url}/info`);
   chooseMip(info, options.mip, 0);
+  // Whoever opens the description reads the same version.
+  const pinned =
+    store instanceof OcdbtStore ? { ...place, path: withOcdbtVersion(place.path, store.generation) } : place;
   const description: PrecomputedDescription = {
     version: 1,
     kind: 'precomputed',
-    path: redactUrl(path),
+    path: describeKvPath(path),
     redirects,
     info: raw,
-    bucket: describeBucket(place, options.storage),
+    bucket: describeBucket(pinned, options.storage),
     options: pickDescribedOptions(options, resolveResolution(options.resolution, undefined)),
   };
   return { description, info, store, infoWasRead: true };

@@ -11,6 +11,7 @@ import { STORE_SCHEMES, unknownSchemeText } from '../../storage/open-store.ts';
 import type { Store } from '../../storage/store.ts';
 import { normalizeCloudPath, isGraphPath } from './cloud-path.ts';
 import type { StorageOptions } from '../../storage/bucket-options.ts';
+import { isSpecText } from './kvstore-spec.ts';
 import { toHeaders, MIDDLEAUTH, type BucketLocation } from './open-bucket.ts';
 
 /** Who names a bucket, and what that server may name. */
@@ -61,6 +62,11 @@ export function acceptNamedBucket(
   const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(address)?.[1];
   if (isGraphPath(path))
     throw new PathError('BAD_PATH', `${claim}, which is a chunkedgraph and not a bucket`);
+  if (isSpecText(path))
+    throw new PathError(
+      'FORBIDDEN_ADDRESS',
+      `${claim}; a server may not name several stores at once; if you trust it, ${advice}`,
+    );
   const bucket = parseEndpointPath(address);
   if (bucket?.endpoint !== undefined)
     throw new PathError(

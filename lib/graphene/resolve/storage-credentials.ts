@@ -5,6 +5,7 @@
 import { CredentialsError, PathError } from '../../base/errors.ts';
 import { isStore, type Store } from '../../storage/store.ts';
 import type { StorageOptions } from '../../storage/bucket-options.ts';
+import { isKvPath } from './kv-path.ts';
 import type { BucketLocation } from './open-bucket.ts';
 import type { BucketDescription, RequiredStorageOption } from './description.ts';
 
@@ -12,7 +13,9 @@ export function describeBucket(
   place: BucketLocation,
   storage: StorageOptions | Store | undefined,
 ): BucketDescription {
-  if (isStore(storage)) return { ...place, path: '', storage: {}, wants: ['store'] };
+  // Only what is within the caller's own store is said of it.
+  if (isStore(storage))
+    return { ...place, path: isKvPath(place.path) ? place.path : '', storage: {}, wants: ['store'] };
   const { token, headers, credentials, ...rest } = storage ?? {};
   const wants: RequiredStorageOption[] = [];
   if (token !== undefined) wants.push('token');

@@ -106,10 +106,10 @@ export type ColumnType =
   | { kind: 'struct'; fields: readonly { name: string; type: ColumnType }[] }
   | { kind: 'other' };
 
-/** How IDs are written. */
-export const ID_TYPES = ['uint64', 'int64', 'string'] as const;
-/** How IDs are written. */
-export type IdType = (typeof ID_TYPES)[number];
+/** How IDs are written in columnar formats. */
+export type IdType = 'uint64' | 'int64' | 'string';
+/** All types of IDs. */
+export const ID_TYPES = ['uint64', 'int64', 'string'] as const satisfies readonly IdType[];
 
 /** One column of a table. */
 export interface TableField {

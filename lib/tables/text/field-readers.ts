@@ -77,9 +77,9 @@ export class PointFieldReader {
 
   #whyNotNumber(text: string): string {
     if (this.#mark === DOT && /^[+-]?[\d.]*,\d+$/.test(text))
-      return 'not a number with a decimal point: --decimal , reads decimal commas';
+      return 'not a number with a decimal point: decimal (--decimal ,) reads decimal commas';
     return this.#mark === COMMA && /^[+-]?[\d,]*\.\d+$/.test(text)
-      ? 'not a number with a decimal comma, which --decimal , expects'
+      ? 'not a number with a decimal comma, which decimal (--decimal ,) expects'
       : 'not a number';
   }
 }

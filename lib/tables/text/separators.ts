@@ -33,6 +33,6 @@ export function checkSeparator(header: Buffer, delimiter: string): void {
     `${countOf(separator)} ${SEPARATORS[separator].name}${countOf(separator) === 1 ? '' : 's'}`;
   throw new TableError(
     'BAD_FORMAT',
-    `the header has ${shown(other)} and ${shown(delimiter)}: add --delimiter ${option} (or --delimiter ${ours.option} if that is right)`,
+    `the header has ${shown(other)} and ${shown(delimiter)}: add the delimiter (--delimiter ${option}, or --delimiter ${ours.option} if that is right)`,
   );
 }

@@ -475,7 +475,7 @@ describe('ColumnarTable: columns', () => {
       name: 'an output that exists',
       choice: choose({ ids: ['b'], outputs: ['a'] }),
       code: 'COLUMN_EXISTS',
-      message: 'column a already exists (--replace overwrites it)',
+      message: 'column a already exists (replace (--replace) overwrites it)',
     },
   ])('refuses $name', async ({ choice, code, message }) => {
     const { table } = tableOf(columns, [1], choice);
