@@ -27,7 +27,7 @@ export interface JobShard {
 /** Flags that name local files or folders. */
 const PATH_FLAGS = ['out', 'stats', 'tempDir', 'cacheDir'] as const;
 /** Flags that are not kept: those of one run, and those that the manifest has elsewhere. */
-const DROPPED = ['points', 'job', 'volume', 'shard', 'quiet'];
+const DROPPED = ['points', 'job', 'volume', 'shard', 'quiet', 'dryRun', 'json'];
 
 /** Returns the flags that a manifest keeps. */
 export function keptFlags(flags: LookupFlags): Record<string, unknown> {

@@ -21,7 +21,7 @@ import {
 import type { TablePath } from '../table-files/cloud-input.ts';
 import { findTables } from '../table-files/table-paths.ts';
 import { flagNames } from './flag-names.ts';
-import type { Io } from './io.ts';
+import { type Io, UsageError } from './io.ts';
 import type { NamedPath } from './option-values.ts';
 import type { Report } from './report.ts';
 import { statsJson, summaryLine } from './summary.ts';
@@ -55,6 +55,10 @@ export interface LookupFlags {
   strict?: boolean;
   maxFailures?: MaxFailures;
   quiet?: boolean;
+  /** Whether the cost is estimated, and nothing is looked up. */
+  dryRun?: boolean;
+  /** Whether the estimate is printed as JSON. */
+  json?: boolean;
 }
 
 /** Returns the look-up that flags ask for. @param path The cloud path of the main volume. */
@@ -110,6 +114,7 @@ export async function checkLookup(
   report: Report,
   option = '--points',
 ): Promise<CheckedLookup> {
+  if (flags.json && !flags.dryRun) throw new UsageError('--json is for --dry-run');
   const lookup = lookupOfFlags(path, flags),
     nameOf = flagNames(option);
   const tables = await findTables(option, flags.points, lookup),

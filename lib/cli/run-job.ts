@@ -81,6 +81,10 @@ export async function runNewJob(
       `${secret} has a user name or a query, which may be a secret: a job keeps its paths in a file`,
     );
   const first = await checkLookup(volume, flags, report, 'the input');
+  if (flags.dryRun) {
+    const { runDryRun } = await import('./run-dry-run.ts');
+    return runDryRun(first, flags.taskPoints ?? WINDOW_SIZES.windowPoints, io, report);
+  }
   const folder = await JobFolder.create(path),
     unlock = await folder.lock((message) => report.warn(message));
   let isMade = false;

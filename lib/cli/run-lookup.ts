@@ -1,6 +1,7 @@
 /**
  * Runs `graphene-points lookup`: looks up the points of a table and writes the same rows with their answers.
  */
+import { WINDOW_SIZES } from '../jobs/plan-tasks.ts';
 import { lookUpInto } from '../lookup-table/table-lookup.ts';
 import { temporaryFolder } from '../table-files/temporary-folder.ts';
 import { isColumnar } from '../tables/open-table.ts';
@@ -21,6 +22,10 @@ import { TemporaryJob } from './temporary-job.ts';
 export async function runLookup(path: string, flags: LookupFlags, io: Io, report: Report): Promise<boolean> {
   const { signal } = io,
     checked = await checkLookup(path, flags, report);
+  if (flags.dryRun) {
+    const { runDryRun } = await import('./run-dry-run.ts');
+    return runDryRun(checked, WINDOW_SIZES.windowPoints, io, report);
+  }
   const files = await openLookupFiles(checked, io, report);
   let opened: OpenedLookup | undefined;
   try {

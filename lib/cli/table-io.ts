@@ -47,7 +47,7 @@ export async function openJobFiles(
   ] as const;
   const files = await openTableFiles({
     ...names,
-    inputs: (input?.tables ?? []).map((table) => (table.name === '-' ? standardInput(stdin) : table)),
+    inputs: withStandardInput(input?.tables ?? [], stdin),
     output: out === '-' ? { ...streams[0], open: () => streamSink(stdout, { signal }) } : out,
     stats:
       stats === '-'
@@ -69,6 +69,10 @@ export async function openJobFiles(
     },
   };
 }
+
+/** Puts standard input in the place of -. */
+export const withStandardInput = (tables: readonly TablePath[], stdin: Io['stdin']): TablePath[] =>
+  tables.map((table) => (table.name === '-' ? standardInput(stdin) : table));
 
 const standardInput = (stdin: Io['stdin']): TablePath => ({
   name: 'standard input',

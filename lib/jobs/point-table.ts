@@ -130,7 +130,10 @@ export async function lookUpPointTable(
 }
 
 /** Flags the coordinates of a batch that name voxels; undefined if none does. */
-const integersOf = ({ rows }: Batch, namesVoxels: readonly boolean[] | undefined): Uint8Array | undefined =>
+export const integersOf = (
+  { rows }: Pick<Batch, 'rows'>,
+  namesVoxels: readonly boolean[] | undefined,
+): Uint8Array | undefined =>
   namesVoxels &&
   flagIntegers(namesVoxels, (rows * namesVoxels.length) / 3, (point) => Math.floor(point / rows));
 

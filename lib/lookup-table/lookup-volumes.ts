@@ -11,11 +11,13 @@ import { viewForTable } from '../graphene/table-view.ts';
 import { describeAllMisses } from '../graphene/describe-all-misses.ts';
 import type { OpenGrapheneOptions, ScatteredPointsOptions } from '../graphene/option-types.ts';
 import { createGraphLookup, createValueLookup, type PointLookup } from '../jobs/point-lookup.ts';
+import type { SurveyedVolume } from '../jobs/estimate-types.ts';
 import type { NamedLookup } from '../jobs/side-by-side.ts';
 import { checkInterpolation, reasonNotInterpolated } from '../points/linear-reads.ts';
 import { ChunkOrder } from '../points/chunk-order.ts';
 import { parseSharding } from '../precomputed/sharding.ts';
 import { finestResolution, scaleAt } from '../precomputed/volume-info.ts';
+import { surveyVolume } from './survey-volume.ts';
 import type { LookupVolume, NamedLookupVolume } from './table-types.ts';
 import { isGraphenePath, openVolume, resolveJobTimestamp, type OpenedVolume } from './open-volume.ts';
 
@@ -156,6 +158,28 @@ export class LookupVolumes {
     for (const [k, { name, volume }] of this.#others.entries())
       also.push({ name, lookup: await createWithMisses(k + 1, volume, unit) });
     return { main, also };
+  }
+
+  /** Describes the chunks of the volumes, for an estimate. Called after `lookups`, with what it returned. */
+  surveys(
+    { mip, interpolate }: Pick<LookupReading, 'mip' | 'interpolate'>,
+    lookups: { main: PointLookup; also: readonly NamedLookup[] },
+  ): SurveyedVolume[] {
+    const survey = (
+      name: string | undefined,
+      volume: OpenedVolume,
+      { kind, snaps = false }: PointLookup,
+      mip: number | undefined,
+    ): SurveyedVolume => {
+      const parts = partsOf(volumeOf(volume)),
+        isLinear = interpolate === 'linear' && canInterpolate(volume);
+      const surveyed = surveyVolume(parts, { unit: this.#unit!, mip: mip ?? parts.mip, isLinear });
+      return { name, kind, snaps, ...surveyed };
+    };
+    return [
+      survey(undefined, this.#main, lookups.main, mip),
+      ...this.#others.map(({ name, volume }, k) => survey(name, volume, lookups.also[k].lookup, undefined)),
+    ];
   }
 
   /** Returns the order of the chunks of the main volume. Called after `lookups`. @throws InfoError. */

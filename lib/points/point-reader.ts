@@ -197,6 +197,11 @@ export class PointReader {
     return `${this.#options.store.url}/${key}`;
   }
 
+  /** Opens the chunks of a scale. None is read. @throws As `read`. */
+  openChunks(mip: number): { scale: Scale; source: ChunkSource } {
+    return this.#openScale(mip);
+  }
+
   /** Resolves when the chunks read so far have been written to the disk cache. */
   whenSaved(): Promise<void> {
     return this.#chunks.whenSaved();

@@ -176,8 +176,12 @@ async function filesOfRun(
 
 const SPOOL_BYTES = 2 ** 23;
 
-/** Opens the files of one table. */
-function openInputs(
+/**
+ * Opens the files of one table, to be read only. The caller closes them.
+ * @param folder Where what cannot be read in order is kept.
+ * @param keeps Whether a stream is kept there, so that it can be read again.
+ */
+export function openInputs(
   tables: readonly TablePath[],
   signal: AbortSignal,
   folder: string | undefined,

@@ -41,6 +41,9 @@ import {
 
 export { RootOutcome, type RootFailure, type RootLookUpOptions, type RootsAnswer };
 
+/** The most IDs in a root request, unless an option says otherwise. */
+export const ROOT_BATCH_SIZE = 100_000;
+
 /** Settings of a batcher. */
 export interface RootBatcherOptions {
   /** The client that sends the requests. */
@@ -98,7 +101,7 @@ export class RootBatcher implements RootSource {
       ids,
       nLayers,
       host,
-      batchSize = 100_000,
+      batchSize = ROOT_BATCH_SIZE,
       batchBytes = 8 * 2 ** 20,
       concurrency = 4,
       windowMs = 0,

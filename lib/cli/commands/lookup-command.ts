@@ -127,6 +127,13 @@ export function lookupOptions(command: Command, own: { out: Option; timestamp: s
       ),
     )
     .addOption(maxFailuresOption())
+    .addOption(
+      new Option(
+        '--dry-run',
+        'read the table and up to 16 chunks of each volume, and print rows, points, chunks, requests, bytes and time as far as they can be estimated. Nothing is written, and no root is requested',
+      ).conflicts('stats'),
+    )
+    .option('--json', 'with --dry-run: print the estimate as JSON')
     .option('--strict', 'stop with an error at the first row without a valid point')
     .option('--quiet', 'show no progress and no summary; warnings are still shown');
 }
