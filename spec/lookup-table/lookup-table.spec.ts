@@ -425,12 +425,20 @@ describe('what cannot be used', () => {
 
   test('has a typed error', async () => {
     await writeFile(file('in.csv'), 'x,y,z\n1,2,3\n');
+    await writeFile(file('union.arrows'), arrowFixture('pyarrow.arrows'));
     const options = { volume: image, ...silent };
     const cases: [source: string, sink: string, more: object, code: string, message: string][] = [
       ['none-*.csv', 'out.csv', {}, 'BAD_TABLE_PATH', 'finds no file'],
       ['in.csv', 'in.csv.partial', {}, 'BAD_TABLE_PATH', 'suffix that is reserved'],
       ['in.txt', 'out.csv', {}, 'BAD_FORMAT', 'does not tell its format: add format csv'],
       ['in.csv', 'none/out.csv', {}, 'UNREADABLE', 'cannot be written'],
+      [
+        'union.arrows',
+        'out.parquet',
+        { position: 'list' },
+        'BAD_FORMAT',
+        'which Parquet does not have: write a .arrow file',
+      ],
       ['none.csv', 'out.csv', {}, 'UNREADABLE', 'cannot be read'],
       ['in.csv', 'out.csv', { position: 'p' }, 'MISSING_COLUMN', 'no column "p"'],
       ['in.csv', 'out.csv', { volume: file('none') }, 'NOT_FOUND', 'none'],
@@ -447,6 +455,6 @@ describe('what cannot be used', () => {
         code,
         message: expect.stringContaining(message),
       });
-    expect(await readdir(folder)).toEqual(['in.csv']);
+    expect(await readdir(folder)).toEqual(['in.csv', 'union.arrows']);
   });
 });

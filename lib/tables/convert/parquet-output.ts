@@ -141,9 +141,14 @@ export class ParquetOutput implements ColumnarWriter<ArrowPart> {
   }
 }
 
-/** Readers take these types for plain whole numbers. */
+/** Refuses types that Parquet does not have, and those that readers take for plain whole numbers. */
 function requireParquetType(field: ArrowField, column: string): void {
   const { name, unit, bits } = field.type;
+  if (name === 'union')
+    throw new TableError(
+      'BAD_FORMAT',
+      `column ${column} holds ${spellArrowType(field)}, which Parquet does not have: write a .arrow file`,
+    );
   if ((name === 'timestamp' && unit === 0) || (name === 'date' && bits === 64))
     throw new TableError(
       'BAD_FORMAT',
