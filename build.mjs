@@ -25,7 +25,7 @@ const { bin } = JSON.parse(readFileSync('package.json', 'utf8'));
 rmSync('dist', { recursive: true, force: true });
 execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' });
 // What is built together shares its code, and is cut into more files. The command line is never loaded with the library.
-const buildParts = (entryPoints, parts) =>
+const buildParts = (entryPoints, parts, options = {}) =>
   build({
     entryPoints,
     outdir: 'dist',
@@ -38,6 +38,7 @@ const buildParts = (entryPoints, parts) =>
     target: 'node20.19',
     external: externalPackages(),
     logLevel: 'warning',
+    ...options,
   });
 await buildParts(['lib/index.ts', 'mocks/index.ts', 'mocks/nock.ts'], 'parts');
 await mergeParts(resolve('dist/lib/index.js'), {
@@ -46,7 +47,10 @@ await mergeParts(resolve('dist/lib/index.js'), {
   name: 'library',
 });
 
-await buildParts(['lib/cli/main.ts'], 'cli-parts');
+await buildParts(['lib/cli/main.ts'], 'cli-parts', {
+  external: externalPackages().filter((name) => name !== 'commander'), // 8 files
+  banner: { js: 'var require = process.getBuiltinModule;' }, // for commander, which is not a module
+});
 const cli = { folder: resolve('dist'), parts: resolve('dist/cli-parts') };
 await mergeParts(resolve('dist/lib/cli/main.js'), { ...cli, name: 'main' });
 const command = (name) =>
@@ -54,6 +58,7 @@ const command = (name) =>
     cli.parts,
     readdirSync(cli.parts).find((file) => file.startsWith(`${name}-`)),
   );
+await mergeParts(command('all'), { ...cli, name: 'commands', without: [resolve('dist/lib/cli/main.js')] });
 await mergeParts(command('run-lookup'), {
   ...cli,
   name: 'volumes',

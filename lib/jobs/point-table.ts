@@ -8,13 +8,12 @@ import type { TableInput } from '../tables/files/table-input.ts';
 import type { OutputFormat } from '../tables/convert/outputs.ts';
 import type { FormatName } from '../tables/formats.ts';
 import { openTable, type TextOptions } from '../tables/open-table.ts';
-import { answerOutOfCore, type OutOfCoreOptions } from './out-of-core.ts';
+import type { OutOfCoreOptions } from './out-of-core.ts';
 import { peekSource } from './peek-source.ts';
 import { type LookupAnswers, type PointBatch, type PointLookup, withPresetStatus } from './point-lookup.ts';
 import { type PointRowOptions, PointRows } from './point-rows.ts';
 import { RowWarnings } from './row-warnings.ts';
 import { lookUpSideBySide } from './side-by-side.ts';
-import { WINDOW_SIZES } from './plan-tasks.ts';
 
 /** Options of `lookUpPointTable`. */
 export interface PointTableOptions extends RowOptions, PointRowOptions {
@@ -111,6 +110,9 @@ export async function lookUpPointTable(
     const counts = await answerTable(peeked?.source ?? table, sinkOfTable, job, options, rowWarnings);
     return summarizeTimestamps(counts, ownTimestamp(), usedTimestamps, options.timestampColumn);
   }
+  // Small tables do not wait until this is loaded.
+  const { answerOutOfCore } = await import('./out-of-core.ts'),
+    { WINDOW_SIZES } = await import('./plan-tasks.ts');
   const fraction = outOfCore.fractionRead?.() ?? 0;
   const { timestamps, ...counts } = await answerOutOfCore(
     {

@@ -1,7 +1,6 @@
 /** Finds the tables that an option names: files, patterns of files, and cloud paths. */
 import { existsSync, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
-import { glob } from 'tinyglobby';
 import { type CloudOptions, parseTablePath, type TablePath } from './cloud-input.ts';
 import { TableError } from '../base/errors.ts';
 
@@ -24,6 +23,7 @@ export async function findTables(
       found.push(table);
       continue;
     }
+    const { glob } = await import('tinyglobby');
     const names = await glob(table.name, {
       absolute: isAbsolute(table.name),
       dot: false,
