@@ -144,6 +144,53 @@ describe('lookupTable', () => {
     expect((await readFile(ours)).equals(await readFile(theirs))).toBe(true);
   });
 
+  test('writes the bytes that the command line writes from Parquet, with all options of reading', async () => {
+    const rows = scale.points.map(([x, y, z], k) => ({
+      t: k % 2 === 0 ? null : '2023-01-01',
+      p: [2 * x, 2 * y, z],
+    }));
+    await writeFile(file('in.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const options = { position: 'p', resolution: [4, 4, 40], timestamp: TIMESTAMP, ...silent } as const;
+    await lookupTable(file('in.jsonl'), file('in.parquet'), { volume: path, ...options });
+    const flags = [
+      '--position',
+      'p',
+      '--resolution',
+      '4,4,40',
+      '--timestamp',
+      TIMESTAMP,
+      '--replace',
+      '--quiet',
+    ];
+    const more = ['--snap-nm', '80', '--stop-layer', '2', '--timestamp-column', 't', '--also', `em=${image}`];
+    for (const [out, own, ownFlags] of [
+      ['a.parquet', {}, []],
+      [
+        'b.parquet',
+        { snap: { radiusNm: 80 }, stopLayer: 2, timestampColumn: 't', also: [{ name: 'em', volume: image }] },
+        more,
+      ],
+      ['c.arrow', { agglomerate: false, timestamp: undefined }, ['--supervoxels-only']],
+    ] as const) {
+      const given =
+        ownFlags[0] === '--supervoxels-only' ? flags.filter((flag) => !/timestamp|2024/.test(flag)) : flags;
+      const argv = [
+        'lookup',
+        path,
+        '--points',
+        file('in.parquet'),
+        '--out',
+        file(`their-${out}`),
+        ...given,
+        ...ownFlags,
+      ];
+      expect(await runCli(argv)).toMatchObject({ stdout: '', stderr: expect.not.stringContaining('error') });
+      const all = { volume: path, ...options, replace: true, ...own };
+      await lookupTable(file('in.parquet'), file(`our-${out}`), all);
+      expect((await readFile(file(`our-${out}`))).equals(await readFile(file(`their-${out}`)))).toBe(true);
+    }
+  });
+
   test('reads several files and patterns as one table, and may replace its source', async () => {
     await writeFile(file('2.csv'), 'x,y,z\n11,20,30\n');
     await writeFile(file('1.csv'), 'x,y,z\n10,20,30\n');
@@ -159,7 +206,7 @@ describe('lookupTable', () => {
     await writeFile(file('in.csv'), table);
     const options = {
       volume: path,
-      timestamp: TIMESTAMP,
+      open: { timestamp: TIMESTAMP },
       storage: { endpoint: served.url },
       tempDir: folder,
       ...silent,
