@@ -27,6 +27,7 @@ export type {
   ScatteredPointsOptions,
   SnapOptions,
 } from './graphene/option-types.ts';
+export type { VoxelsAt } from './graphene/voxels-at.ts';
 export type {
   ScatteredStreamOptions,
   StreamBatch,

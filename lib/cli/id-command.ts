@@ -81,7 +81,7 @@ export async function runIdCommand(
   const { signal } = io;
   parseTimestampOption(flags.timestamp); // checked before anything is opened
   const nameOf = flagNames(inputOption);
-  const { server, ocdbt, retries, timeoutMs, dataDir, resolution, mip } =
+  const { server, ocdbt, retries, timeoutMs, dataDir, voxelsAt, resolution, mip } =
     optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
   const storage = optionsFromFlags<StorageOptions>(STORAGE_OPTIONS, flags);
   const tables = await findTables(inputOption, input, { storage, retries }),
@@ -114,7 +114,7 @@ export async function runIdCommand(
     checkMissingOption(missing, written, nameOf, warn);
     const opening = { server, ocdbt, retries, timeoutMs, signal, logger: report },
       opened = (volume = await (readsVoxels
-        ? openGraph(path, { ...opening, dataDir, storage, resolution, mip })
+        ? openGraph(path, { ...opening, dataDir, voxelsAt, storage, resolution, mip })
         : openGraph(path, opening, { readsVoxels: false })));
     const lookup = createLookup(opened, await resolveJobTimestamp(flags.timestamp, opened, signal), warn);
     const counts = await files.writeOutput<RowCounts>(

@@ -38,7 +38,7 @@ export async function runInfo(path: string, flags: InfoFlags, io: Io, report: Re
   io.stdout.write(redactSecrets(json ? `${JSON.stringify(summary, null, 2)}\n` : toText(summary)));
 }
 
-function summarise(path: string, { description, info, graph, store }: FoundVolume) {
+function summarise(path: string, { description, info, graph, store, voxels }: FoundVolume) {
   const { redirects } = description,
     { type, dataType, numChannels, scales } = info;
   const datastack = description.kind === 'graphene' ? description.datastack : null;
@@ -66,6 +66,15 @@ function summarise(path: string, { description, info, graph, store }: FoundVolum
         chunksStartAtVoxelOffset: graph.chunksStartAtVoxelOffset,
         apiVersions: graph.apiVersions,
         dataDir: graph.dataDir,
+        supervoxelsSplit: graph.ocdbt,
+        ...(voxels && {
+          voxels: {
+            url: voxels.store.url,
+            generation: voxels.store.generation,
+            committedAt: voxels.store.commitTime,
+            mips: [...voxels.mips],
+          },
+        }),
       },
     }),
     scales: scales.map(({ error, ...scale }) =>
@@ -112,7 +121,12 @@ function toText({
     lines.push(
       `graph API versions: ${graph.apiVersions.join(', ') || 'unknown'}`,
       `watershed: ${graph.dataDir ?? 'unknown'}`,
+      `supervoxels: ${graph.supervoxelsSplit ? 'can split' : 'never split'}`,
     );
+    if (graph.voxels)
+      lines.push(
+        `voxels: generation ${graph.voxels.generation} of ${graph.voxels.committedAt}, mip ${graph.voxels.mips.join(', ')} of ${graph.voxels.url}`,
+      );
   }
   const head = [
     'mip',

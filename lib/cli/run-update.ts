@@ -12,6 +12,7 @@ export interface UpdateFlags extends Omit<IdFlags, 'replace'> {
   resolution?: unknown;
   mip?: number;
   dataDir?: string;
+  voxelsAt?: string;
 }
 
 /** Runs the command. @returns Whether any row needs attention. */
@@ -21,7 +22,7 @@ export const runUpdate = async (
   io: Io,
   report: Report,
 ): Promise<boolean> => {
-  for (const name of ['resolution', 'mip', 'dataDir'] as const)
+  for (const name of ['resolution', 'mip', 'dataDir', 'voxelsAt'] as const)
     if (flags[name] !== undefined && flags.position === undefined)
       throw new TypeError(`${flagNames('--in')(name)} is for --position: without it, no voxel is read`);
   return runIdCommand(

@@ -189,6 +189,7 @@ async function* checkVolume(
   }
   try {
     yield await checkVersions(volume, options.signal);
+    yield describeSupervoxels(volume, options);
     yield await lookUpNearMiddle(volume, volume.graph.cvMip, options.signal);
     if (volume.datastack) yield await checkMaterializations(volume, options.signal);
   } finally {
@@ -203,6 +204,18 @@ async function checkVersions(volume: GrapheneVolume, signal: AbortSignal | undef
   } catch (error) {
     return { ...fail('server', error), verdict: 'warn' };
   }
+}
+
+function describeSupervoxels({ graph }: GrapheneVolume, { ocdbt }: DoctorOptions): Finding {
+  if (!graph.supervoxelsSplit) return ok('supervoxels', 'never split: a saved supervoxel ID stays valid');
+  const said = 'can split: a saved supervoxel ID may be stale_supervoxel later';
+  return ocdbt === 'ignore'
+    ? warn(
+        'supervoxels',
+        `${said}; the voxels here are the unsplit ones`,
+        "leave out ocdbt: 'ignore' (--ocdbt ignore)",
+      )
+    : ok('supervoxels', `${said}; the current voxels are read from OCDBT`);
 }
 
 async function checkMaterializations(

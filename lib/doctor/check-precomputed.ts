@@ -16,9 +16,19 @@ import { lookUpNearMiddle } from './check-look-up.ts';
 /** Yields one finding per step: token and proxy if they apply, redirects, bucket and look-up. */
 export async function* checkPrecomputed(
   path: string,
-  { version: _version, now: _now, server, authServer, token, dataDir, ocdbt, ...options }: DoctorOptions,
+  {
+    version: _version,
+    now: _now,
+    server,
+    authServer,
+    token,
+    dataDir,
+    ocdbt,
+    voxelsAt,
+    ...options
+  }: DoctorOptions,
 ): Findings {
-  for (const [name, value] of Object.entries({ server, authServer, token, dataDir, ocdbt }))
+  for (const [name, value] of Object.entries({ server, authServer, token, dataDir, ocdbt, voxelsAt }))
     if (value !== undefined) throw new TypeError(`${name} is for graphene:// and cave:// paths`);
   const location = normalizeCloudPath(path),
     address = location.replace(MIDDLEAUTH, '');

@@ -8,7 +8,7 @@ import type { OpenGrapheneOptions } from '../graphene/option-types.ts';
  */
 export interface DoctorOptions extends Pick<
   OpenGrapheneOptions,
-  'server' | 'authServer' | 'token' | 'dataDir' | 'ocdbt' | 'storage' | 'signal' | 'retries'
+  'server' | 'authServer' | 'token' | 'dataDir' | 'ocdbt' | 'voxelsAt' | 'storage' | 'signal' | 'retries'
 > {
   /** The version of Node. @default the running version */
   version?: string;

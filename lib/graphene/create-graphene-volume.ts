@@ -12,19 +12,32 @@ import { createVolumeDatastack } from './volume-datastack.ts';
 import { GrapheneVolume } from './graphene-volume.ts';
 import type { OpenGrapheneOptions } from './option-types.ts';
 import type { ResolvedGraph } from './resolve/resolve-graph.ts';
+import { VersionedVoxels } from './versioned-voxels.ts';
 import { openRootCache } from './volume-root-cache.ts';
 
 /** Creates a graphene volume. @throws SnapshotError for `rootCache.file`. */
 export async function createGrapheneVolume(
-  { description, graph, info, server, materializations, store }: ResolvedGraph,
+  { description, graph, info, server, materializations, store, voxels }: ResolvedGraph,
   setup: VolumeSetup<OpenGrapheneOptions>,
 ): Promise<GrapheneVolume> {
   const { options, logger, observe } = setup,
     { path } = server,
     { settleMs, batchWindowMs, rootTimeoutMs, rootConcurrency, retries } = options,
     { ids, nLayers, cvMip } = graph;
-  const parts = await createParts({ description, info, store, infoWasRead: false, mip: cvMip }, setup),
+  const { parts, createReader } = await createParts(
+      { description, info, store, infoWasRead: false, mip: cvMip },
+      setup,
+    ),
     life = parts.life.signal;
+  const splitVoxels =
+    voxels &&
+    new VersionedVoxels({
+      ...voxels,
+      isPinned: options.voxelsAt !== undefined && options.voxelsAt !== 'latest',
+      reader: parts.reader,
+      createReader,
+      life,
+    });
   const datastack =
     description.datastack && materializations
       ? createVolumeDatastack(description.datastack, materializations, life)
@@ -84,6 +97,11 @@ export async function createGrapheneVolume(
     roots,
     rootCache,
     windowClock,
+    splitVoxels,
+    release: async () => {
+      await splitVoxels?.whenSaved(); // the threads write to the disk cache
+      await parts.release();
+    },
     api,
     allowEdits: options.allowEdits ?? false,
     checkSupervoxels: options.checkSupervoxels ?? true,

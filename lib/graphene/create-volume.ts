@@ -34,7 +34,7 @@ export async function createPrecomputedVolume(
   resolved: ResolvedPrecomputed,
   setup: VolumeSetup<Omit<OpenOptions, 'resolution'>>,
 ): Promise<PrecomputedVolume> {
-  return new PrecomputedVolume(await createParts({ ...resolved, mip: 0 }, setup));
+  return new PrecomputedVolume((await createParts({ ...resolved, mip: 0 }, setup)).parts);
 }
 
 /** What was resolved of a volume. */
@@ -51,23 +51,25 @@ interface ResolvedVolume {
 export async function createParts(
   { description, info: resolvedInfo, store, infoWasRead, mip }: ResolvedVolume,
   { options, http, logger, observe, threads }: VolumeSetup<Omit<OpenOptions, 'resolution'>>,
-): Promise<VolumeParts> {
+): Promise<{ parts: VolumeParts; createReader: (store: Store) => PointReader }> {
   const { info: raw, redirects } = description;
   const info = { ...resolvedInfo, scales: await loadDecoders(resolvedInfo.scales, store.url) };
-  const reader = new PointReader({
-    info,
-    store,
-    infoWasRead,
-    concurrency: options.concurrency,
-    lruBytes: options.lruBytes,
-    lruEncoding: options.lruEncoding,
-    threads: canUseWorkers(store, isStore(options.storage)) ? threads : undefined,
-    rangeReads: options.rangeReads,
-    observe,
-    warn: (message) => logger.warn(message),
-    chunkCache: openChunkCache(options, store, raw, logger),
-  });
-  return {
+  const createReader = (own: Store): PointReader =>
+    new PointReader({
+      info,
+      store: own,
+      infoWasRead,
+      concurrency: options.concurrency,
+      lruBytes: options.lruBytes,
+      lruEncoding: options.lruEncoding,
+      threads: canUseWorkers(own, isStore(options.storage)) ? threads : undefined,
+      rangeReads: options.rangeReads,
+      observe,
+      warn: (message) => logger.warn(message),
+      chunkCache: openChunkCache(options, own, raw, logger),
+    });
+  const reader = createReader(store);
+  const parts: VolumeParts = {
     raw: redactSecretsIn(raw),
     info,
     redirects,
@@ -84,4 +86,5 @@ export async function createParts(
       await threads?.close();
     },
   };
+  return { parts, createReader };
 }

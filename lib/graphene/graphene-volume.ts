@@ -48,6 +48,8 @@ import { applyRootOutcomes, writeRootStatuses } from './root-status.ts';
 import { streamLookups } from './stream/lookup-stream.ts';
 import { SCATTERED_STREAM_OPTIONS } from './stream/stream-options.ts';
 import type { ScatteredStreamOptions, StreamBatch, StreamedResult } from './stream/stream-types.ts';
+import { rereadPoints } from './reread-points.ts';
+import type { VersionedVoxels, VoxelVersion } from './versioned-voxels.ts';
 import { SupervoxelCheck } from './supervoxel-check.ts';
 
 /** The objects that a graphene volume uses. @internal */
@@ -58,6 +60,8 @@ export interface GrapheneParts extends VolumeParts {
   /** Answers before `roots`, if the volume was opened with a root cache. */
   rootCache: OpenedRootCache | undefined;
   windowClock: WindowClock;
+  /** The voxels, where supervoxels can split. Then `reader` reads the version that was opened. */
+  splitVoxels: VersionedVoxels | undefined;
   checkSupervoxels: boolean;
   api: Endpoints;
   allowEdits: boolean;
@@ -114,6 +118,14 @@ export class GrapheneVolume extends Volume {
   /** The datastack that the volume was opened by; undefined when it was opened by the path of its graph. */
   get datastack(): VolumeDatastack | undefined {
     return this.#parts.datastack;
+  }
+
+  /**
+   * The number of the version of the voxels that was read last, where supervoxels can split; undefined elsewhere.
+   * Each result has its own `generation`.
+   */
+  override get generation(): number | undefined {
+    return this.#parts.splitVoxels?.version.generation;
   }
 
   /** The roots that are kept; undefined unless the volume was opened with the option `rootCache`. */
@@ -375,12 +387,14 @@ export class GrapheneVolume extends Volume {
     const startedAt = performance.now();
     const resolution = resolveResolution(options.resolution, this.#parts.datastack) ?? this.parts.resolution;
     const query = await this.#prepareRootQuery(options);
-    const check = new SupervoxelCheck(this.#parts.graph, this.#parts.checkSupervoxels);
-    const read = await this.#parts.reader.read(points, {
-      resolution,
-      mip: checkMip(options.mip ?? this.#parts.mip, this.#parts.graph.cvMip),
-      snapNm: options.snap?.radiusNm,
-      signal: options.signal,
+    const { splitVoxels, graph } = this.#parts,
+      mip = checkMip(options.mip ?? this.#parts.mip, graph.cvMip);
+    splitVoxels?.requireStored(mip);
+    let version = splitVoxels && (await splitVoxels.current(options.signal));
+    const check = new SupervoxelCheck(graph, this.#parts.checkSupervoxels);
+    const reading = { resolution, mip, snapNm: options.snap?.radiusNm, signal: options.signal };
+    const read = await (version ?? this.#parts).reader.read(points, {
+      ...reading,
       onProgress: options.onProgress,
       createPointCheck: check.createPointCheck,
       warn,
@@ -392,7 +406,7 @@ export class GrapheneVolume extends Volume {
     if (options.agglomerate === false) {
       const result: SupervoxelResult = buildResult(
         { status, stats, snapped, errorOf },
-        { supervoxelIds },
+        { supervoxelIds, ...generationOf(version) },
         (index) => ({ supervoxelId: supervoxelIds[index] }),
       );
       return await throwIfPartial(result, status, options.onError, failures);
@@ -401,15 +415,31 @@ export class GrapheneVolume extends Volume {
     const answer = await this.#lookUp(supervoxelIds, query);
     const { rootIds } = answer;
     await cooperativeRunner.run(applyRootOutcomes(answer.outcomes, status));
-    const done = performance.now();
     stats.rootRequests = answer.requests;
     stats.distinctSupervoxels = answer.distinct;
+    if (version && splitVoxels)
+      version = await rereadPoints(
+        { points, status, supervoxelIds, rootIds, snappedNm: snapped?.nm, stats },
+        version,
+        {
+          voxels: splitVoxels,
+          reading: { ...reading, createPointCheck: check.createPointCheck },
+          lookUp: (ids) => this.#lookUp(ids, { ...query, timestamp: answer.timestampMs }),
+        },
+      );
+    const done = performance.now();
     Object.assign(stats, rootCacheHits(answer));
     stats.ms.roots = done - chunksDone;
     stats.ms.total = done - startedAt;
     const result: PointsResult = buildResult(
       { status, stats, snapped, errorOf: (index) => rootErrorAt(answer, status, index) ?? errorOf(index) },
-      { supervoxelIds, rootIds, timestamp: new Date(answer.timestampMs), settled: answer.settled },
+      {
+        supervoxelIds,
+        rootIds,
+        timestamp: new Date(answer.timestampMs),
+        settled: answer.settled,
+        ...generationOf(version),
+      },
       (index) => ({ supervoxelId: supervoxelIds[index], rootId: rootIds[index] }),
     );
     return await throwIfPartial(result, status, options.onError, failures, answer.failures);
@@ -462,6 +492,10 @@ interface RootQuery {
   validate: boolean | undefined;
   signal: AbortSignal | undefined;
 }
+
+/** Leaves the generation out where supervoxels cannot split. */
+const generationOf = (version: VoxelVersion | undefined): { generation?: number } =>
+  version ? { generation: version.generation } : {};
 
 /** Leaves the counter out without a root cache. */
 const rootCacheHits = ({ cached }: RootsAnswer): { rootCacheHits?: number } =>

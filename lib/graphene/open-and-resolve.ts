@@ -36,6 +36,7 @@ import {
 } from './resolve/description.ts';
 import type { DatastackPath } from './resolve/volume-path.ts';
 import { resolveResolution } from './resolution.ts';
+import type { GraphVoxels } from './resolve/graph-voxels.ts';
 import { isTensorStoreSpec, type TensorStoreSpec } from './resolve/kvstore-spec.ts';
 import { reopenGraph } from './resolve/reopen-graph.ts';
 import { parseGraphInput, resolveGraph, type ResolvedGraph } from './resolve/resolve-graph.ts';
@@ -163,6 +164,8 @@ export interface FoundVolume {
   /** The store of its chunks. */
   store: Store;
   graph?: GraphInfo;
+  /** The voxels of a graph whose supervoxels can split, unless they are ignored. */
+  voxels?: Pick<GraphVoxels, 'store' | 'mips'>;
 }
 
 /** As resolveVolume, for use in this process only: a secret in the path stays in the description. */

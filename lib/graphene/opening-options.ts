@@ -22,6 +22,7 @@ import { LRU_ENCODINGS, REVALIDATIONS } from '../chunks/cache-options.ts';
 import { checkStorageCombination, STORAGE_OPTIONS } from '../storage/bucket-options.ts';
 import { isStore } from '../storage/store.ts';
 import { OCDBT_CHOICES } from './ocdbt.ts';
+import { VOXELS_AT } from './voxels-at.ts';
 import type { OpenGrapheneOptions, OpenOptions } from './option-types.ts';
 import type { RootCacheSettings } from './volume-root-cache.ts';
 import {
@@ -215,9 +216,19 @@ export const GRAPHENE_OPTIONS = {
   },
   ocdbt: {
     kind: oneOf(...OCDBT_CHOICES),
-    default: 'an error, InfoError UNSUPPORTED',
+    default: 'the current voxels are read',
     flag: '--ocdbt <choice>',
-    says: 'ignore opens a graph whose supervoxels can split as if none had, with a warning',
+    says: 'ignore opens a graph whose supervoxels can split with its unsplit watershed, with a warning',
+    flagSays:
+      'ignore opens a graph whose supervoxels can split with its unsplit watershed (default: its current voxels are read)',
+  },
+  voxelsAt: {
+    kind: VOXELS_AT,
+    default: "'latest'",
+    flag: '--voxels-at <version>',
+    says: 'version of the voxels where supervoxels can split: latest, the number of a generation, or a time; an earlier one only reproduces an earlier answer',
+    flagSays:
+      'version of the voxels where supervoxels can split: latest, the number of a generation, or a time; an earlier one only reproduces an earlier answer',
   },
   timestamp: TIMESTAMP_ROW,
   allowEdits: {

@@ -11,6 +11,7 @@ import type { Interpolation, Progress } from '../points/point-query.ts';
 import type { StorageOptions } from '../storage/bucket-options.ts';
 import type { Store } from '../storage/store.ts';
 import type { OcdbtChoice } from './ocdbt.ts';
+import type { VoxelsAt } from './voxels-at.ts';
 import type { RootCacheSettings } from './volume-root-cache.ts';
 
 /** Nanometres per unit of coordinates, xyz; or `'viewer'`, the resolution of the datastack's viewer. */
@@ -129,11 +130,18 @@ export interface OpenGrapheneOptions extends Omit<OpenOptions, 'resolution'> {
   /** Path of the watershed, as `openPrecomputed` takes it. @default the path that the graph server names */
   dataDir?: string;
   /**
-   * `'ignore'` opens a graph whose supervoxels can split (`ocdbt_seg` in its info) as if none had, with a
-   * warning. Supervoxels that did split, and their roots, are then outdated.
-   * @default an error, InfoError UNSUPPORTED
+   * `'ignore'` opens a graph whose supervoxels can split (`ocdbt_seg` in its info) with its unsplit watershed, with
+   * a warning. Supervoxels that did split are then `staleSupervoxel`.
+   * @default the current voxels are read
    */
   ocdbt?: OcdbtChoice;
+  /**
+   * Which version of the voxels is read, on graphs whose supervoxels can split: `'latest'`, for each call; the
+   * number of a generation; or a time, for the last generation at or before it. The latest voxels are right for
+   * roots at any timestamp. An earlier version only reproduces an earlier answer.
+   * @default 'latest'
+   */
+  voxelsAt?: VoxelsAt;
   /**
    * Timestamp of all root look-ups. `'settled'` is the newest timestamp of each call whose answers are final,
    * see `settleMs`. With a datastack, `'mat_943'` is a materialization, and `'mat'` is the newest one when

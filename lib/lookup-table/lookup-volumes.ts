@@ -81,7 +81,7 @@ export class LookupVolumes {
       const main = await open(volume, options);
       // These options choose the main volume, or the unit of the points.
       const { server, ocdbt, ...rest } = options,
-        shared = { ...rest, resolution: undefined, dataDir: undefined, mip: undefined };
+        shared = { ...rest, resolution: undefined, dataDir: undefined, voxelsAt: undefined, mip: undefined };
       for (const { name, volume: other } of others) {
         const logger = naming(name, options.logger),
           graph = isGraphVolume(other) ? { server, ocdbt } : {};

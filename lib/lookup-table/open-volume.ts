@@ -39,11 +39,12 @@ export const inspectVolume = (
 
 /** Returns the options for a volume without a graph. @throws TypeError for an option that needs a graph. */
 function plainOptions(
-  { resolution, server, ocdbt, ...rest }: OpenGrapheneOptions,
+  { resolution, server, ocdbt, voxelsAt, ...rest }: OpenGrapheneOptions,
   nameOf: NameOption,
 ): OpenOptions {
   if (server !== undefined) throw new TypeError(`${nameOf('server')} is for cave:// paths`);
-  if (ocdbt !== undefined) throw new TypeError(`${nameOf('ocdbt')} is for graphene:// and cave:// paths`);
+  for (const [name, value] of Object.entries({ ocdbt, voxelsAt }))
+    if (value !== undefined) throw new TypeError(`${nameOf(name)} is for graphene:// and cave:// paths`);
   if (resolution === 'viewer') throw new TypeError(`${nameOf('resolution')} viewer is for cave:// paths`);
   return { ...rest, resolution };
 }

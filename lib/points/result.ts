@@ -99,6 +99,10 @@ interface Answers<R extends Row> {
 export interface SupervoxelResult extends Answers<SupervoxelRow> {
   /** One supervoxel ID per point; 0 where there is none. */
   supervoxelIds: BigUint64Array;
+  /**
+   * The version of the voxels that was read; `voxelsAt` reads it again. Present only where supervoxels can split.
+   */
+  generation?: number;
 }
 
 /** Supervoxels and roots at points: what `scatteredPoints` of a graphene volume returns. */
@@ -114,6 +118,10 @@ export interface PointsResult extends Answers<RootRow> {
    * `settleMs`.
    */
   settled: boolean;
+  /**
+   * The version of the voxels that was read; `voxelsAt` reads it again. Present only where supervoxels can split.
+   */
+  generation?: number;
 }
 
 /** Roots of IDs: what `roots` of a graphene volume returns. */

@@ -94,6 +94,7 @@ describe('graphene-points doctor', () => {
       'ok    clock',
       'ok    bucket',
       'ok    server',
+      'ok    supervoxe',
       'ok    look-up',
       'ok    versions',
       '',
@@ -114,7 +115,7 @@ describe('graphene-points doctor', () => {
     const { code, stdout } = await runCli(['doctor', graphPath(), '--json']);
     expect(code).toBe(0);
     expect(verdicts(JSON.parse(stdout) as Finding[])).toBe(
-      'node ok, secrets ok, token ok, access ok, clock ok, bucket ok, server ok, look-up ok',
+      'node ok, secrets ok, token ok, access ok, clock ok, bucket ok, server ok, supervoxels ok, look-up ok',
     );
   });
 

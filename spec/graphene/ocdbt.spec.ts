@@ -1,4 +1,4 @@
-/** Version-3 graphs, whose supervoxels can split: they are refused, or opened with a warning. */
+/** Graphs whose supervoxels can split, and whose info does not say where their voxels are. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openGraphene, type GrapheneVolume, type OpenGrapheneOptions } from '../../lib/index.ts';
 import { serveMocks, type ServedMocks } from '../../mocks/index.ts';
@@ -90,9 +90,7 @@ describe.each(Object.keys(INFOS))('ocdbt_seg %s', (where) => {
     await expect(open()).rejects.toMatchObject({
       name: 'InfoError',
       code: 'UNSUPPORTED',
-      message: expect.stringMatching(
-        /supervoxels of this graph can split.*OCDBT.*A later version.*ocdbt: 'ignore'/,
-      ),
+      message: expect.stringMatching(/supervoxels of this graph can split.*OCDBT, but .*ocdbt: 'ignore'/),
     });
     expect(warnings).toEqual([]);
   });
@@ -100,7 +98,7 @@ describe.each(Object.keys(INFOS))('ocdbt_seg %s', (where) => {
   test("is ignored with a warning for ocdbt: 'ignore'", async () => {
     await using volume = await open({ ocdbt: 'ignore' });
     expect((await volume.roots([ID])).rootIds[0]).not.toBe(0n);
-    expect(warnings).toEqual([expect.stringMatching(/can split.*opened as if no supervoxel had split/)]);
+    expect(warnings).toEqual([expect.stringMatching(/can split.*opened with its unsplit watershed/)]);
   });
 
   test('is an error of commands that read voxels, and of no other command', async () => {

@@ -33,6 +33,10 @@ export interface GraphInfo {
    * state.
    */
   ocdbt: boolean;
+  /** TensorStore spec of the graph's voxels, as the server states it. Only with `ocdbt`; not checked. */
+  ocdbtSpec?: unknown;
+  /** Folder of the graph's voxels below `dataDir`, as earlier servers state it. Only with `ocdbt`. */
+  ocdbtPath?: string;
 }
 
 const count = z.int().positive();
@@ -51,6 +55,8 @@ const schema = z.looseObject({
     n_bits_for_layer_id: z.int().min(1).max(32).nullish(),
     cv_mip: z.int().nonnegative().nullish(),
     ocdbt_seg: z.unknown().optional(),
+    ocdbt_kvstore_spec: z.unknown().optional(),
+    ocdbt_path: z.string().nullish().catch(null),
     fan_out: z.int().min(2).max(1024).nullish(),
     spatial_bit_masks: z.record(z.string().regex(/^\d+$/), z.int().min(0).max(31)).nullish(),
   }),
@@ -96,6 +102,7 @@ export function parseGraphInfo(json: unknown, url: string): GraphInfo {
         `info at ${url}: graph.spatial_bit_masks.${layer}: 3 x ${bits} bits and ${layerBits} layer bits do not fit in 64`,
         url,
       );
+  const canSplit = [ocdbt, graph.ocdbt_seg, app?.ocdbt_seg].some(isSet);
   return {
     chunkSize: graph.chunk_size,
     nLayers: graph.n_layers,
@@ -105,6 +112,8 @@ export function parseGraphInfo(json: unknown, url: string): GraphInfo {
     fanOut: graph.fan_out ?? 2,
     dataDir: dataDir ?? undefined,
     apiVersions: app?.supported_api_versions ?? [],
-    ocdbt: [ocdbt, graph.ocdbt_seg, app?.ocdbt_seg].some(isSet),
+    ocdbt: canSplit,
+    ...(canSplit && isSet(graph.ocdbt_kvstore_spec) && { ocdbtSpec: graph.ocdbt_kvstore_spec }),
+    ...(canSplit && graph.ocdbt_path && { ocdbtPath: graph.ocdbt_path }),
   };
 }

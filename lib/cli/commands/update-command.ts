@@ -18,7 +18,7 @@ export const defineUpdateCommand: DefineCommand = (command, { io, report, action
   command
     .optionsGroup('Voxels of supervoxels that were split:')
     .addOption(markRepeatable(new Option('--position <column>', POSITION).argParser(parseTexts)));
-  addFlags(command, GRAPHENE_OPTIONS, ['resolution', 'mip', 'dataDir']);
+  addFlags(command, GRAPHENE_OPTIONS, ['resolution', 'mip', 'dataDir', 'voxelsAt']);
   idOptions(command)
     .addHelpText('after', UPDATE_HELP)
     .action(

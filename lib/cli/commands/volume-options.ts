@@ -16,9 +16,9 @@ interface SharedWording {
 export const graphFlags = (command: Command, wording: SharedWording = {}): Command =>
   addFlags(command, GRAPHENE_OPTIONS, ['server', 'ocdbt', 'retries'], wording);
 
-/** Adds the flags of `graphFlags`, and the one that chooses the watershed. */
+/** Adds the flags of `graphFlags`, and those that choose the watershed. */
 export const watershedFlags = (command: Command, wording: SharedWording = {}): Command =>
-  graphFlags(addFlags(command, GRAPHENE_OPTIONS, ['dataDir']), wording);
+  graphFlags(addFlags(command, GRAPHENE_OPTIONS, ['dataDir', 'voxelsAt']), wording);
 
 /** Adds the flags for buckets and their credentials. */
 export const bucketFlags = (command: Command): Command =>

@@ -119,6 +119,8 @@ export interface GrapheneDescription extends BaseDescription {
   };
   /** Server that issues the tokens. Its token file is read after the graph host's own. */
   authServer: string | null;
+  /** `ignore` if the graph's supervoxels can split and the volume reads its unsplit watershed. */
+  ocdbt?: 'ignore';
   /** The datastack that the volume was resolved by; null when it was resolved by the path of its graph. */
   datastack: DatastackDescription | null;
   /** Timestamp of all root look-ups, in milliseconds since 1970; null for the time of each call. */
@@ -158,9 +160,10 @@ export function pickDescribedOptions(
       ([name, value]) => !(NOT_DESCRIBED as readonly string[]).includes(name) && isData(value),
     ),
   ) as DescribedOptions;
-  const { rootCache } = own;
+  const { rootCache, voxelsAt } = own;
   return {
     ...own,
+    ...(voxelsAt instanceof Date && { voxelsAt: voxelsAt.toISOString() }),
     ...(resolution && { resolution }),
     // JSON has no Infinity.
     ...(typeof rootCache === 'object' &&
@@ -213,6 +216,7 @@ function descriptionSchema() {
       ...described,
       graph: z.object({ path: z.string(), token, allowAddress }),
       authServer: z.string().nullable(),
+      ocdbt: z.literal('ignore').optional(),
       datastack: z
         .object({
           name: z.string(),

@@ -9,7 +9,10 @@ import { parseGraphPath, type Host } from '../../chunkedgraph/server/graph-path.
 import type { HttpClient } from '../../http/http-request.ts';
 import { parseInfo } from '../../precomputed/volume-info.ts';
 import type { OpenGrapheneOptions } from '../option-types.ts';
+import type { StorageOptions } from '../../storage/bucket-options.ts';
+import { openGraphVoxels } from './graph-voxels.ts';
 import { openBucket } from './open-bucket.ts';
+import { NO_VOXELS } from './watershed.ts';
 import type { GrapheneDescription } from './description.ts';
 import { createTableServer } from './find-table.ts';
 import { openMaterializations } from './materializations.ts';
@@ -51,15 +54,37 @@ export async function reopenGraph(
       `info at ${path.infoUrl} has changed since the volume was resolved: resolve its path again`,
       path.infoUrl,
     );
-  const store = await openBucket(bucket, http, { storage, graphToken: token?.token, logger });
+  const graph = parseGraphInfo(json, path.infoUrl),
+    info = parseInfo(json, path.infoUrl),
+    keys = { storage, graphToken: token?.token, logger };
+  const voxels =
+    graph.ocdbt && description.ocdbt !== 'ignore' && bucket.path !== NO_VOXELS
+      ? await openGraphVoxels({
+          graph,
+          info,
+          infoUrl: path.infoUrl,
+          naming: {
+            origin: path.origin,
+            allowAddress: bucket.allowAddress,
+            bucketHeaders: true,
+            hasToken: token !== undefined,
+          },
+          http,
+          keys: { ...keys, storage: storage as StorageOptions },
+          voxelsAt: options.voxelsAt,
+          signal: options.signal,
+        })
+      : undefined;
+  const store = voxels?.store ?? (await openBucket(bucket, http, keys));
   checkStoreExists(store);
   return {
     description,
-    graph: parseGraphInfo(json, path.infoUrl),
-    info: parseInfo(json, path.infoUrl),
+    graph,
+    info: voxels?.info ?? info,
     server,
     materializations: datastack ? openMaterializations(datastack, tokens, http) : undefined,
     store,
+    voxels,
   };
 }
 

@@ -13,7 +13,8 @@ import type { GraphServer } from '../../chunkedgraph/server/graph-server.ts';
 import type { HttpClient } from '../../http/http-request.ts';
 import { parseInfo, type VolumeInfo } from '../../precomputed/volume-info.ts';
 import type { Store } from '../../storage/store.ts';
-import { checkOcdbt } from '../ocdbt.ts';
+import type { StorageOptions } from '../../storage/bucket-options.ts';
+import { readsSplitVoxels } from '../ocdbt.ts';
 import type { OpenGrapheneOptions } from '../option-types.ts';
 import { resolveResolution } from '../resolution.ts';
 import { pickDescribedOptions, type DatastackDescription, type GrapheneDescription } from './description.ts';
@@ -27,9 +28,10 @@ import {
   type DatastackPath,
   type ParsedVolumePath,
 } from './volume-path.ts';
+import { openGraphVoxels, type GraphVoxels } from './graph-voxels.ts';
 import { describeBucket } from './storage-credentials.ts';
 import { GraphTokens, toTokenName } from './tokens.ts';
-import { checkWatershed, findWatershed, NO_VOXELS } from './watershed.ts';
+import { checkWatershed, findWatershed, namingOf, NO_VOXELS } from './watershed.ts';
 
 /**
  * A description, and the objects that were created to find it. The server object also knows the server's
@@ -42,6 +44,8 @@ export interface ResolvedGraph {
   server: GraphServer;
   materializations: Materializations | undefined;
   store: Store;
+  /** The voxels of a graph whose supervoxels can split. `store` is the version that was opened. */
+  voxels: GraphVoxels | undefined;
 }
 
 /** The parsed path and options of a volume. */
@@ -98,12 +102,26 @@ export async function resolveGraph(
   const { server, allowAddress, json, redirects } = await findTable(target, http, options, warn);
   const { path, token, address } = server;
   const graph = parseGraphInfo(json, path.infoUrl);
-  if (options.dataDir !== NO_VOXELS) checkOcdbt(graph, options.ocdbt, path.infoUrl, warn);
+  const canRead = options.dataDir !== NO_VOXELS,
+    readsSplit = canRead && readsSplitVoxels(graph, options, path.infoUrl, warn);
   const info = parseInfo(json, path.infoUrl);
   checkWatershed(info, graph.cvMip, options.mip, path.infoUrl);
 
   // The bucket of the watershed, and the unit of coordinates.
-  const bucket = await findWatershed(graph.dataDir, { path, token, address }, http, { ...options, logger });
+  const voxels = readsSplit
+    ? await openGraphVoxels({
+        graph,
+        info,
+        infoUrl: path.infoUrl,
+        naming: namingOf({ path, token, address }),
+        http,
+        keys: { storage: storage as StorageOptions | undefined, graphToken: token?.token, logger },
+        voxelsAt: options.voxelsAt,
+        signal,
+      })
+    : undefined;
+  const bucket =
+    voxels ?? (await findWatershed(graph.dataDir, { path, token, address }, http, { ...options, logger }));
   const resolution = resolveResolution(options.resolution, datastack && toViewer(datastack.datastack));
   chooseMip(info, options.mip, graph.cvMip);
 
@@ -121,6 +139,7 @@ export async function resolveGraph(
       allowAddress: allowAddress ?? 'any',
     },
     authServer: authServer?.origin ?? null,
+    ...(graph.ocdbt && canRead && !readsSplit && { ocdbt: 'ignore' }),
     datastack: datastack
       ? {
           ...datastack.datastack,
@@ -129,7 +148,8 @@ export async function resolveGraph(
       : null,
     timestamp: timestamp ?? null,
   };
-  return { description, graph, info, server, materializations, store: bucket.store };
+  const { store } = bucket;
+  return { description, graph, info: voxels?.info ?? info, server, materializations, store, voxels };
 }
 
 /** The datastack's viewer resolution, as `resolveResolution` takes it. */

@@ -58,11 +58,24 @@ export async function findWatershed(
   return { location: place, store };
 }
 
+/** What a graph server may name. */
+export const namingOf = ({
+  path: { origin, hostname },
+  token,
+  address,
+}: GraphAddress): Omit<NamingContext, 'claim' | 'advice'> => ({
+  origin,
+  allowAddress: allowedAddressesFrom(hostname, address),
+  bucketHeaders: true,
+  hasToken: token !== undefined,
+});
+
 function locateNamedWatershed(
   dataDir: string | undefined,
-  { path: { infoUrl, origin, hostname }, token, address }: GraphAddress,
+  server: GraphAddress,
   storage: StorageOptions | undefined,
 ): BucketLocation {
+  const { infoUrl, origin } = server.path;
   const bad = (what: string): InfoError =>
     new InfoError(
       'BAD_INFO',
@@ -74,10 +87,7 @@ function locateNamedWatershed(
   const naming: NamingContext = {
     claim: `data_dir ${quotePath(dataDir)} came from ${origin}`,
     advice: 'pass it as dataDir',
-    origin,
-    allowAddress: allowedAddressesFrom(hostname, address),
-    bucketHeaders: true,
-    hasToken: token !== undefined,
+    ...namingOf(server),
   };
   return acceptNamedBucket(dataDir, naming, storage);
 }

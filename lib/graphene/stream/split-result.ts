@@ -119,6 +119,7 @@ function partOf<Batch>(
     };
   }
   if (snappedNm) part.snappedNm = snappedNm;
+  if ('generation' in result && 'supervoxelIds' in part) part.generation = result.generation;
   return part;
 }
 
