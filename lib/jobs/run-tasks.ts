@@ -50,7 +50,8 @@ interface AnsweredTask {
 }
 
 /**
- * Does tasks in their order: one is looked up while the next is loaded and the one before is written.
+ * Does tasks in their order: two are looked up at a time while the one before is written, so that one is planned
+ * while the other waits for chunks and roots.
  * @param tasks The numbers of the tasks.
  * @returns The tasks that were done.
  * @throws TableError TOO_MANY_FAILURES, when the task that had too many is written.
@@ -64,29 +65,41 @@ export async function runTasks(
     done: StoredTask[] = [],
     total = plan.runs.reduce((sum, { count }) => sum + count, 0),
     toDo = new Set(tasks);
+  /** The points that are done, and how far each task that is being looked up is. */
   let points = 0;
+  const begun = new Map<number, { points: number; chunks: number }>();
   for (const task of plan.tasks.keys()) if (!toDo.has(task)) points += countPoints(slicesOf(plan, task));
   const checkFailures = (): void =>
     requireFewFailures(maxFailures, counts.volumes, plan.rows * plan.sides.length);
   checkFailures();
   /** Reports how far the look-up is. */
-  const report = (looked: number, chunksInCall = 0): void =>
+  const report = (): void => {
+    let looked = points,
+      chunks = 0;
+    for (const part of begun.values()) {
+      looked += part.points;
+      chunks += part.chunks;
+    }
     progress?.report(
       'looking up',
       Math.floor(looked / plan.sides.length),
       total > 0 ? looked / total : undefined,
-      chunksInCall,
+      chunks,
     );
+  };
   await runPipeline<LoadedTask, AnsweredTask>(
     {
       batches: loadTasks(work, tasks),
+      looksAhead: true,
       lookUp: async (loaded, taskSignal) => {
-        const answered = await lookUpTask(work, loaded, taskSignal, (part, chunks) =>
-          report(points + part, chunks),
-        );
+        const answered = await lookUpTask(work, loaded, taskSignal, (part, chunks) => {
+          begun.set(loaded.task, { points: part, chunks });
+          report();
+        });
+        begun.delete(loaded.task);
         points += loaded.parts.reduce((sum, part) => sum + countPoints(part), 0);
         counts.addCounted(answered.header.volumes);
-        report(points);
+        report();
         return answered;
       },
       write: async (_, { header, parts }) => {

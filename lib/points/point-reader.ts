@@ -64,6 +64,8 @@ export interface PointReaderOptions extends ChunkReaderOptions {
   warn?: (message: string) => void;
 }
 
+/** To read this many points takes about as long as to read a small chunk for one point. */
+const CHUNK_POINTS = 10_000;
 /** Up to this many points are planned without a pause. It takes 2 ms. */
 const AT_ONCE_POINTS = 2 ** 14;
 
@@ -123,7 +125,9 @@ export class PointReader {
         snapNm === undefined ? undefined : this.#runner.run(this.#searches.find(scale, snapNm), signal);
       search = finding instanceof Promise ? await finding : finding;
       planned = planInTime({
-        work: planPointsInSteps(source, scale, resolution, status, (cells) => this.#chunks.expect(cells)),
+        work: planPointsInSteps(source, scale, resolution, status, (cells) =>
+          this.#chunks.expect(Math.max(cells, Math.floor(source.count / CHUNK_POINTS))),
+        ),
         none: noPlan(),
         status,
         url: reading.source.id,

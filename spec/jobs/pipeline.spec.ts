@@ -9,7 +9,7 @@ interface Step {
 }
 
 /** A pipeline over batches 1 to `count`. Each of its steps waits until the spec ends it. */
-function controlled(count: number, signal?: AbortSignal) {
+function controlled(count: number, signal?: AbortSignal, looksAhead?: boolean) {
   const begun: string[] = [];
   const steps = new Map<string, Step>();
   const aborted: string[] = [];
@@ -37,6 +37,7 @@ function controlled(count: number, signal?: AbortSignal) {
         expect(answers).toBe(`answers ${batch}`);
         return step(`write ${batch}`, undefined);
       },
+      looksAhead,
     },
     signal,
   );
@@ -71,7 +72,7 @@ describe('runPipeline', () => {
     expect(await settled).toBe('done');
   });
 
-  test('keeps the order and at most three batches, however long each step takes', async () => {
+  test.each([false, true])('keeps order and at most three batches; looks ahead: %p', async (looksAhead) => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.nat(9), async (scheduler, count) => {
         const written: number[] = [];
@@ -79,8 +80,8 @@ describe('runPipeline', () => {
           most = 0,
           lookingUp = 0,
           writing = 0;
-        const alone = async (running: () => number, step: () => Promise<unknown>): Promise<void> => {
-          expect(running()).toBe(1);
+        const atMost = async (n: number, running: number, step: () => Promise<unknown>): Promise<void> => {
+          expect(running).toBeLessThanOrEqual(n);
           await step();
         };
         async function* batches(): AsyncGenerator<number> {
@@ -96,23 +97,18 @@ describe('runPipeline', () => {
             batches: batches(),
             async lookUp(batch) {
               lookingUp++;
-              await alone(
-                () => lookingUp,
-                () => scheduler.schedule(Promise.resolve()),
-              );
+              await atMost(looksAhead ? 2 : 1, lookingUp, () => scheduler.schedule(Promise.resolve()));
               lookingUp--;
               return -batch;
             },
             async write(batch, answer) {
               expect(answer).toBe(-batch);
               writing++;
-              await alone(
-                () => writing,
-                () => scheduler.schedule(Promise.resolve()),
-              );
+              await atMost(1, writing, () => scheduler.schedule(Promise.resolve()));
               writing--;
               written.push(batch);
             },
+            looksAhead,
           },
           undefined,
         );
@@ -141,6 +137,31 @@ describe('runPipeline', () => {
     expect(begun.at(-1)).toBe('look up 2');
     await end('write 1'); // read 3 is never finished
     expect(await settled).toBe('refused');
+  });
+
+  test('looks up batch n + 1 as soon as it is read, if told to', async () => {
+    const { begun, settled, end } = controlled(3, undefined, true);
+    await end('read 1');
+    await end('read 2');
+    expect(begun).toEqual(['read 1', 'look up 1', 'read 2', 'look up 2']);
+    await end('look up 2'); // its answers wait for those of the batch before it
+    expect(begun).toHaveLength(4);
+    await end('look up 1');
+    expect(begun.slice(4)).toEqual(['write 1', 'read 3']);
+    for (const name of ['read 3', 'write 1', 'look up 3', 'write 2', 'write 3']) await end(name);
+    expect(await settled).toBe('done');
+  });
+
+  test('ends the look-up ahead when the one before fails, and begins no other', async () => {
+    const { aborted, begun, settled, end } = controlled(9, undefined, true);
+    for (const name of ['read 1', 'read 2', 'look up 1', 'write 1']) await end(name);
+    await end('look up 2', new Error('refused'));
+    await end('read 3');
+    expect([aborted, await settled, begun.at(-1)]).toEqual([['look up 1', 'look up 2'], 'refused', 'read 3']);
+    const next = controlled(9, undefined, true);
+    for (const name of ['read 1', 'read 2']) await next.end(name);
+    await next.end('look up 1', new Error('refused'));
+    expect([next.aborted, await next.settled]).toEqual([['look up 1', 'look up 2'], 'refused']);
   });
 
   test('stops look-ups when a batch cannot be written, and throws the error', async () => {
