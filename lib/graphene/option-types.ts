@@ -67,8 +67,8 @@ export interface OpenOptions {
   concurrency?: number | 'auto';
   /**
    * Most worker threads. They fetch, decompress and decode chunks. They are started for a call that reads
-   * many chunks, or one that takes long to decode (`jxl`), and kept until the volume is closed. 0 does all
-   * work in the calling thread. No thread is started for a store of your own, for `mem://`, or where
+   * many chunks or points, or a chunk that takes long to decode (`jxl`), and kept until the volume is closed. 0
+   * does all work in the calling thread. No thread is started for a store of your own, for `mem://`, or where
    * something has replaced Node's network functions, as nock does.
    * @default one per core, up to 8; on a single core, one for chunks that take long to decode
    */

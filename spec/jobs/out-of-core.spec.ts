@@ -284,7 +284,8 @@ describe('a table out of core', () => {
       if (isFew) expect([error, text === '']).toEqual([undefined, false]);
       else expect([error, text]).toEqual([expect.objectContaining({ code: 'TOO_MANY_FAILURES' }), '']);
       expect(windows.length).toBeGreaterThan(0);
-      if ('percent' in maxFailures && !isFew) expect(windows.length).toBeLessThan(3);
+      // Two tasks are looked up at a time.
+      if ('percent' in maxFailures && !isFew) expect(windows.length).toBeLessThan(4);
       else expect(windows.length).toBeGreaterThan(4);
     }
     const { error } = await run(tableOf(rows), { ...OPTIONS[0], maxFailures: { points: 0 } }, sizes);
