@@ -6,9 +6,7 @@ import type { IdType } from '../tables/columnar/column.ts';
 import type { MissingText } from '../tables/missing.ts';
 import type { FormatName } from '../tables/formats.ts';
 import { type MaxFailures, needsAttention } from '../jobs/failure-bound.ts';
-import type { TableSummary } from '../jobs/job-types.ts';
 import type { PointTableOptions } from '../jobs/point-table.ts';
-import type { Retried } from '../jobs/retry-tasks.ts';
 import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.ts';
 import { chooseFormats, type TableFormats } from '../lookup-table/format-options.ts';
 import {
@@ -170,7 +168,7 @@ export const pointTableOptions = (
 
 /** Reports what a look-up did. @returns Whether any row needs attention, and more than may. */
 export async function reportLookup(
-  summary: TableSummary & { retried?: Retried },
+  summary: Parameters<typeof statsJson>[0],
   files: Pick<JobFiles, 'writeStats'>,
   { quiet, maxFailures }: Pick<LookupFlags, 'quiet' | 'maxFailures'>,
   report: Report,

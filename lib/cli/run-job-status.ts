@@ -4,8 +4,8 @@ import { TableError } from '../base/errors.ts';
 import { JobCounts } from '../jobs/job-counts.ts';
 import { addPresets, scanTasks } from '../jobs/job-files.ts';
 import { FAILURES, JobFolder } from '../jobs/job-folder.ts';
-import { type JobPlan, readManifest, readPlan } from '../jobs/job-plan.ts';
-import { readPending } from '../jobs/pending-step.ts';
+import { type JobPlan, readManifest, readPlan, startedJob } from '../jobs/job-plan.ts';
+import { type PendingStep, readPending } from '../jobs/pending-step.ts';
 import { TaskStore } from '../jobs/task-store.ts';
 import { readFinished } from '../jobs/finished-job.ts';
 import type { Io } from './io.ts';
@@ -14,11 +14,15 @@ import { alignColumns, type Report } from './report.ts';
 /** How far a job is. */
 interface JobStatus {
   job: string;
-  state: 'planning' | 'looking up' | 'looked up' | 'retrying' | 'done' | 'cancelled';
+  state: 'planning' | 'looking up' | 'looked up' | 'retrying' | 'refreshing' | 'done' | 'cancelled';
   volume: string;
   inputs: string[];
   output: string;
   timestamps: (string | null)[];
+  /** The timestamps that the roots had first, if they were refreshed since. */
+  refreshedFrom: (string | null)[] | null;
+  /** The refresh that was begun: its timestamps and output, and how many tasks it has done. */
+  refresh: { timestamps: (string | null)[]; output: string; tasks: number } | null;
   rows: number | null;
   tasks: { done: number; damaged: number; of: number } | null;
   points: { lookedUp: number; of: number } | null;
@@ -47,14 +51,15 @@ export async function readJobStatus(folder: JobFolder): Promise<JobStatus> {
   const manifest = await readManifest(folder),
     plan = await readPlan(folder, manifest.job),
     isCancelled = await folder.isCancelled(),
-    store = new TaskStore(folder, manifest.job),
+    pending = await readPending(folder),
+    store = new TaskStore(startedJob(folder, manifest)),
     { done, damaged } = plan && !isCancelled ? await scanTasks({ plan, store }) : { done: [], damaged: [] };
   const counts = new JobCounts(plan?.also);
   if (plan) addPresets(counts, plan);
   for (const { volumes } of done) counts.addCounted(volumes);
   const { chunksDone, ...sums } = counts.sums(),
     { statuses, stats, also = {} } = counts.summarize(plan?.rows ?? 0, plan?.sides ?? []);
-  const state = await stateOf(folder, { isCancelled, plan, done: done.length });
+  const state = await stateOf(folder, { isCancelled, pending, plan, done: done.length });
   const ofVolumes = Object.entries(also).map(([name, own]) => [name, own.statuses] as const);
   return {
     job: folder.path,
@@ -63,6 +68,16 @@ export async function readJobStatus(folder: JobFolder): Promise<JobStatus> {
     inputs: manifest.inputs.map(({ name }) => name),
     output: manifest.output,
     timestamps: manifest.timestamps,
+    refreshedFrom: manifest.refreshedFrom,
+    refresh:
+      pending?.step === 'refresh'
+        ? {
+            timestamps: pending.timestamps,
+            output: pending.output,
+            tasks: (await new TaskStore({ folder, job: manifest.job, generation: pending.generation }).done())
+              .length,
+          }
+        : null,
     rows: plan?.rows ?? null,
     tasks: plan ? { done: done.length, damaged: damaged.length, of: plan.tasks.length } : null,
     points: plan
@@ -80,12 +95,20 @@ export async function readJobStatus(folder: JobFolder): Promise<JobStatus> {
   };
 }
 
+interface StateFacts {
+  isCancelled: boolean;
+  pending: PendingStep | undefined;
+  plan: JobPlan | undefined;
+  /** The number of tasks that are done. */
+  done: number;
+}
+
 async function stateOf(
   folder: JobFolder,
-  { isCancelled, plan, done }: { isCancelled: boolean; plan: JobPlan | undefined; done: number },
+  { isCancelled, pending, plan, done }: StateFacts,
 ): Promise<JobStatus['state']> {
   if (isCancelled) return 'cancelled';
-  if (await readPending(folder)) return 'retrying';
+  if (pending) return pending.step === 'retry' ? 'retrying' : 'refreshing';
   if (await readFinished(folder)) return 'done';
   if (!plan) return 'planning';
   return done === plan.tasks.length ? 'looked up' : 'looking up';
@@ -93,6 +116,10 @@ async function stateOf(
 
 const countIn = (blocks: readonly { from: number; end: number }[]): number =>
   blocks.reduce((sum, { from, end }) => sum + end - from, 0);
+
+const distinct = (timestamps: readonly (string | null)[]): string[] => [
+  ...new Set(timestamps.filter((timestamp) => timestamp !== null)),
+];
 
 const number = (n: number): string => Math.round(n).toLocaleString('en-US');
 
@@ -105,8 +132,15 @@ function linesOf(status: JobStatus): string[][] {
     ['inputs', status.inputs.join(', ')],
     ['output', status.output],
   ];
-  const pinned = [...new Set(timestamps.filter((timestamp) => timestamp !== null))];
+  const pinned = distinct(timestamps);
   if (pinned.length > 0) lines.push(['roots as of', pinned.join(', ')]);
+  const { refreshedFrom, refresh } = status;
+  if (refreshedFrom) lines.push(['refreshed from', distinct(refreshedFrom).join(', ')]);
+  if (refresh)
+    lines.push([
+      'refresh to',
+      `${distinct(refresh.timestamps).join(', ')}, in ${refresh.output}: ${number(refresh.tasks)} of ${number(tasks?.of ?? 0)} tasks`,
+    ]);
   if (rows !== null) lines.push(['rows', number(rows)]);
   if (tasks)
     lines.push([

@@ -9,12 +9,12 @@ import {
   type JobInputFile,
   type JobManifest,
   type JobPlan,
-  readManifest,
   readPlan,
+  startedJob,
   writeManifest,
 } from '../jobs/job-plan.ts';
-import { type PendingStep, readPending, removePending, writePending } from '../jobs/pending-step.ts';
-import { findRetry, retryTasks } from '../jobs/retry-tasks.ts';
+import { type PendingRetry, removePending, writePending } from '../jobs/pending-step.ts';
+import { retryTasks } from '../jobs/retry-tasks.ts';
 import { JobProgress } from '../jobs/job-progress.ts';
 import { finishTasks } from '../jobs/out-of-core.ts';
 import { planTasks, WINDOW_SIZES } from '../jobs/plan-tasks.ts';
@@ -22,16 +22,8 @@ import { preparePointWork, type PointTableOptions, summarizeTimestamps } from '.
 import { openTable } from '../tables/open-table.ts';
 import { copyInputs } from '../jobs/copy-inputs.ts';
 import { describeInput, requireSameInputs } from '../jobs/input-identity.ts';
-import { readFinished } from '../jobs/finished-job.ts';
 import { type Io, UsageError } from './io.ts';
-import {
-  absolute,
-  absoluteVolume,
-  findSecret,
-  flagsOfManifest,
-  type JobFlags,
-  keptFlags,
-} from './job-flags.ts';
+import { absolute, absoluteVolume, findSecret, type JobFlags, keptFlags } from './job-flags.ts';
 import { timestampsOfLookups, toPinnedDates } from '../jobs/job-timestamps.ts';
 import type { Report } from './report.ts';
 import {
@@ -52,13 +44,13 @@ export interface ResumeFlags {
 }
 
 /** A job whose files and volumes are open. */
-interface OpenJob {
+export interface OpenJob {
   started: StartedJob;
   manifest: JobManifest;
   checked: CheckedLookup;
   opened: OpenedLookup;
   /** The retry that is to be done. */
-  pending?: PendingStep;
+  pending?: PendingRetry;
 }
 
 /** Makes a job and does it, or only its plan. @returns Whether any row needs attention, and more than may. */
@@ -111,7 +103,7 @@ export async function runNewJob(
         timestamps: timestampsOfLookups([opened.main, ...opened.also.map(({ lookup }) => lookup)]),
       });
       isMade = true;
-      const started = { folder, job: manifest.job };
+      const started = startedJob(folder, manifest);
       return goOn({ started, manifest, checked, opened }, given, upTo, io, report);
     });
   } catch (error) {
@@ -119,44 +111,6 @@ export async function runNewJob(
     throw error;
   } finally {
     unlock();
-  }
-}
-
-/**
- * Goes on with a job.
- * @param retries Whether its failed points are looked up again.
- * @returns Whether any row needs attention, and more than may.
- */
-export async function resumeJob(
-  path: string,
-  own: ResumeFlags,
-  retries: boolean,
-  io: Io,
-  report: Report,
-): Promise<boolean> {
-  const folder = new JobFolder(path),
-    manifest = await readManifest(folder);
-  await folder.refuseCancelled();
-  const unlock = await folder.lock((message) => report.warn(message));
-  let isDone = false;
-  try {
-    const started = { folder, job: manifest.job },
-      finished = await readFinished(folder),
-      pending = (await readPending(folder)) ?? (retries ? await findRetry(started) : undefined);
-    if (finished && !pending) {
-      report.line(`the job is done${retries ? ', and no point has failed' : ''}: ${finished.output}`);
-      return finished.needsAttention;
-    }
-    await requireSameInputs(manifest.inputs);
-    const checked = await checkLookup(manifest.volume, flagsOfManifest(manifest, own), report);
-    const needsAttention = await withOpened(checked, manifest, io, report, (opened) =>
-      goOn({ started, manifest, checked, opened, pending }, own, 'output', io, report),
-    );
-    isDone = true;
-    return needsAttention;
-  } finally {
-    unlock();
-    if (isDone && manifest.isTemporary) await folder.remove();
   }
 }
 
@@ -191,7 +145,7 @@ export async function withOpened<T>(
  * Plans a job if it is not planned, does the tasks that are not done, after those that are to be done again, and
  * writes the output.
  */
-async function goOn(
+export async function goOn(
   { started, manifest, checked, opened, pending }: OpenJob,
   { quiet }: ResumeFlags,
   upTo: 'plan' | 'output',

@@ -1,9 +1,18 @@
 /** Writes the output of a job whose tasks are done. It opens no volume. */
 import { JobError } from '../base/errors.ts';
 import { JobCounts } from '../jobs/job-counts.ts';
-import { addPresets, mergeTasks, readDoneTasks, timestampsIn, withPlannedJob } from '../jobs/job-files.ts';
+import {
+  addPresets,
+  mergeTasks,
+  type PlannedJob,
+  readDoneTasks,
+  timestampsIn,
+  withPlannedJob,
+} from '../jobs/job-files.ts';
+import { requireFewFailures } from '../jobs/failure-bound.ts';
+import type { ByteSink } from '../tables/files/byte-streams.ts';
 import { JobFolder } from '../jobs/job-folder.ts';
-import { type JobManifest, type JobPlan, readManifest, readPlan } from '../jobs/job-plan.ts';
+import { type JobManifest, type JobPlan, readManifest, readPlan, startedJob } from '../jobs/job-plan.ts';
 import { JobProgress } from '../jobs/job-progress.ts';
 import type { TableSummary } from '../jobs/job-types.ts';
 import { summarizeTimestamps } from '../jobs/point-table.ts';
@@ -12,6 +21,7 @@ import { openTable } from '../tables/open-table.ts';
 import { requireSameInputs } from '../jobs/input-identity.ts';
 import type { Io } from './io.ts';
 import { advising, resumeAdvice } from './job-advice.ts';
+import type { Refreshed } from '../jobs/done-again.ts';
 import { reportJob } from './job-report.ts';
 import { flagsOfManifest } from './job-flags.ts';
 import { toPinnedDates } from '../jobs/job-timestamps.ts';
@@ -28,57 +38,80 @@ export async function runMerge(path: string, own: ResumeFlags, io: Io, report: R
     unlock = await folder.lock((message) => report.warn(message));
   try {
     await requireSameInputs(manifest.inputs);
-    const checked = await checkLookup(manifest.volume, flagsOfManifest(manifest, own), report),
-      files = await openLookupFiles(withTemporaryFiles(checked, folder, io), io, report);
-    try {
-      return await advising(folder, io, report, async () => {
-        const { flags } = checked,
-          warn = (message: string): void => report.warn(message),
-          onProgress = own.quiet ? undefined : await report.startProgress();
-        const options = { ...pointTableOptions(checked, { also: [] }), signal: io.signal, warn },
-          input = files.input(folder.path);
-        const summary = await files.writeOutput(
-          async (sink) => {
-            const summed = await withPlannedJob({ folder, job: manifest.job }, plan, async (planned) => {
-              const counts = new JobCounts(plan.also),
-                progress = new JobProgress(onProgress, counts, true),
-                tasks = await readDoneTasks(planned, warn);
-              addPresets(counts, plan);
-              for (const { volumes } of tasks) counts.addCounted(volumes);
-              const { outputs, sides } = plan,
-                { replace = false } = flags;
-              await warnOfFailedPoints(tasks, planned, { sides, prefixes: counts.prefixes }, warn);
-              const source = openTable(input.source(), () => ({ outputs, replace }), options);
-              const table = { source, sink: source.sinkTo(sink, flags.missing) };
-              await mergeTasks(planned, tasks, table, {
-                signal: io.signal,
-                progress,
-                verifies: true,
-                listsFailures: !manifest.isTemporary,
-              });
-              const [pinned] = toPinnedDates(manifest.timestamps);
-              return summarizeTimestamps(
-                counts.summarize(plan.rows, sides),
-                pinned,
-                timestampsIn(tasks),
-                flags.timestampColumn,
-              );
-            });
-            await requireSameInputs(manifest.inputs);
-            return summed satisfies TableSummary;
-          },
-          () => false,
-        );
-        report.done();
-        if (!summary) return false;
-        const { maxFailures } = flags;
-        return reportJob({ folder, manifest, summary }, files, { ...own, maxFailures }, report);
-      });
-    } finally {
-      await files.close();
-    }
+    return await mergeJob({ folder, manifest, plan }, own, io, report);
   } finally {
     unlock();
+  }
+}
+
+/** A job whose tasks are done. */
+export interface DoneJob {
+  folder: JobFolder;
+  manifest: JobManifest;
+  plan: JobPlan;
+  /** What a refresh did. */
+  refreshed?: Refreshed;
+}
+
+/**
+ * Writes the output of a job, which the caller has locked.
+ * @returns Whether any row needs attention, and more than may.
+ */
+export async function mergeJob(
+  { folder, manifest, plan, refreshed }: DoneJob,
+  own: ResumeFlags,
+  io: Io,
+  report: Report,
+): Promise<boolean> {
+  const checked = await checkLookup(manifest.volume, flagsOfManifest(manifest, own), report),
+    files = await openLookupFiles(withTemporaryFiles(checked, folder, io), io, report);
+  try {
+    return await advising(folder, io, report, async () => {
+      const { flags } = checked,
+        { maxFailures } = flags,
+        warn = (message: string): void => report.warn(message),
+        onProgress = own.quiet ? undefined : await report.startProgress();
+      const options = { ...pointTableOptions(checked, { also: [] }), signal: io.signal, warn },
+        input = files.input(folder.path);
+      const writeRows = async (planned: PlannedJob, sink: ByteSink): Promise<TableSummary> => {
+        const counts = new JobCounts(plan.also),
+          progress = new JobProgress(onProgress, counts, true),
+          tasks = await readDoneTasks(planned, warn);
+        addPresets(counts, plan);
+        for (const { volumes } of tasks) counts.addCounted(volumes);
+        const { outputs, sides } = plan,
+          { replace = false } = flags;
+        requireFewFailures(maxFailures, counts.volumes, plan.rows * sides.length);
+        await warnOfFailedPoints(tasks, planned, { sides, prefixes: counts.prefixes }, warn);
+        const source = openTable(input.source(), () => ({ outputs, replace }), options);
+        const table = { source, sink: source.sinkTo(sink, flags.missing) };
+        await mergeTasks(planned, tasks, table, {
+          signal: io.signal,
+          progress,
+          verifies: true,
+          listsFailures: !manifest.isTemporary,
+        });
+        const [pinned] = toPinnedDates(manifest.timestamps),
+          summed = counts.summarize(plan.rows, sides);
+        return summarizeTimestamps(summed, pinned, timestampsIn(tasks), flags.timestampColumn);
+      };
+      const summary = await files.writeOutput(
+        async (sink) => {
+          const written = await withPlannedJob(startedJob(folder, manifest), plan, (planned) =>
+            writeRows(planned, sink),
+          );
+          await requireSameInputs(manifest.inputs);
+          return written;
+        },
+        () => false,
+      );
+      report.done();
+      if (!summary) return false;
+      const job = { folder, manifest, summary: { ...summary, refreshed } };
+      return reportJob(job, files, { ...own, maxFailures }, report);
+    });
+  } finally {
+    await files.close();
   }
 }
 

@@ -2,7 +2,7 @@
 import { JobCounts } from '../jobs/job-counts.ts';
 import { missingTasks, readDoneTasks, withPlannedJob } from '../jobs/job-files.ts';
 import { JobFolder } from '../jobs/job-folder.ts';
-import { readManifest } from '../jobs/job-plan.ts';
+import { readManifest, startedJob } from '../jobs/job-plan.ts';
 import { JobProgress } from '../jobs/job-progress.ts';
 import { WINDOW_SIZES } from '../jobs/plan-tasks.ts';
 import { preparePointWork } from '../jobs/point-table.ts';
@@ -48,7 +48,7 @@ export async function runShard(
       own = new Set([...plan.tasks.keys()].filter((task) => task % of === index));
     opened.volumes.muteCalls();
     const work = async (): Promise<string> =>
-      withPlannedJob({ folder, job: manifest.job }, plan, async (planned) => {
+      withPlannedJob(startedJob(folder, manifest), plan, async (planned) => {
         const done = await readDoneTasks(planned, warn, own),
           missing = missingTasks(plan, done).filter((task) => own.has(task));
         const { windowChunks } = WINDOW_SIZES,

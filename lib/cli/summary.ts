@@ -1,6 +1,6 @@
 /** Summarizes a job that is done: one line for people, JSON for programs. */
 import type { TableSummary } from '../jobs/job-types.ts';
-import type { Retried } from '../jobs/retry-tasks.ts';
+import type { DoneAgain } from '../jobs/done-again.ts';
 
 const number = (n: number): string => n.toLocaleString('en-US');
 const count = (n: number, what: string): string => `${number(n)} ${what}${n === 1 ? '' : 's'}`;
@@ -80,7 +80,19 @@ function formatTimestamps({
  * @param peakMemoryBytes The most memory that the process had.
  */
 export function statsJson(
-  { rows, sides, statuses, timestamp, timestamps, changed, retried, passMs, stats, also }: StatsSummary,
+  {
+    rows,
+    sides,
+    statuses,
+    timestamp,
+    timestamps,
+    changed,
+    retried,
+    refreshed,
+    passMs,
+    stats,
+    also,
+  }: StatsSummary,
   peakMemoryBytes = process.resourceUsage().maxRSS * 1024,
 ): string {
   const volumes = [{ statuses, stats }, ...Object.values(also ?? {})],
@@ -93,6 +105,7 @@ export function statsJson(
     sides,
     changed,
     retried,
+    refreshed,
     statuses,
     failures: volumes.reduce((sum, one) => sum + failuresIn(one.statuses), 0),
     rowsPerSecond: perSecond(rows),
@@ -105,6 +118,6 @@ export function statsJson(
   return `${JSON.stringify(figures, null, 2)}\n`;
 }
 
-type StatsSummary = TableSummary & { changed?: number; retried?: Retried };
+type StatsSummary = TableSummary & { changed?: number } & DoneAgain;
 
 const failuresIn = ({ failed = 0, root_failed = 0 }: Record<string, number>): number => failed + root_failed;

@@ -13,14 +13,9 @@ import { type JobPlan, runsOf, slicesOf } from './job-plan.ts';
 import { AnswerJoin, joinRows } from './join-answers.ts';
 import type { PointLookup } from './point-lookup.ts';
 import type { TaskHeader } from './task-file.ts';
-import { type StoredTask, TaskStore } from './task-store.ts';
+import { type StartedJob, type StoredTask, TaskStore } from './task-store.ts';
 
-/** A job that has a folder. */
-export interface StartedJob {
-  folder: JobFolder;
-  /** The ID of the job. */
-  job: string;
-}
+export type { StartedJob };
 
 /** The open files of a planned job. */
 export interface PlannedJob {
@@ -35,10 +30,11 @@ export interface PlannedJob {
  * @throws JobError JOB_DAMAGED if its points are cut; JOB_CANCELLED if they are gone.
  */
 export async function withPlannedJob<T>(
-  { folder, job }: StartedJob,
+  started: StartedJob,
   plan: JobPlan,
   work: (planned: PlannedJob) => Promise<T>,
 ): Promise<T> {
+  const { folder } = started;
   await folder.refuseCancelled();
   const size = (await stat(folder.points).catch(() => undefined))?.size;
   if (size !== plan.pointBytes)
@@ -47,7 +43,7 @@ export async function withPlannedJob<T>(
       `${folder.points} has ${size ?? 'no'} bytes instead of ${plan.pointBytes}: run the job again in a new folder`,
     );
   const points = await TemporaryFile.openNamed(folder.points),
-    store = new TaskStore(folder, job);
+    store = new TaskStore(started);
   try {
     return await work({ folder, plan, spill: new PointSpill(points, 1, runsOf(plan)), store });
   } finally {

@@ -60,7 +60,12 @@ export class JobFolder {
 
   /** The folder of the answers of the tasks. */
   get tasks(): string {
-    return join(this.path, 'tasks');
+    return this.tasksOf(0);
+  }
+
+  /** The folder of the answers of the tasks after some refreshes. */
+  tasksOf(generation: number): string {
+    return join(this.path, generation === 0 ? 'tasks' : `tasks-${generation}`);
   }
 
   /** Writes a small file, whole or not at all. @throws TableError UNREADABLE. */
@@ -120,14 +125,24 @@ export class JobFolder {
   }
 
   /** Makes the folder of the tasks. */
-  async prepareTasks(): Promise<void> {
-    await this.#try('written', () => mkdir(this.tasks, { recursive: true, mode: 0o700 }));
+  async prepareTasks(generation = 0): Promise<void> {
+    await this.#try('written', () => mkdir(this.tasksOf(generation), { recursive: true, mode: 0o700 }));
+  }
+
+  /** Deletes the answers of all other generations. */
+  async removeTasksExcept(generation: number | undefined): Promise<void> {
+    for (const name of await readdir(this.path).catch(() => [])) {
+      const path = join(this.path, name);
+      if (/^tasks(-\d+)?$/.test(name) && (generation === undefined || path !== this.tasksOf(generation)))
+        await rm(path, { recursive: true, force: true });
+    }
   }
 
   /** Deletes the points, the answers, and what was copied of the inputs. The manifest stays. */
   async removeData(): Promise<void> {
     for (const file of [this.points, join(this.path, FAILURES)]) await rm(file, { force: true });
-    for (const folder of [this.tasks, this.copies]) await rm(folder, { recursive: true, force: true });
+    await this.removeTasksExcept(undefined);
+    await rm(this.copies, { recursive: true, force: true });
   }
 
   /** Deletes unfinished files that killed runs of the whole job left. Called by the run that holds the lock. */

@@ -7,6 +7,7 @@ import { JobError } from '../base/errors.ts';
 import { USER_AGENT } from '../http/user-agent.ts';
 import type { RunIndex, RunSlice } from '../spill/point-spill.ts';
 import { type JobFolder, MANIFEST, PLAN } from './job-folder.ts';
+import type { StartedJob } from './task-store.ts';
 
 /** The version of the files of a job. */
 const FORMAT = 1;
@@ -42,6 +43,10 @@ const MANIFEST_SCHEMA = z.object({
   output: z.string(),
   /** The timestamps of the roots: of the main volume, then of the others; null if none are looked up. */
   timestamps: z.array(date.nullable()),
+  /** How often the roots were refreshed. */
+  generation: count,
+  /** The timestamps of the roots that were looked up first, if they were refreshed since; else null. */
+  refreshedFrom: z.array(date.nullable()).nullable(),
 });
 
 /** An input, as it was when the job was made. */
@@ -86,17 +91,30 @@ export type JobPlan = z.infer<typeof PLAN_SCHEMA>;
 /** Writes the manifest of a new job. */
 export async function writeManifest(
   folder: JobFolder,
-  job: Omit<JobManifest, 'format' | 'program' | 'created'>,
+  job: Omit<JobManifest, 'format' | 'program' | 'created' | 'generation' | 'refreshedFrom'>,
 ): Promise<JobManifest> {
   const manifest = {
     format: FORMAT,
     program: USER_AGENT,
     created: new Date().toISOString(),
     ...job,
+    generation: 0,
+    refreshedFrom: null,
   } as const;
-  await folder.writeText(MANIFEST, `${JSON.stringify(manifest, null, 2)}\n`);
+  await replaceManifest(folder, manifest);
   return manifest;
 }
+
+/** Writes another manifest of the same job. */
+export const replaceManifest = (folder: JobFolder, manifest: JobManifest): Promise<void> =>
+  folder.writeText(MANIFEST, `${JSON.stringify(manifest, null, 2)}\n`);
+
+/** Returns the job of a manifest. */
+export const startedJob = (folder: JobFolder, { job, generation }: JobManifest): StartedJob => ({
+  folder,
+  job,
+  generation,
+});
 
 /** Reads the manifest of a job. @throws JobError JOB_MISSING, JOB_VERSION, JOB_DAMAGED. */
 export async function readManifest(folder: JobFolder): Promise<JobManifest> {

@@ -7,14 +7,29 @@ import type { JobFolder } from './job-folder.ts';
 
 const PENDING = 'pending.json';
 
-const SCHEMA = z.object({
+const RETRY = z.object({
   step: z.literal('retry'),
   /** The number of the retry: tasks that have it are done. */
   attempt: z.number().int().min(1),
 });
 
+const REFRESH = z.object({
+  step: z.literal('refresh'),
+  /** The new generation of the answers. It is that of the manifest when all tasks are refreshed. */
+  generation: z.number().int().min(1),
+  /** The new timestamps of the roots: of the main volume, then of the others; null if it has none. */
+  timestamps: z.array(z.iso.datetime({ precision: 3 }).nullable()),
+  output: z.string(),
+});
+
+const SCHEMA = z.discriminatedUnion('step', [RETRY, REFRESH]);
+
+/** A retry that was begun. */
+export type PendingRetry = z.infer<typeof RETRY>;
+/** A refresh that was begun. */
+export type PendingRefresh = z.infer<typeof REFRESH>;
 /** A step that was begun. */
-export type PendingStep = z.infer<typeof SCHEMA>;
+export type PendingStep = PendingRetry | PendingRefresh;
 
 /** Notes that a step begins. */
 export const writePending = (folder: JobFolder, step: PendingStep): Promise<void> =>

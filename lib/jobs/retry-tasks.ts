@@ -6,7 +6,7 @@ import type { LoadedPoints } from '../spill/point-spill.ts';
 import { countPoints } from '../spill/windows.ts';
 import { scanTasks, type StartedJob } from './job-files.ts';
 import { readPlan } from './job-plan.ts';
-import type { PendingStep } from './pending-step.ts';
+import type { PendingRetry } from './pending-step.ts';
 import { runPipeline } from './pipeline.ts';
 import type { PointBatch, PointLookup } from './point-lookup.ts';
 import { timestampsOf } from './row-timestamps.ts';
@@ -36,10 +36,11 @@ export interface Retried {
   answered: number;
 }
 
-const { failed, rootFailed } = PointStatus;
+const { failed, rootFailed, staleSupervoxel } = PointStatus;
 
-/** Whether looking up a point again may help. */
-const isTransient = (code: number): boolean => code === failed || code === rootFailed;
+/** Whether looking up a point again may help. The voxels tell what took the place of a stale supervoxel. */
+const isTransient = (code: number): boolean =>
+  code === failed || code === rootFailed || code === staleSupervoxel;
 
 /** Returns how many points of a task failed, in all volumes together. */
 export const failedPointsIn = ({ volumes }: Pick<StoredTask, 'volumes'>): number =>
@@ -50,10 +51,10 @@ export const failedPointsIn = ({ volumes }: Pick<StoredTask, 'volumes'>): number
   );
 
 /** Returns the retry that a job needs; undefined if no point of its tasks has failed. */
-export async function findRetry({ folder, job }: StartedJob): Promise<PendingStep | undefined> {
-  const plan = await readPlan(folder, job);
+export async function findRetry(started: StartedJob): Promise<PendingRetry | undefined> {
+  const plan = await readPlan(started.folder, started.job);
   if (!plan) return undefined;
-  const { done } = await scanTasks({ plan, store: new TaskStore(folder, job) });
+  const { done } = await scanTasks({ plan, store: new TaskStore(started) });
   if (!done.some((task) => failedPointsIn(task) > 0)) return undefined;
   return { step: 'retry', attempt: 1 + done.reduce((most, { attempt }) => Math.max(most, attempt), 0) };
 }

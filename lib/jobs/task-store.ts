@@ -3,7 +3,7 @@
  * several runs, also on several machines, may do tasks of one job.
  */
 import { crc32 } from 'node:zlib';
-import { open, readdir, rm, type FileHandle } from 'node:fs/promises';
+import { open, readdir, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { JobError } from '../base/errors.ts';
 import { AnswerLayout } from '../spill/answer-layout.ts';
@@ -51,33 +51,52 @@ const MAX_HEADER_BYTES = 2 ** 29;
 /** The number of files that are open at a time. */
 const OPEN_FILES = 64;
 
+/** A job that has a folder. */
+export interface StartedJob {
+  folder: JobFolder;
+  /** The ID of the job. */
+  job: string;
+  /** How often its roots were refreshed: each time its answers are in a folder of their own. @default 0 */
+  generation?: number;
+}
+
 /** The answers of the tasks of one job. */
 export class TaskStore {
   readonly #folder: JobFolder;
+  readonly #tasks: string;
+  /** Tells the files of this job and generation from others. */
   readonly #job: string;
   /** Open files, the one used last at the end. */
   readonly #open = new Map<number, FileHandle>();
 
-  /** @param job The ID of the job. */
-  constructor(folder: JobFolder, job: string) {
+  /** @param generation The number of refreshes before. */
+  constructor({ folder, job, generation = 0 }: StartedJob) {
     this.#folder = folder;
-    this.#job = job;
+    this.#tasks = folder.tasksOf(generation);
+    this.#job = generation === 0 ? job : `${job}-${generation}`;
   }
 
   pathOf(task: number): string {
-    return join(this.#folder.tasks, taskFileName(task));
+    return join(this.#tasks, taskFileName(task));
   }
 
   /** Returns the tasks that have a file, in order. */
   async done(): Promise<number[]> {
-    const names = await readdir(this.#folder.tasks).catch((error: unknown) => {
+    const names = await readdir(this.#tasks).catch((error: unknown) => {
       if (isAbsentFile(error)) return [];
-      throw ioError('read', this.#folder.tasks, error);
+      throw ioError('read', this.#tasks, error);
     });
     return names
       .map(taskOfFile)
       .filter((task) => task !== undefined)
       .sort((a, b) => a - b);
+  }
+
+  /** Returns the size of all files. */
+  async bytes(): Promise<number> {
+    let sum = 0;
+    for (const task of await this.done()) sum += (await stat(this.pathOf(task))).size;
+    return sum;
   }
 
   /** Writes the answers of a task, whole or not at all. @throws TableError UNREADABLE. */

@@ -95,6 +95,26 @@ describe('failures.csv', () => {
     );
   });
 
+  test('merge heeds --max-failures, and retry helps', async () => {
+    writeFileSync(file('few.csv'), 'x,y,z\n20,20,5\n40,20,5\n');
+    const argv = [
+      ...['job', 'plan', file('few.csv'), '--job', file('few'), '--out', file('few-out.csv')],
+      ...['--volume', served.cloudPath, '--quiet', '--max-failures', '0', '--retries', '0'],
+    ];
+    expect((await runCli(argv)).code).toBe(0);
+    const fault = { match: new RegExp(LOST), status: 503 };
+    const shard = ['job', 'run', '--job', file('few'), '--shard', '0/1'];
+    expect((await withFault(world.bucket.faults, fault, () => runCli(shard))).code).toBe(0);
+    const merged = await runCli(['job', 'merge', file('few')]);
+    expect(merged).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('1 of 2 points need attention'),
+    });
+    expect(existsSync(file('few-out.csv'))).toBe(false);
+    expect((await runCli(['job', 'retry', file('few'), '--quiet'])).code).toBe(0);
+    expect(readFileSync(file('few-out.csv'), 'utf8').match(/,ok$/gm)).toHaveLength(2);
+  });
+
   test('has only its header if nothing needs attention, and is not written before the output is', async () => {
     writeFileSync(file('good.csv'), 'x,y,z\n5,5,5\n');
     const argv = [

@@ -18,18 +18,29 @@ export const buildJobWorld = (): World =>
 export type Cell = Vec3 | undefined | string;
 
 /** What the world says about a point at a timestamp: the cells of the answer. */
-export function truthOf({ graph, supervoxelAt }: World, cell: Cell, timestamp: string): string {
+export function truthOf(
+  { graph, supervoxelAt }: World,
+  cell: Cell,
+  timestamp: string,
+  layer?: number,
+): string {
   if (cell === undefined) return ',,not_looked_up';
   if (typeof cell === 'string') return ',,invalid_point';
   if (cell.some((at, axis) => at < 0 || at >= SIZE[axis])) return ',,out_of_bounds';
   const supervoxel = supervoxelAt(cell);
-  return supervoxel === 0n ? '0,0,background' : `${supervoxel},${rootAt(graph, supervoxel, timestamp)},ok`;
+  return supervoxel === 0n
+    ? '0,0,background'
+    : `${supervoxel},${nodeAt(graph, supervoxel, timestamp, layer)},ok`;
 }
 
-/** The root of a supervoxel in the graph of a world. */
-export function rootAt({ graph }: World['graph'], supervoxel: bigint, timestamp: string): bigint {
-  const { layers } = graph.layout;
-  return graph.nodes.idOf(graph.ancestorAt(graph.supervoxel(supervoxel), layers, Date.parse(timestamp)));
+/** The root of a supervoxel, or its node of a lower layer. */
+function nodeAt(
+  { graph }: World['graph'],
+  supervoxel: bigint,
+  timestamp: string,
+  layer = graph.layout.layers,
+): bigint {
+  return graph.nodes.idOf(graph.ancestorAt(graph.supervoxel(supervoxel), layer, Date.parse(timestamp)));
 }
 
 /** Points of all kinds, two in each row. */
@@ -38,7 +49,7 @@ export const ROWS: readonly (readonly [Cell, Cell])[] = Array.from({ length: 160
     const at = (seed * 7919) % 1009;
     if (at % 23 === 1) return undefined;
     if (seed % 31 === 7) return 'soma';
-    return [(at * 5) % (SIZE[0] + 2), (at * 3) % SIZE[1], at % SIZE[2]];
+    return [(at * 5) % (SIZE[0] + 2), (at + seed) % SIZE[1], (at * 7) % SIZE[2]];
   };
   return [point(2 * k + 1), point(2 * k + 2)];
 });

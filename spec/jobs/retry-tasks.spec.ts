@@ -70,7 +70,7 @@ describe('retryTasks', () => {
     expect(points - answered).toBe(one.statuses!.failed);
     expect(asked.length).toBe(points);
     expect(asked.filter((x) => !fails(x) && x !== AT.failed)).toEqual([]);
-    const { done } = await scanTasks({ plan, store: new TaskStore(started.folder, JOB) });
+    const { done } = await scanTasks({ plan, store: new TaskStore(started) });
     // No call has more chunks than may be looked up together.
     expect(Math.max(...chunks)).toBe(1);
     expect(chunks.length).toBeGreaterThan(done.filter(({ attempt }) => attempt === 1).length);

@@ -5,7 +5,10 @@ import type { JobFlags, JobShard } from '../job-flags.ts';
 import { parseText, parseWholeNumber } from '../option-values.ts';
 import { markRequired } from '../required.ts';
 import type { ResumeFlags } from '../run-job.ts';
+import type { RefreshFlags } from '../run-refresh.ts';
 import { lookupOptions } from './lookup-command.ts';
+import { GRAPHENE_OPTIONS } from '../../graphene/opening-options.ts';
+import { addFlags } from '../table-flags.ts';
 import { statsOption } from './table-options.ts';
 
 const FOLDER_HELP = 'the folder of the job';
@@ -65,7 +68,7 @@ export const defineJobCommand: DefineCommand = (job, { io, report, action }) => 
     .option('--quiet', 'show no progress and no summary; warnings are still shown')
     .action(
       action(async (folder: string, flags: ResumeFlags) => {
-        const { resumeJob } = await import('../run-job.ts');
+        const { resumeJob } = await import('../run-resume.ts');
         return resumeJob(folder, flags, false, io, report);
       }),
     );
@@ -79,7 +82,7 @@ export const defineJobCommand: DefineCommand = (job, { io, report, action }) => 
     .option('--quiet', 'show no progress and no summary; warnings are still shown')
     .action(
       action(async (folder: string, flags: ResumeFlags) => {
-        const { resumeJob } = await import('../run-job.ts');
+        const { resumeJob } = await import('../run-resume.ts');
         return resumeJob(folder, flags, true, io, report);
       }),
     );
@@ -95,6 +98,27 @@ export const defineJobCommand: DefineCommand = (job, { io, report, action }) => 
         return runMerge(folder, flags, io, report);
       }),
     );
+  const refresh = job
+    .command('refresh')
+    .description(
+      'Updates the roots of a job that is done to another timestamp, and writes the output anew. Looks up only the supervoxels whose root has expired, and reads no voxel.',
+    )
+    .argument('<folder>', FOLDER_HELP)
+    .addOption(
+      new Option(
+        '--out <file>',
+        'output file, or gs:// or s3:// URL (default: the output of the job, which is replaced)',
+      ).argParser(parseText),
+    )
+    .addOption(statsOption('file for counts, times and the timestamp used, as JSON; - is standard error'))
+    .option('--quiet', 'show no progress and no summary; warnings are still shown')
+    .action(
+      action(async (folder: string, flags: RefreshFlags) => {
+        const { refreshJob } = await import('../run-refresh.ts');
+        return refreshJob(folder, flags, io, report);
+      }),
+    );
+  addFlags(refresh, GRAPHENE_OPTIONS, ['timestamp'], { timestamp: { default: 'the settled time now' } });
   job
     .command('status')
     .description('Shows how far a job is: rows, tasks, statuses and figures.')
