@@ -24,6 +24,7 @@ const PARTS: Record<string, () => Promise<Part>> = {
   tables: async () => (await import('./tables.ts')).tables,
   storage: async () => (await import('./storage.ts')).storage,
   uploads: async () => (await import('./uploads.ts')).uploads,
+  ocdbt: async () => (await import('./ocdbt.ts')).ocdbt,
   splits: async () => (await import('./supervoxel-splits.ts')).supervoxelSplits,
   pcg: async () => (await import('./pcg.ts')).pcg(ready),
 };

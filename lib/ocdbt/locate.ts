@@ -37,6 +37,8 @@ export async function locateKeys(
   options: LocateKeysOptions,
 ): Promise<Located[]> {
   const { nodes, version, maxNodeBytes, runner = cooperativeRunner } = options;
+  if (options.stop) options.stop.throwIfStopped();
+  else options.signal?.throwIfAborted();
   const found: Located[] = keys.map(() => ABSENT);
   if (!version.root) return found;
   let steps: Step[] = [
