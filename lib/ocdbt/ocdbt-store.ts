@@ -42,7 +42,7 @@ export async function openOcdbt(
 export class OcdbtStore implements Store {
   /** `BASE/|ocdbt:@v12/PATH` */
   readonly url: string;
-  readonly identity: Store['identity'];
+  readonly identity?: NonNullable<Store['identity']>;
   readonly #database: DatabaseReader;
   readonly #opened: OpenedVersion;
   readonly #path: string;

@@ -92,8 +92,8 @@ const holds = ({ min, max }: KeyRange, key: string): boolean =>
 /** Reads each key from the last layer that holds it. A key that no layer holds is not stored. */
 export class KvStackStore implements Store {
   readonly url: string;
-  readonly identity: Store['identity'];
-  readonly list: Store['list'];
+  readonly identity?: NonNullable<Store['identity']>;
+  readonly list?: NonNullable<Store['list']>;
   readonly #layers: readonly Mapping[];
 
   /**
