@@ -2,6 +2,7 @@
  * The two files that describe a job: the manifest says what is looked up, and is written first; the plan says
  * how the points are cut into tasks, and is written when all points are sorted.
  */
+import { crc32 } from 'node:zlib';
 import * as z from 'zod';
 import { JobError } from '../base/errors.ts';
 import { USER_AGENT } from '../http/user-agent.ts';
@@ -107,7 +108,7 @@ export async function writeManifest(
 
 /** Writes another manifest of the same job. */
 export const replaceManifest = (folder: JobFolder, manifest: JobManifest): Promise<void> =>
-  folder.writeText(MANIFEST, `${JSON.stringify(manifest, null, 2)}\n`);
+  folder.writeText(MANIFEST, `${JSON.stringify(withCheck(manifest), null, 2)}\n`);
 
 /** Returns the job of a manifest. */
 export const startedJob = (folder: JobFolder, { job, generation }: JobManifest): StartedJob => ({
@@ -127,7 +128,7 @@ export async function readManifest(folder: JobFolder): Promise<JobManifest> {
 /** Writes the plan of a job. From now on its tasks can be looked up. */
 export async function writePlan(folder: JobFolder, plan: Omit<JobPlan, 'format'>): Promise<JobPlan> {
   const whole = { format: FORMAT, ...plan } as const;
-  await folder.writeText(PLAN, JSON.stringify(whole));
+  await folder.writeText(PLAN, JSON.stringify(withCheck(whole)));
   return whole;
 }
 
@@ -140,6 +141,13 @@ export async function readPlan(folder: JobFolder, job: string): Promise<JobPlan 
   return plan;
 }
 
+/** The CRC-32 of the JSON of an object. */
+const checkOf = (object: object): string => crc32(JSON.stringify(object)).toString(16);
+const withCheck = <T extends object>(object: T): T & { check: string } => ({
+  ...object,
+  check: checkOf(object),
+});
+
 function parse<T>(schema: z.ZodType<T>, folder: JobFolder, name: string, text: string): T {
   let found: unknown;
   try {
@@ -147,14 +155,16 @@ function parse<T>(schema: z.ZodType<T>, folder: JobFolder, name: string, text: s
   } catch {
     throw damaged(folder, name);
   }
-  const { format, program } = (found ?? {}) as { format?: unknown; program?: unknown };
+  const { check, ...checked } = (found ?? {}) as { check?: unknown; format?: unknown; program?: unknown },
+    { format, program } = checked;
   if (typeof format === 'number' && format !== FORMAT)
     throw new JobError(
       'JOB_VERSION',
       `${folder.path} was made by ${typeof program === 'string' ? program : 'another version'}, with files of version ${format}; this is ${USER_AGENT}, which reads version ${FORMAT}`,
     );
   const parsed = schema.safeParse(found);
-  if (!parsed.success) throw damaged(folder, name);
+  // Any other text may be another question, whose answer nobody would doubt.
+  if (!parsed.success || check !== checkOf(checked)) throw damaged(folder, name);
   return parsed.data;
 }
 

@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { JobError } from '../../lib/base/errors.ts';
 import type { StartedJob } from '../../lib/jobs/job-files.ts';
@@ -21,6 +22,13 @@ const openCopy = (from: string, name: string): StartedJob => {
   cpSync(from, path, { recursive: true });
   return { folder: new JobFolder(path, { flushes: false }), job: JOB };
 };
+
+/** The text of a file of a job with its checksum. */
+function checked(object: object): string {
+  const rest: Record<string, unknown> = { ...object };
+  delete rest.check;
+  return JSON.stringify({ ...rest, check: crc32(JSON.stringify(rest)).toString(16) });
+}
 
 let one: Ran, whole: StartedJob;
 beforeAll(async () => {
@@ -168,7 +176,7 @@ describe('a job', () => {
   test('refuses the answers of another job', async () => {
     const copy = openCopy(whole.folder.path, 'other');
     const plan = JSON.parse(readFileSync(join(copy.folder.path, PLAN), 'utf8')) as { job: string };
-    writeFileSync(join(copy.folder.path, PLAN), JSON.stringify({ ...plan, job: 'another-job' }));
+    writeFileSync(join(copy.folder.path, PLAN), checked({ ...plan, job: 'another-job' }));
     await expect(goOn(copy)).rejects.toMatchObject({ code: 'JOB_DAMAGED' });
     const { text, asked } = await goOn({ ...copy, job: 'another-job' });
     expect([text === one.text, asked > 0]).toEqual([true, true]);
@@ -218,6 +226,7 @@ describe('the files of a job', () => {
     for (const bad of [
       '',
       'null',
+      text, // without its checksum
       text.slice(0, -1),
       text.replace('"inputs"', '"x"'),
       text.replace('"mip":1', '"mip":1}'),
@@ -227,8 +236,40 @@ describe('the files of a job', () => {
     }
   });
 
+  test('are damaged after any change of one of their bytes that leaves them JSON', async () => {
+    const { folder } = startIn('flipped');
+    await writeManifest(folder, MANIFEST_OF);
+    const planned = openCopy(whole.folder.path, 'flipped-plan').folder;
+    const isDamaged = async (path: string, bytes: Buffer, read: () => Promise<unknown>): Promise<boolean> => {
+      writeFileSync(path, bytes);
+      try {
+        await read();
+        return false;
+      } catch (error) {
+        return error instanceof JobError && ['JOB_DAMAGED', 'JOB_VERSION'].includes(error.code);
+      }
+    };
+    for (const [path, read] of [
+      [join(folder.path, MANIFEST), () => readManifest(folder)],
+      [join(planned.path, PLAN), () => readPlan(planned, JOB)],
+    ] as const) {
+      const bytes = readFileSync(path),
+        missed: string[] = [];
+      for (let at = 0; at < bytes.length; at += 1 + (at % 3)) {
+        const changed = Buffer.from(bytes);
+        changed[at] ^= 1 << (at % 7);
+        const isSpace = (byte: number): boolean => [9, 10, 13, 32].includes(byte); // between values
+        if (isSpace(bytes[at]) && isSpace(changed[at])) continue;
+        if (!(await isDamaged(path, changed, read)))
+          missed.push(changed.toString('latin1', Math.max(0, at - 9), at + 9));
+      }
+      expect(missed).toEqual([]);
+      expect(await isDamaged(path, bytes, read)).toBe(false);
+    }
+  });
+
   test('of a plan must name each point once', async () => {
-    type Plan = { tasks: number[][]; runs: { count: number; rows: number }[]; rows: number };
+    type Plan = { tasks: number[][]; runs: { count: number; rows: number }[]; rows: number; check?: string };
     const changes: ((plan: Plan) => void)[] = [
       (plan) => plan.tasks.pop(),
       (plan) => plan.tasks.push(plan.tasks[0]),
@@ -243,7 +284,7 @@ describe('the files of a job', () => {
         path = join(folder.path, PLAN),
         plan = JSON.parse(readFileSync(path, 'utf8')) as Plan;
       change(plan);
-      writeFileSync(path, JSON.stringify(plan));
+      writeFileSync(path, checked(plan));
       await expect(readPlan(folder, JOB)).rejects.toBeInstanceOf(JobError);
     }
   });
