@@ -97,6 +97,18 @@ function decodeFrame(
 }
 
 /**
+ * Decodes one block without a frame.
+ * @param exactBytes The number of bytes of its content.
+ * @throws DecodeError TRUNCATED, BAD_BITSTREAM, TOO_LARGE.
+ */
+export function decodeLz4(bytes: Uint8Array, exactBytes: number): Uint8Array {
+  const out = new Uint8Array(exactBytes),
+    end = decodeLz4Block(bytes, 0, bytes.length, out, 0, 0, exactBytes);
+  if (end !== exactBytes) throw cut();
+  return out;
+}
+
+/**
  * Decodes the block `bytes[at, end)` to `out[to…]`.
  *
  * @param oldest The first byte of `out` that a match may copy.

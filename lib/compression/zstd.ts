@@ -44,12 +44,29 @@ let loaded: Promise<Decoder> | undefined;
  *   window larger than 1 GB, no memory to load the decoder).
  */
 export async function decodeZstd(bytes: Uint8Array, maxBytes: number): Promise<Uint8Array> {
-  const { least, most } = measure(bytes);
-  const room = Math.min(maxBytes, MAX_HEAP - bytes.byteLength);
-  const tooLarge = (): DecodeError =>
-    new DecodeError('TOO_LARGE', `zstd: more than the ${maxBytes} bytes expected`);
-  if (least > room) throw tooLarge();
+  requireRoom(bytes, maxBytes); // before the decoder is loaded
+  return (await loadZstd())(bytes, maxBytes);
+}
+
+/** Loads the decoder. @returns What {@link decodeZstd} does, without waiting. */
+export async function loadZstd(): Promise<(bytes: Uint8Array, maxBytes: number) => Uint8Array> {
   const { decompress } = await decoder();
+  return (bytes, maxBytes) => decodeWith(decompress, bytes, maxBytes);
+}
+
+const tooLarge = (maxBytes: number): DecodeError =>
+  new DecodeError('TOO_LARGE', `zstd: more than the ${maxBytes} bytes expected`);
+
+/** Returns the most bytes that may come out, as far as the frames tell. */
+function requireRoom(bytes: Uint8Array, maxBytes: number): { most: number; room: number } {
+  const { least, most } = measure(bytes),
+    room = Math.min(maxBytes, MAX_HEAP - bytes.byteLength);
+  if (least > room) throw tooLarge(maxBytes);
+  return { most, room };
+}
+
+function decodeWith(decompress: Decoder['decompress'], bytes: Uint8Array, maxBytes: number): Uint8Array {
+  const { most, room } = requireRoom(bytes, maxBytes);
   const source = new Uint8Array(UNSIZED_FRAME.length + bytes.byteLength);
   source.set(UNSIZED_FRAME);
   source.set(bytes, UNSIZED_FRAME.length);
@@ -58,7 +75,7 @@ export async function decodeZstd(bytes: Uint8Array, maxBytes: number): Promise<U
   } catch (error) {
     const { message } = error as Error,
       code = Number(/-(\d+)$/.exec(message)?.[1]);
-    if (code === DESTINATION_TOO_SMALL && most > room) throw tooLarge();
+    if (code === DESTINATION_TOO_SMALL && most > room) throw tooLarge(maxBytes);
     if (code === CHECKSUM_WRONG)
       throw new DecodeError('BAD_CHECKSUM', 'zstd: the content does not match its checksum');
     if (code === DICTIONARY_WRONG) throw new DecodeError('UNSUPPORTED', 'zstd: the frame needs a dictionary');

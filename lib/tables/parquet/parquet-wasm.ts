@@ -1,12 +1,15 @@
 /**
  * Reads Parquet files as Arrow, and writes them: the package parquet-wasm keeps all types that Arrow has.
  */
+import { open } from 'node:fs/promises';
 import type * as ParquetWasm from 'parquet-wasm';
 import { TableError } from '../../base/errors.ts';
 import type { ArrowInput } from '../arrow/arrow-messages.ts';
 import { openArrowStream } from '../arrow/arrow-stream.ts';
 import { ByteQueue } from '../files/byte-queue.ts';
 import { FileReader } from '../files/file-reader.ts';
+import { PageChecks } from './page-checksums.ts';
+import { readFooter } from './parquet-footer.ts';
 
 const PACKAGE = 'parquet-wasm';
 /** The rows of a record batch. Each is in memory three times. */
@@ -38,8 +41,20 @@ export async function openParquetAsArrow(path: string, name: string): Promise<Ar
     error instanceof TableError
       ? error
       : new TableError('BAD_FORMAT', `${name} cannot be read as Parquet: ${firstLine(error)}`);
-  const file = await FileReader.open(path);
+  const damagedPages = (error: unknown): never => {
+    throw error instanceof TableError && error.code === 'BAD_FORMAT'
+      ? new TableError('BAD_FORMAT', `${name} cannot be read as Parquet: ${error.message}`)
+      : error;
+  };
+  const file = await FileReader.open(path),
+    checked = await open(path);
+  const close = async (): Promise<void> => {
+    await file.close();
+    await checked.close();
+  };
   try {
+    const footer = await readFooter(checked).catch(damagedPages),
+      pages = new PageChecks(checked, footer, [...footer.columns.keys()]);
     // The package only slices its input, and reads the slices.
     const parquet = await ParquetFile.fromFile(new FileSlice(file, 0, file.size) as unknown as Blob);
     const stream = (await parquet.stream({
@@ -63,6 +78,7 @@ export async function openParquetAsArrow(path: string, name: string): Promise<Ar
         let rows = 0;
         for (; batch; batch = await next().catch(rethrow)) {
           rows += batch.rows;
+          await pages.until(rows).catch(damagedPages);
           yield* batch.input.batches();
         }
         const expected = parquet.metadata().fileMetadata().numRows();
@@ -72,10 +88,10 @@ export async function openParquetAsArrow(path: string, name: string): Promise<Ar
             `${name} cannot be read as Parquet: it has ${rows} rows, and its footer says ${expected}`,
           );
       },
-      close: () => file.close(),
+      close,
     };
   } catch (error) {
-    await file.close();
+    await close();
     throw damaged(error);
   }
 }

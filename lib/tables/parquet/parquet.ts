@@ -4,14 +4,16 @@ import type { DuckDBDataChunk } from '@duckdb/node-api';
 import { type FileHandle, open, rm, stat, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { TableError } from '../../base/errors.ts';
-import type { ColumnarReader, TableField, TablePart } from '../columnar/column.ts';
+import type { ColumnarReader, NumberColumn, TableField, TablePart } from '../columnar/column.ts';
 import type { ColumnarFormat } from '../columnar/columnar-table.ts';
 import { type ByteSink, ioError } from '../files/byte-streams.ts';
 import { makeScratchFolder } from '../files/scratch-folder.ts';
 import type { TableInput } from '../files/table-input.ts';
 import { columnsOfChunk, vectorTypeOf, type DuckDB, vectorIdTypeOf, openDuckDB } from './duckdb.ts';
+import { PageChecks } from './page-checksums.ts';
 import { type ParquetFooter, readFooter } from './parquet-footer.ts';
 import { ParquetWriter } from './parquet-writer.ts';
+import { isSplitColumn, sliceOf, SplitColumns } from './split-columns.ts';
 
 /** A name that DuckDB would take for a pattern. */
 const PATTERN = /[*?[\]{}\\]/;
@@ -36,6 +38,7 @@ class ParquetReader implements ColumnarReader {
   /** The file when its footer was read. */
   #opened: BigIntStats | undefined;
   #names: readonly string[] = [];
+  #fields: readonly TableField[] = [];
   #from = '';
   /** The chunk that is being fetched. The database must not be closed before. */
   #fetching: Promise<unknown> | undefined;
@@ -59,9 +62,7 @@ class ParquetReader implements ColumnarReader {
     });
     this.#path = path;
     this.#opened = await this.#file.stat({ bigint: true });
-    this.#footer = await readFooter(this.#file).catch((error: unknown) => {
-      throw error instanceof TableError ? this.#unreadable(error.message) : ioError('read', name, error);
-    });
+    this.#footer = await this.#check(readFooter(this.#file));
     this.rowCount = this.#footer.groupRows.reduce((sum, count) => sum + count, 0);
     this.#folder = await makeScratchFolder();
     this.#duckdb = await openDuckDB(join(this.#folder, 'spill'));
@@ -70,7 +71,7 @@ class ParquetReader implements ColumnarReader {
     this.#names = result.deduplicatedColumnNames();
     const { columns } = this.#footer;
     if (this.#names.length !== columns.length) throw this.#unreadable('its schema is read in two ways');
-    return columns.map((column, k): TableField => {
+    return (this.#fields = columns.map((column, k): TableField => {
       const type = result.columnType(k);
       return {
         name: column.name,
@@ -78,7 +79,7 @@ class ParquetReader implements ColumnarReader {
         typeName: String(type),
         idType: vectorIdTypeOf(type),
       };
-    });
+    }));
   }
 
   /** DuckDB opens the path, not the file that is open here: both must be the same file, unchanged. */
@@ -100,6 +101,13 @@ class ParquetReader implements ColumnarReader {
   }
 
   async *parts(fields: readonly number[]): AsyncGenerator<TablePart> {
+    const split = fields.filter((field) => isSplitColumn(this.#footer!, field));
+    if (split.length === 0) yield* this.#decoded(fields);
+    else yield* this.#withSplit(fields, split);
+  }
+
+  /** Yields rows whose columns DuckDB decodes. */
+  async *#decoded(fields: readonly number[]): AsyncGenerator<TablePart> {
     const { groupRows } = this.#footer!;
     if (fields.length === 0) {
       for (const rows of groupRows)
@@ -116,16 +124,73 @@ class ParquetReader implements ColumnarReader {
       fetching.catch(() => undefined);
       return (this.#fetching = fetching);
     };
+    const pages = new PageChecks(this.#file!, this.#footer!, fields);
     let read = 0;
     for (let fetching = fetch(); ;) {
       const chunk = await fetching;
       if (!chunk || chunk.rowCount === 0) break;
       fetching = fetch();
       read += chunk.rowCount;
+      await this.#check(pages.until(read));
       yield { rows: chunk.rowCount, columns: columnsOfChunk(chunk) };
     }
     const rows = this.rowCount;
     if (read !== rows) throw this.#unreadable(`it has ${read} rows, and its footer says ${rows}`);
+  }
+
+  /** Adds the columns that DuckDB cannot decode to the others. */
+  async *#withSplit(fields: readonly number[], split: readonly number[]): AsyncGenerator<TablePart> {
+    const { groupRows, columns } = this.#footer!,
+      pages = new PageChecks(this.#file!, this.#footer!, split),
+      reader = await this.#try(SplitColumns.open(this.#file!));
+    for (const field of split)
+      if (
+        this.#fields[field].type.kind !== 'number' ||
+        columns.some(({ name }, k) => k !== field && name === columns[field].name)
+      )
+        throw this.#unreadable(
+          `column ${JSON.stringify(columns[field].name)} is ${this.#fields[field].typeName} in the encoding BYTE_STREAM_SPLIT, which is read for integers in a column of their own name: write the column in another encoding`,
+        );
+    let group = -1,
+      first = 0,
+      at = 0,
+      values: NumberColumn[] = [];
+    for await (const part of this.#decoded(fields.filter((field) => !split.includes(field)))) {
+      // DuckDB ends a part where a row group ends.
+      while (group < 0 || at === first + groupRows[group]) {
+        first = at;
+        const rows = groupRows[++group];
+        values = [];
+        await this.#check(pages.until(first + rows));
+        for (const field of split)
+          values.push(
+            await this.#try(
+              reader.read(columns[field].name, first, rows, this.#fields[field].typeName.startsWith('U')),
+            ),
+          );
+      }
+      const from = at - first,
+        others = part.columns.values();
+      at += part.rows;
+      if (at > first + groupRows[group]) throw this.#unreadable('its rows are not those of its row groups');
+      yield {
+        rows: part.rows,
+        columns: fields.map((field) => {
+          const k = split.indexOf(field);
+          return k < 0 ? others.next().value! : sliceOf(values[k], from, from + part.rows);
+        }),
+      };
+    }
+  }
+
+  async #check<T>(step: Promise<T>): Promise<T> {
+    try {
+      return await step;
+    } catch (error) {
+      throw error instanceof TableError
+        ? this.#unreadable(error.message)
+        : ioError('read', this.#input.name, error);
+    }
   }
 
   async #try<T>(step: Promise<T>): Promise<T> {

@@ -54,6 +54,13 @@ export function readThrift(bytes: Uint8Array): ThriftStruct {
   return new ThriftReader(bytes).struct(0);
 }
 
+/** Reads the struct that bytes begin with. @returns Its fields and its length. @throws TableError BAD_FORMAT. */
+export function readLeadingThrift(bytes: Uint8Array): { fields: ThriftStruct; length: number } {
+  const reader = new ThriftReader(bytes),
+    fields = reader.struct(0);
+  return { fields, length: reader.length };
+}
+
 class ThriftReader {
   readonly #bytes: Uint8Array;
   #at = 0;
@@ -61,6 +68,11 @@ class ThriftReader {
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
+  }
+
+  /** The number of bytes that were read. */
+  get length(): number {
+    return this.#at;
   }
 
   struct(depth: number): ThriftStruct {

@@ -127,6 +127,71 @@ describe('a Parquet table: points', () => {
   });
 });
 
+describe('a Parquet table: integers in the encoding BYTE_STREAM_SPLIT', () => {
+  test.each(['split-v1', 'split-v2'])('are read exactly from %s', async (name) => {
+    const batch = await read(`${name}.parquet`, { points: [['x', 'y', 'z']], ids: ['id'] });
+    const rows = Array.from({ length: 300 }, (_, k) => k);
+    expect([...batch.points]).toEqual(
+      rows.flatMap((k) => (k % 7 === 0 ? [NaN, NaN, NaN] : [k - 100, 3 * k, k])),
+    );
+    expect([...batch.ids]).toEqual(rows.map((k) => 2n ** 64n - 1n - BigInt(k)));
+    // Without a column that DuckDB reads.
+    const ids = await read(`${name}.parquet`, { ids: ['id'] });
+    expect([...ids.ids]).toEqual([...batch.ids]);
+  });
+});
+
+describe('a Parquet table whose pages have checksums', () => {
+  test.each(['checksums-v1', 'checksums-v2'])('is never read with another value: %s', async (name) => {
+    const whole = await readFile(`${FIXTURES}/${name}.parquet`),
+      truth = Array.from({ length: 300 }, (_, k) =>
+        k % 3 === 0 ? [NaN, NaN, NaN] : [k, k % 7, (k % 3) + 1],
+      );
+    const path = join(folder, 'flipped.parquet'),
+      outcomes = { same: 0, refused: 0 };
+    const footer = whole.length - 8 - whole.readUInt32LE(whole.length - 8);
+    for (let at = 4; at < footer; at += 97) {
+      const flipped = Buffer.from(whole);
+      flipped[at] ^= 1 << (at % 8);
+      await writeFile(path, flipped);
+      const table = open(fileInput(path), { points: [['x', 'y', 'z']] });
+      try {
+        const found: number[] = [];
+        for await (const batch of table.batches()) found.push(...batch.points);
+        expect(found).toEqual(truth.flat());
+        outcomes.same++; // in statistics, or in an unused field of a header
+      } catch (error) {
+        if (!(error instanceof TableError)) throw error;
+        expect(error.code).toBe('BAD_FORMAT');
+        outcomes.refused++;
+      } finally {
+        await table.close?.();
+      }
+    }
+    expect([outcomes.refused > 20, outcomes.same < 20]).toEqual([true, true]);
+  });
+
+  test('names what is damaged', async () => {
+    const bytes = await readFile(`${FIXTURES}/checksums-v1.parquet`),
+      path = join(folder, 'damaged.parquet');
+    // The last values of x in the second row group: the page of plain numbers ends before the next column.
+    const at = bytes.indexOf(Buffer.from(BigInt64Array.of(200n, 201n).buffer));
+    bytes[at]++;
+    await writeFile(path, bytes);
+    const table = open(fileInput(path), { points: [['x', 'y', 'z']] });
+    const reading = (async () => {
+      for await (const batch of table.batches()) expect(batch.rows).toBeGreaterThan(0);
+    })();
+    await expect(reading).rejects.toMatchObject({
+      code: 'BAD_FORMAT',
+      message: expect.stringMatching(
+        /damaged\.parquet cannot be read as Parquet: column "x", row group 2 is damaged: the checksum of the page that ends at byte \d+ is wrong: get the file anew/,
+      ),
+    });
+    await table.close?.();
+  });
+});
+
 describe('a Parquet table: IDs and texts', () => {
   test.each(['uint64_id', 'text_id', 'category_id', 'decimal_id'])(
     'are read exactly from %s',
