@@ -109,7 +109,8 @@ export const ERROR_CODES = {
     JOB_EXISTS: 'The folder already holds a job, or other files.',
     JOB_VERSION: 'Another version of this program made the job, and this version cannot read it.',
     JOB_DAMAGED: 'A file of the job is damaged; the message says what to do.',
-    JOB_INCOMPLETE: 'Some tasks of the job are not done.',
+    JOB_INCOMPLETE:
+      'Some tasks of the job are not done, or a step of it was stopped; the message says what to do.',
     JOB_CANCELLED: 'The job was cancelled.',
     INPUT_CHANGED: 'An input has changed since the job was planned; the message says what it was.',
   },
