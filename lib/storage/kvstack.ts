@@ -2,6 +2,9 @@
  * Lays several stores over one another: each layer holds the keys of a range, and later layers come first.
  * Source: TensorStore, kvstore/kvstack/index.rst, kvstack_key_value_store.cc and key_range.cc. Lengths and the
  * order of keys are those of their UTF-8 bytes.
+ *
+ * A key that no layer holds is not stored. TensorStore 0.1.86 reads it from the layer below the gap, if a later
+ * layer begins above the gap: its map of ranges extends that layer, against its own documentation.
  */
 import { PathError } from '../base/errors.ts';
 import type { ReadOptions, Store, StoredObject, StoreServer } from './store.ts';
