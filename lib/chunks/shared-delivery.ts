@@ -74,11 +74,14 @@ export class SharedDelivery {
       for (const { cell } of chunks) fail(cell, error);
       return;
     }
+    // All at once, so that the thread writes those that are saved together.
+    const deliveries: Promise<void>[] = [];
     for (const [k, { cell, stored, work }] of chunks.entries()) {
       const result = results[k],
         workDone = result && { work, result };
       if (!workDone || !deliverNow?.(cell, workDone, stored.bytes.byteLength))
-        await deliver(cell, workDone ? { ...stored, workDone } : stored);
+        deliveries.push(deliver(cell, workDone ? { ...stored, workDone } : stored));
     }
+    await Promise.all(deliveries);
   }
 }

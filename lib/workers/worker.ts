@@ -326,14 +326,20 @@ function run(command: Exclude<Command, SaveCommand>): void {
   cancellation?.cancel(new Error('cancelled'));
 }
 
-/** Runs the commands of one message. What is saved is written together. */
+let saves: SaveCommand[] = [];
+
+/** Runs the commands of one message. */
 function runAll(commands: readonly Command[]): void {
-  const saves: SaveCommand[] = [];
   for (const command of commands)
-    if (command.kind === 'save') saves.push(command);
-    else run(command);
-  if (saves.length === 0) return;
-  held.save(saves).forEach((answer, k) => post({ kind: 'saved', id: saves[k].id, ...answer }));
+    if (command.kind !== 'save') run(command);
+    else if (saves.push(command) === 1) setImmediate(saveAll);
+}
+
+/** Writes together all that is to be saved, from all messages of this turn of the event loop. */
+function saveAll(): void {
+  const commands = saves;
+  saves = [];
+  held.save(commands).forEach((answer, k) => post({ kind: 'saved', id: commands[k].id, ...answer }));
 }
 
 port.on('message', runAll);
