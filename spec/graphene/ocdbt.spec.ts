@@ -119,6 +119,63 @@ describe.each(Object.keys(INFOS))('ocdbt_seg %s', (where) => {
   });
 });
 
+describe('a spec of the voxels, which a server names,', () => {
+  const openWith = async (spec: unknown, options: OpenGrapheneOptions = {}): Promise<unknown> => {
+    const mocks = await serveMocks({
+      '/segmentation': worldGraph({
+        info: {
+          ...GRAPH_INFO,
+          graph: { ...graph, ocdbt_seg: true, ocdbt_kvstore_spec: spec },
+        } as typeof GRAPH_INFO,
+      }),
+      '/bucket': worldBucket(),
+    });
+    try {
+      return await openGraphene(`graphene://${mocks.url}/segmentation/table/world`, {
+        token: null,
+        retries: 0,
+        ...options,
+      });
+    } finally {
+      await mocks.close();
+    }
+  };
+  const forkAt = (...bases: string[]) => ({
+    driver: 'ocdbt',
+    base: {
+      driver: 'kvstack',
+      layers: bases.map((base, k) => (k === 0 ? { base } : { prefix: `d${k}/`, base })),
+    },
+  });
+
+  test.each<[string, unknown, object]>([
+    ['local files', forkAt('file:///etc/'), { name: 'PathError', code: 'FORBIDDEN_ADDRESS' }],
+    ['a plain path', { driver: 'ocdbt', base: '/etc/' }, { name: 'PathError', code: 'FORBIDDEN_ADDRESS' }],
+    ['memory', forkAt('mem://x/'), { name: 'PathError', code: 'FORBIDDEN_ADDRESS' }],
+    [
+      'local files in an upper layer',
+      forkAt('https://example.com/a/', 'file:///etc/'),
+      { name: 'PathError', code: 'FORBIDDEN_ADDRESS' },
+    ],
+    [
+      "the machine's metadata service",
+      forkAt('http://169.254.169.254/x/'),
+      { name: 'PathError', code: 'FORBIDDEN_ADDRESS' },
+    ],
+    ['no database', { driver: 'kvstack', layers: [] }, { name: 'InfoError', code: 'UNSUPPORTED' }],
+    ['an unknown driver', { driver: 'zip', base: 'gs://b/' }, { name: 'InfoError', code: 'UNSUPPORTED' }],
+    ['a text', 'ocdbt', { name: 'InfoError', code: 'UNSUPPORTED' }],
+  ])('may not name %s', async (_what, spec, error) => {
+    await expect(openWith(spec)).rejects.toMatchObject(error);
+  });
+
+  test('gets no credentials that were meant for a bucket', async () => {
+    await expect(
+      openWith(forkAt('https://example.com/a/'), { storage: { token: 'bucket-token' } }),
+    ).rejects.toMatchObject({ name: 'PathError', code: 'INSECURE_TOKEN' });
+  });
+});
+
 test.each([undefined, null, false, 0])('ocdbt_seg %j opens without a warning', async (said) => {
   const mocks = await serveMocks({
     '/segmentation': worldGraph({
