@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { TableError } from '../base/errors.ts';
 import { JobCounts } from '../jobs/job-counts.ts';
 import { readDoneTasks, type StartedJob, withPlannedJob } from '../jobs/job-files.ts';
 import { JobFolder, PLAN } from '../jobs/job-folder.ts';
@@ -107,7 +108,9 @@ export async function runNewJob(
       return goOn({ started, manifest, checked, opened }, given, upTo, io, report);
     });
   } catch (error) {
-    if (!isMade) await folder.remove();
+    // A table that cannot be read is mended, and the same command run again.
+    const isUseless = error instanceof TableError && !io.signal.aborted && !(await folder.isWorthResuming());
+    if (!isMade || isUseless) await folder.remove();
     throw error;
   } finally {
     unlock();

@@ -124,6 +124,11 @@ export class JobFolder {
     if (await this.isCancelled()) throw new JobError('JOB_CANCELLED', `the job ${this.path} was cancelled`);
   }
 
+  /** Whether the folder has what a run would have to do again: a plan, or a copy of what can be read only once. */
+  async isWorthResuming(): Promise<boolean> {
+    return (await this.has(PLAN)) || (await this.has(INPUT));
+  }
+
   /** Makes the folder of the tasks. */
   async prepareTasks(generation = 0): Promise<void> {
     await this.#try('written', () => mkdir(this.tasksOf(generation), { recursive: true, mode: 0o700 }));

@@ -62,6 +62,28 @@ describe('job', () => {
     });
   });
 
+  test.each(['run', 'plan'])(
+    '%s leaves no folder if a table cannot be read, so that it can be run again',
+    async (step) => {
+      const input = file(`bad-${step}.csv`),
+        argv = [input, ...JOB, '--out', file(`bad-${step}-out.csv`), '--job', file(`bad-${step}.job`)];
+      writeFileSync(input, `${textOf('points.csv')}"unclosed,1,2\n`);
+      expect(await job(step, argv)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('never closed'),
+      });
+      expect(existsSync(file(`bad-${step}.job`))).toBe(false);
+      writeFileSync(input, textOf('points.csv'));
+      expect(await job(step, argv)).toMatchObject({ code: 0 });
+    },
+  );
+
+  test('run keeps the folder if it has a copy of standard input', async () => {
+    const argv = ['-', ...JOB, '--out', file('bad-copy-out.csv'), '--job', file('bad-copy.job')];
+    expect(await job('run', argv, { stdin: 'id,x,y,z\n"1,2' })).toMatchObject({ code: 2 });
+    expect(readdirSync(file('bad-copy.job'))).toContain('input');
+  });
+
   test('plan, shards and merge write what lookup writes', async () => {
     const name = file('shards.job');
     const plan = await job('plan', [
