@@ -179,7 +179,8 @@ try {
   }
   const middle = (key: keyof Figures): number => median(all.map((figures) => figures[key]));
   const cpu = middle('cpu_s') + middle('bucket_cpu_s') + middle('graph_cpu_s');
-  console.log(machine());
+  const walls = all.map(({ wall_s }) => wall_s.toFixed(1));
+  console.log(machine(), `Seconds of each run: ${walls.join(', ')}.`);
   console.log(
     `| ${args.volume} | ${rows} | ${middle('wall_s').toFixed(1)} | ${(rows / middle('wall_s') / 1e6).toFixed(2)} M | ${middle('cpu_s').toFixed(1)} | ${middle('bucket_cpu_s').toFixed(2)} | ${middle('graph_cpu_s').toFixed(2)} | ${((cpu / rows) * 1e6).toFixed(2)} | ${middle('peak_mb')} | ${middle('requests')} | ${middle('rootRequests')} | ${middle('ids')} | ${middle('out_mb').toFixed(0)} |`,
   );
