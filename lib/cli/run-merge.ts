@@ -85,12 +85,8 @@ export async function mergeJob(
         await warnOfFailedPoints(tasks, planned, { sides, prefixes: counts.prefixes }, warn);
         const source = openTable(input.source(), () => ({ outputs, replace }), options);
         const table = { source, sink: source.sinkTo(sink, flags.missing) };
-        await mergeTasks(planned, tasks, table, {
-          signal: io.signal,
-          progress,
-          verifies: true,
-          listsFailures: !manifest.isTemporary,
-        });
+        const how = { signal: io.signal, progress, verifies: true, listsFailures: !manifest.isTemporary };
+        await counts.time('writing', () => mergeTasks(planned, tasks, table, how));
         const [pinned] = toPinnedDates(manifest.timestamps),
           summed = counts.summarize(plan.rows, sides);
         return summarizeTimestamps(summed, pinned, timestampsIn(tasks), flags.timestampColumn);
