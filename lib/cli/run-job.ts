@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TableError } from '../base/errors.ts';
+import { JobError, TableError } from '../base/errors.ts';
 import { JobCounts } from '../jobs/job-counts.ts';
 import { readDoneTasks, type StartedJob, withPlannedJob } from '../jobs/job-files.ts';
 import { JobFolder, PLAN } from '../jobs/job-folder.ts';
@@ -108,8 +108,10 @@ export async function runNewJob(
       return goOn({ started, manifest, checked, opened }, given, upTo, io, report);
     });
   } catch (error) {
-    // A table that cannot be read is mended, and the same command run again.
-    const isUseless = error instanceof TableError && !io.signal.aborted && !(await folder.isWorthResuming());
+    // A table that cannot be read, or that has changed, is mended, and the same command run again.
+    const isOfTable =
+        error instanceof TableError || (error instanceof JobError && error.code === 'INPUT_CHANGED'),
+      isUseless = isOfTable && !io.signal.aborted && !(await folder.isWorthResuming());
     if (!isMade || isUseless) await folder.remove();
     throw error;
   } finally {

@@ -10,6 +10,9 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadFixture } from '../../testing/fixtures.ts';
@@ -77,6 +80,28 @@ describe('job', () => {
       expect(await job(step, argv)).toMatchObject({ code: 0 });
     },
   );
+
+  test('plan leaves no folder if the table changes meanwhile', async () => {
+    const input = file('meanwhile.csv');
+    writeFileSync(input, textOf('points.csv'));
+    // The volume is opened after the job has noted what the table is.
+    const server = createServer((request, response) => {
+      appendFileSync(input, '200,1,1,1\n');
+      response.end(readFileSync(join(fixture.folder, request.url!)));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const { port } = server.address() as AddressInfo;
+      const argv = ['--volume', `http://127.0.0.1:${port}`, '--quiet', '--out', file('meanwhile-out.csv')];
+      expect(await job('plan', [input, ...argv, '--job', file('meanwhile.job')])).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('has changed since the job was made'),
+      });
+      expect(existsSync(file('meanwhile.job'))).toBe(false);
+    } finally {
+      server.close();
+    }
+  });
 
   test('run keeps the folder if it has a copy of standard input', async () => {
     const argv = ['-', ...JOB, '--out', file('bad-copy-out.csv'), '--job', file('bad-copy.job')];
