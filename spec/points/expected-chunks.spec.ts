@@ -76,3 +76,11 @@ test('a call whose chunks may be cached tells only those that it must read', asy
   await reader.read(points(5000, 12), { mip: 0 });
   expect(threads.told.map(({ chunks }) => chunks)).toEqual([2]);
 });
+
+test('ten thousand points count as much as a chunk: a read of a million starts threads for few chunks', async () => {
+  const { reader, threads } = open(0);
+  await reader.read(points(29_999, 1), { mip: 0 });
+  const told = threads.told.map(({ chunks }) => chunks);
+  // The last call is for the chunks that are read.
+  expect([new Set(told.slice(0, -1)), told.at(-1)]).toEqual([new Set([2]), 1]);
+});
