@@ -4,8 +4,8 @@ import { decompress } from '../compression/decompress.ts';
 import { DEFAULT_MAX_BYTES } from '../http/http-request.ts';
 import type { ByteRange, ReadOptions, Store } from '../storage/store.ts';
 
-/** The options of a read that are the caller's. */
-export type SliceOptions = Pick<ReadOptions, 'signal' | 'stop' | 'meter'>;
+/** The options of a read that are the caller's. Not a `Pick`: the public declarations leave out `stop`. */
+export type SliceOptions = Omit<ReadOptions, Exclude<keyof ReadOptions, 'signal' | 'stop' | 'meter'>>;
 
 /**
  * Reads a range of an object that must exist, and be long enough. A store that ignores ranges, or keeps the
@@ -16,8 +16,9 @@ export async function readSlice(
   store: Store,
   key: string,
   { start, end }: ByteRange,
-  { signal, stop, meter }: SliceOptions,
+  options: SliceOptions,
 ): Promise<Uint8Array> {
+  const { signal, stop, meter } = options;
   const url = `${store.url}/${key}`,
     maxBytes = Math.max(DEFAULT_MAX_BYTES, end - start);
   const object = await store.read(key, { range: { start, end }, signal, stop, meter, maxBytes });

@@ -143,7 +143,7 @@ export interface Store {
    */
   list?(prefix: string, options?: { signal?: AbortSignal }): Promise<string[]>;
   /** The server behind the store, if there is one. Decides which addresses the volume's info may name. */
-  readonly server?: StoreServer;
+  readonly server?: StoreServer | undefined;
 }
 
 /** The server behind a store. */
