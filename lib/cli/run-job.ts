@@ -97,7 +97,7 @@ export async function runNewJob(
       const manifest = await writeManifest(folder, {
         job: randomUUID(),
         isTemporary: false,
-        volume: absoluteVolume(volume),
+        volume: opened.volumes.pinnedPath(absoluteVolume(volume)),
         flags: kept,
         inputs: described,
         output: absolute(flags.out),

@@ -44,7 +44,7 @@ export class TemporaryJob {
   }
 
   /** Makes the folder of the job. */
-  async start(parent: string, { main, also }: OpenedLookup): Promise<StartedJob> {
+  async start(parent: string, { main, also, volumes }: OpenedLookup): Promise<StartedJob> {
     const { path, flags, format } = this.#checked,
       folder = await JobFolder.createTemporary(parent),
       job = randomUUID();
@@ -54,7 +54,7 @@ export class TemporaryJob {
       await writeManifest(folder, {
         job,
         isTemporary: true,
-        volume: absoluteVolume(path),
+        volume: volumes.pinnedPath(absoluteVolume(path)),
         flags: keptFlags({ ...flags, format }),
         inputs: [...this.#inputs],
         output: absolute(flags.out),

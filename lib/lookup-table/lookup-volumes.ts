@@ -6,6 +6,7 @@ import { isGrapheneVolume } from '../graphene/graph-volumes.ts';
 import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { resolveResolution } from '../graphene/resolution.ts';
 import { normalizeCloudPath } from '../graphene/resolve/cloud-path.ts';
+import { withOcdbtVersion } from '../graphene/resolve/kv-path.ts';
 import { partsOf, type PrecomputedVolume } from '../graphene/precomputed-volume.ts';
 import { viewForTable } from '../graphene/table-view.ts';
 import { describeAllMisses } from '../graphene/describe-all-misses.ts';
@@ -51,6 +52,12 @@ export class LookupVolumes {
     this.#main = main;
     this.#others = others;
     this.#own = own;
+  }
+
+  /** The path of the main volume; in an OCDBT database, at the version that is open. */
+  pinnedPath(path: string): string {
+    const generation = this.#main.plain?.generation;
+    return generation === undefined ? path : withOcdbtVersion(path, generation);
   }
 
   /**
