@@ -4,7 +4,7 @@
  */
 import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { JobError } from '../base/errors.ts';
+import { JobError, TableError } from '../base/errors.ts';
 import { ioError } from '../tables/files/byte-streams.ts';
 import { lockOutput } from '../tables/files/output-lock.ts';
 import { DRAFT_SUFFIX, DraftFile } from './draft-file.ts';
@@ -98,10 +98,14 @@ export class JobFolder {
   /**
    * Keeps other runs of the whole job away.
    * @returns A function that lets them in again.
-   * @throws TableError IN_USE.
+   * @throws TableError IN_USE; UNREADABLE.
    */
-  lock(warn?: (message: string) => void): Promise<() => void> {
-    return lockOutput(join(this.path, 'job'), { displayName: `the job ${this.path}`, warn });
+  async lock(warn?: (message: string) => void): Promise<() => void> {
+    try {
+      return await lockOutput(join(this.path, 'job'), { displayName: `the job ${this.path}`, warn });
+    } catch (error) {
+      throw error instanceof TableError ? error : ioError('written', join(this.path, LOCK), error);
+    }
   }
 
   /** Marks the job as cancelled: its runs stop before their next task. */

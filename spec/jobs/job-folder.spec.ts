@@ -305,4 +305,14 @@ describe('the files of a job', () => {
     unlock();
     (await made.lock())();
   });
+
+  test('name the lock that cannot be written', async () => {
+    const { folder } = startIn('locked');
+    mkdirSync(join(folder.path, 'job.lock'));
+    await expect(folder.lock()).rejects.toMatchObject({
+      name: 'TableError',
+      code: 'UNREADABLE',
+      message: expect.stringMatching(/job\.lock cannot be written: .*\(EISDIR\)$/),
+    });
+  });
 });
