@@ -123,6 +123,14 @@ def read_parquet(path):
     return pq.ParquetFile(path).read()
 
 
+# How each library reads a format.
+READERS = {
+    "pyarrow": {".parquet": read_parquet, ".arrow": read_arrow},
+    "pandas": {".parquet": pd.read_parquet, ".arrow": pd.read_feather},
+    "polars": {".parquet": pl.read_parquet, ".arrow": pl.read_ipc},
+}
+
+
 class Client:
     def write(self, folder, points, values, statuses):
         """
@@ -204,6 +212,18 @@ class Client:
             for k, row in enumerate(self.truth[: table["rows"]])
         ]
         kind = str(type(before).__module__).split(".")[0]
+        return getattr(self, f"_{kind}")(before, after, truth, table["positions"])
+
+    def compare_converted(self, name, out):
+        """Compares an output in another columnar format with its input: types and values are those of the library that wrote the input."""
+        table = self.tables[name]
+        before = table["read"](os.path.join(self.folder, name))
+        kind = str(type(before).__module__).split(".")[0]
+        after = READERS[kind][os.path.splitext(out)[1]](os.path.join(self.folder, out))
+        truth = [
+            (None, "not_looked_up") if table["missing"] and k in MISSING else row
+            for k, row in enumerate(self.truth[: table["rows"]])
+        ]
         return getattr(self, f"_{kind}")(before, after, truth, table["positions"])
 
     def _answers(self, columns, types, truth, positions, value_type, status_type, zero=None):

@@ -39,6 +39,8 @@ export interface ArrowInput {
   schema: FlatTable;
   /** The table of the footer of a file. */
   footer?: FlatTable;
+  /** Metadata of the table that its schema does not have. */
+  addedMetadata?: ReadonlyMap<string, string>;
   /** Yields the dictionary batches and the record batches. @throws TableError BAD_FORMAT. */
   batches(): AsyncGenerator<ArrowMessage>;
   /** Frees the file or the stream. */

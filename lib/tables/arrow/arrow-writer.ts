@@ -18,7 +18,7 @@ import {
 import type { ArrowPart, ArrowReader } from './arrow-reader.ts';
 import { dictionaryFields } from './arrow-schema.ts';
 import { JoinedDictionaries } from './joined-dictionaries.ts';
-import { plainDictionary } from './plain-dictionary.ts';
+import { plainDictionary, plainSchema } from './plain-dictionary.ts';
 import { compressBuffer } from './compress-buffer.ts';
 import { withPandasColumns } from '../columnar/pandas-notes.ts';
 
@@ -42,7 +42,7 @@ export interface ArrowWriterOptions {
    * the input has for it. Otherwise the dictionaries are copied as they come. @default false
    */
   joinsDictionaries?: boolean;
-  /** Whether buffers that are compressed are decompressed. @default false */
+  /** Whether compressed buffers are decompressed, and dictionaries of texts have no views. @default false */
   isPlain?: boolean;
 }
 
@@ -76,9 +76,10 @@ export class ArrowWriter implements ColumnarWriter<ArrowPart> {
 
   async begin(answers: readonly AnswerField[]): Promise<void> {
     const {
-      schema: input,
-      input: { version, footer },
+      schema,
+      input: { version, footer, addedMetadata = new Map<string, string>() },
     } = this.#reader;
+    const input = this.#isPlain ? plainSchema(schema) : schema;
     const columns: OutputColumn[] = input.fields.map((_, kept) => {
       const answer = answers.find(({ replaces }) => replaces === kept);
       return answer ? { answer } : { kept };
@@ -88,9 +89,9 @@ export class ArrowWriter implements ColumnarWriter<ArrowPart> {
     const kept = columns.flatMap((column) => ('kept' in column ? [input.fields[column.kept]] : []));
     this.#dictionaryIds = new Set(Array.from(dictionaryFields(kept), ({ dictionary }) => dictionary!.id));
     if (this.#joins) this.#joined = new JoinedDictionaries(kept);
-    const notes = input.metadata.find(({ key }) => key === 'pandas')?.value;
+    const notes = input.metadata.find(({ key }) => key === 'pandas')?.value ?? addedMetadata.get('pandas');
     const noted = [...(this.#reader.noted ?? []), ...answers];
-    const metadata = new Map([['pandas', withPandasColumns(notes, noted)]]);
+    const metadata = new Map([...addedMetadata, ['pandas', withPandasColumns(notes, noted)]]);
     this.#schema = { version, input, footer, columns, metadata };
     if (this.#isFile) await this.#put([MAGIC, PADDING.subarray(0, 2)]);
     await this.#putMessage(schemaMessage(this.#schema), []);

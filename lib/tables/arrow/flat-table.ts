@@ -48,6 +48,11 @@ export class FlatTable {
     return new FlatTable(bytes, new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true));
   }
 
+  /** Returns where a field of one byte is; undefined if it is absent. */
+  placeOfByte(field: number): number | undefined {
+    return this.#find(field, 1) || undefined;
+  }
+
   byte(field: number, absent = 0): number {
     const at = this.#find(field, 1);
     return at === 0 ? absent : this.#view.getInt8(at);

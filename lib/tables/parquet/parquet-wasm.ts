@@ -9,7 +9,8 @@ import { openArrowStream } from '../arrow/arrow-stream.ts';
 import { ByteQueue } from '../files/byte-queue.ts';
 import { FileReader } from '../files/file-reader.ts';
 import { PageChecks } from './page-checksums.ts';
-import { readFooter } from './parquet-footer.ts';
+import { listOf, type ParquetFooter, readFooter, textOf } from './parquet-footer.ts';
+import type { ThriftStruct } from './thrift.ts';
 
 const PACKAGE = 'parquet-wasm';
 /** The rows of a record batch. Each is in memory three times. */
@@ -74,6 +75,8 @@ export async function openParquetAsArrow(path: string, name: string): Promise<Ar
       isFile: false,
       version,
       schema,
+      // The package leaves out the metadata of the table.
+      addedMetadata: batch && metadataOf(footer),
       async *batches() {
         let rows = 0;
         for (; batch; batch = await next().catch(rethrow)) {
@@ -94,6 +97,18 @@ export async function openParquetAsArrow(path: string, name: string): Promise<Ar
     await close();
     throw damaged(error);
   }
+}
+
+/** The schema of Arrow as pyarrow keeps it: the output has its own. */
+const ARROW_SCHEMA = 'ARROW:schema';
+
+function metadataOf({ metadata }: ParquetFooter): Map<string, string> {
+  const pairs = metadata.has(5) ? (listOf(metadata, 5).items as ThriftStruct[]) : [];
+  return new Map(
+    pairs
+      .filter((pair) => pair.has(2) && textOf(pair, 1) !== ARROW_SCHEMA)
+      .map((pair) => [textOf(pair, 1), textOf(pair, 2)]),
+  );
 }
 
 const readStream = (bytes: Uint8Array): Promise<ArrowInput> => openArrowStream(new ByteQueue(once(bytes)));

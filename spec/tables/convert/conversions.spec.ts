@@ -58,6 +58,22 @@ ${x},${y},${z},720575940612345679,"a,""b""",1.50,True,007,1
 `;
 
 describe('outputs in another format', () => {
+  test('keep categories of polars, whose texts are views', async () => {
+    const out = await convert(join(FIXTURES, 'arrow/polars-categories.arrow'), 'categories.parquet');
+    expect(await query(`SELECT kind, enum FROM '${out}'`)).toEqual([
+      ['axon', 'é'],
+      ['a rather long name of a kind', null],
+      [null, ''],
+      ['axon', 'é'],
+    ]);
+  });
+
+  test('keep the notes of pandas, with the index', async () => {
+    const table = ['--points', join(FIXTURES, 'parquet/pandas.parquet'), '--out', path('pandas.arrow')];
+    expect((await runCli(['lookup', volume, ...table, '--quiet'])).code).toBe(1); // a row has no position
+    expect((await readFile(path('pandas.arrow'))).toString()).toContain('"index_columns":["synapse"]');
+  });
+
   test('gives the columns of CSV types that keep every digit', async () => {
     await writeFile(path('in.csv'), CSV);
     const out = await convert('in.csv', 'out.parquet');
