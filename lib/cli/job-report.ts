@@ -26,13 +26,13 @@ export async function reportJob(
   report: Report,
 ): Promise<boolean> {
   const { retried, refreshed, also = {} } = summary;
+  if (refreshed && !flags.quiet)
+    report.line(
+      `roots of ${refreshed.from} are refreshed to ${refreshed.to}: ${number(refreshed.expired)} of ${number(refreshed.roots)} roots have expired; ${number(refreshed.asked)} points were looked up, and ${number(refreshed.changed)} have another root; ${number(refreshed.rootRequests)} root requests${retried ? '' : ', no voxel was read'}`,
+    );
   if (retried && !flags.quiet)
     report.line(
       `${number(retried.points)} failed ${retried.points === 1 ? 'point was' : 'points were'} looked up again: ${number(retried.answered)} ${retried.answered === 1 ? 'has' : 'have'} not failed again`,
-    );
-  if (refreshed && !flags.quiet)
-    report.line(
-      `roots of ${refreshed.from} are refreshed to ${refreshed.to}: ${number(refreshed.expired)} of ${number(refreshed.roots)} roots have expired; ${number(refreshed.asked)} points were looked up, and ${number(refreshed.changed)} have another root; ${number(refreshed.rootRequests)} root requests, no voxel was read`,
     );
   const needsAttention = await reportLookup(summary, files, flags, report);
   const statuses = [summary, ...Object.values(also)].map((one) => one.statuses);

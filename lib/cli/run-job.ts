@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { JobError, TableError } from '../base/errors.ts';
+import type { Refreshed } from '../jobs/done-again.ts';
 import { JobCounts } from '../jobs/job-counts.ts';
 import { readDoneTasks, type StartedJob, withPlannedJob } from '../jobs/job-files.ts';
 import { JobFolder, PLAN } from '../jobs/job-folder.ts';
@@ -52,6 +53,8 @@ export interface OpenJob {
   opened: OpenedLookup;
   /** The retry that is to be done. */
   pending?: PendingRetry;
+  /** What a refresh did before. */
+  refreshed?: Refreshed;
 }
 
 /** Makes a job and does it, or only its plan. @returns Whether any row needs attention, and more than may. */
@@ -151,7 +154,7 @@ export async function withOpened<T>(
  * writes the output.
  */
 export async function goOn(
-  { started, manifest, checked, opened, pending }: OpenJob,
+  { started, manifest, checked, opened, pending, refreshed }: OpenJob,
   { quiet }: ResumeFlags,
   upTo: 'plan' | 'output',
   io: Io,
@@ -248,7 +251,7 @@ export async function goOn(
       );
       const { maxFailures } = flags;
       const needsAttention = await reportJob(
-        { folder, manifest, summary: { ...summary, retried } },
+        { folder, manifest, summary: { ...summary, retried, refreshed } },
         files,
         { quiet, maxFailures },
         report,

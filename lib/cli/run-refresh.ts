@@ -1,4 +1,7 @@
-/** Refreshes the roots of a job to another timestamp. No voxel is read. */
+/**
+ * Refreshes the roots of a job to another timestamp. Voxels are read only where supervoxels were split: nothing
+ * else tells what took the place of a supervoxel.
+ */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { JobError } from '../base/errors.ts';
@@ -19,9 +22,11 @@ import { JobProgress } from '../jobs/job-progress.ts';
 import { toPinnedDates } from '../jobs/job-timestamps.ts';
 import { type PendingRefresh, readPending, removePending, writePending } from '../jobs/pending-step.ts';
 import { RootRefresh } from '../jobs/refresh-roots.ts';
-import { refreshTasks } from '../jobs/refresh-tasks.ts';
+import { refreshTasks, withoutStale } from '../jobs/refresh-tasks.ts';
+import { findRetry } from '../jobs/retry-tasks.ts';
 import { TaskStore } from '../jobs/task-store.ts';
 import { openGraph, resolveJobTimestamp } from '../lookup-table/open-volume.ts';
+import { PointStatus } from '../points/status.ts';
 import { requireSpace } from '../spill/temporary-file.ts';
 import { countPoints } from '../spill/windows.ts';
 import { type Io, UsageError } from './io.ts';
@@ -30,8 +35,10 @@ import { absolute, findSecret, flagsOfManifest } from './job-flags.ts';
 import type { Refreshed } from '../jobs/done-again.ts';
 import { checkLookup, lookupOfFlags } from './lookup-session.ts';
 import type { Report } from './report.ts';
-import type { ResumeFlags } from './run-job.ts';
-import { mergeJob, requirePlan } from './run-merge.ts';
+import { goOn, type ResumeFlags, withOpened } from './run-job.ts';
+import { type DoneJob, mergeJob, requirePlan } from './run-merge.ts';
+
+const STALE: number = PointStatus.staleSupervoxel;
 
 /** The flags of `job refresh`. */
 export interface RefreshFlags extends ResumeFlags {
@@ -111,10 +118,36 @@ export async function goOnRefreshing(
     job = { ...job, manifest: await readManifest(folder) };
   }
   report.done();
-  const needsAttention = await mergeJob({ ...job, refreshed }, own, io, report);
+  const needsAttention = (await hasStale(job))
+    ? await readVoxelsAgain({ ...job, refreshed }, own, io, report)
+    : await mergeJob({ ...job, refreshed }, own, io, report);
   await removePending(folder);
   await folder.removeTasksExcept(job.manifest.generation);
   return needsAttention;
+}
+
+/** Whether any point of a job lies in a supervoxel that was split. */
+async function hasStale({ folder, manifest, plan }: DoneJob): Promise<boolean> {
+  const store = new TaskStore(startedJob(folder, manifest)),
+    done = await readDoneTasks({ plan, store });
+  return done.some(({ volumes }) =>
+    volumes.some(({ counts }) => counts.some(([code, count]) => code === STALE && count > 0)),
+  );
+}
+
+/** Looks up the points in supervoxels that were split, as a retry does, and writes the output. */
+async function readVoxelsAgain(
+  { folder, manifest, refreshed }: DoneJob,
+  own: ResumeFlags,
+  io: Io,
+  report: Report,
+): Promise<boolean> {
+  const started = startedJob(folder, manifest),
+    pending = await findRetry(started);
+  const checked = await checkLookup(manifest.volume, flagsOfManifest(manifest, own), report);
+  return withOpened(checked, manifest, io, report, (opened) =>
+    goOn({ started, manifest, checked, opened, pending, refreshed }, own, 'output', io, report),
+  );
 }
 
 /** Refreshes the tasks that are not refreshed yet. Then the manifest has the new timestamps. */
@@ -167,7 +200,7 @@ async function refreshAll(
       points,
       io.signal,
     );
-    requireFewFailures(maxFailures, counts.volumes, plan.rows * plan.sides.length);
+    requireFewFailures(maxFailures, withoutStale(counts), plan.rows * plan.sides.length);
     await rm(join(folder.path, FINISHED), { force: true });
     await replaceManifest(folder, {
       ...manifest,

@@ -1,5 +1,6 @@
 /** Refreshes the roots of all tasks of a job: the answers at the other timestamp are written as a new generation. */
 import type { JobCounts } from './job-counts.ts';
+import { PointStatus } from '../points/status.ts';
 import { countPoints } from '../spill/windows.ts';
 import { type MaxFailures, requireFewFailures } from './failure-bound.ts';
 import type { JobPlan } from './job-plan.ts';
@@ -26,6 +27,12 @@ export interface RefreshWork {
   beforeTask?: () => Promise<void>;
 }
 
+/** Returns what is counted, without the points whose voxels are still to be read again. */
+export const withoutStale = ({ volumes }: JobCounts): { counts: ArrayLike<number> }[] =>
+  volumes.map(({ counts }) => ({
+    counts: counts.map((count, code) => (code === PointStatus.staleSupervoxel ? 0 : count)),
+  }));
+
 /**
  * Refreshes tasks.
  * @param tasks Those that are not refreshed yet.
@@ -41,7 +48,7 @@ export async function refreshTasks(
   const total = points + tasks.reduce((sum, { blocks }) => sum + countPoints(blocks), 0);
   let done = points;
   const checkFailures = (): void =>
-    requireFewFailures(maxFailures, counts.volumes, plan.rows * plan.sides.length);
+    requireFewFailures(maxFailures, withoutStale(counts), plan.rows * plan.sides.length);
   checkFailures();
   const load = async function* (): AsyncGenerator<TaskAnswers> {
     for (const task of tasks) {
