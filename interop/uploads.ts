@@ -10,6 +10,7 @@ import { RequestError } from '../lib/base/errors.ts';
 import { createHttpClient } from '../lib/failures/http-client.ts';
 import type { HttpClient } from '../lib/http/http-request.ts';
 import { HttpStore } from '../lib/storage/http-store.ts';
+import { openStore } from '../lib/storage/open-store.ts';
 import { openObject } from '../lib/storage/open-object.ts';
 import type { OpenStoreOptions } from '../lib/storage/open-options.ts';
 import type { ClaimedObject, UploadSource } from '../lib/storage/uploads/object-writer.ts';
@@ -98,6 +99,13 @@ async function compareUploads(
     await (await claim(key)).upload(sourceOf(bytes));
     comparison.same(`${what}, replaced`, bytes.toString('base64'), await theirs(key));
   }
+  const store = openStore(`${vendor}://${BUCKET}/dir/`, options);
+  for (const prefix of ['', 'parts b%20', 'one', 'none'])
+    comparison.same(
+      `${vendor}: keys that begin with ${prefix}`,
+      (await client.call<string[]>(`${vendor}_keys`, { bucket: BUCKET, prefix: `dir/${prefix}` })).toSorted(),
+      (await store.list!(prefix)).map((key) => `dir/${key}`).toSorted(),
+    );
 }
 
 const sourceOf = (bytes: Buffer): UploadSource => ({

@@ -36,6 +36,10 @@ class Client:
     def s3_type(self, bucket, key):
         return self._s3.head_object(Bucket=bucket, Key=key)["ContentType"]
 
+    def s3_keys(self, bucket, prefix):
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
     def s3_unfinished(self, bucket):
         return len(self._s3.list_multipart_uploads(Bucket=bucket).get("Uploads", []))
 
@@ -56,6 +60,9 @@ class Client:
             return "NoSuchKey"
         data = blob.download_as_bytes(raw_download=True, checksum=None, **({} if start is None else {"start": int(start), "end": int(end) - 1}))
         return {"bytes": base64.b64encode(data).decode(), "encoding": blob.content_encoding or ""}
+
+    def gs_keys(self, bucket, prefix):
+        return [blob.name for blob in self._gs.list_blobs(bucket, prefix=prefix)]
 
     def gs_type(self, bucket, key):
         return self._gs.bucket(bucket).get_blob(key).content_type

@@ -9,6 +9,7 @@ import { parseEndpoint } from './bucket-endpoint.ts';
 import { isGoogleCredentials } from './bucket-options.ts';
 import { findGoogleSigner, googleNotFoundAdvice, googleCredentialFiles } from './google-signer.ts';
 import { HttpStore } from './http-store.ts';
+import { listGs } from './list-bucket.ts';
 import type { OpenStoreOptions } from './open-options.ts';
 import { readContents } from './secret-files.ts';
 import { decideSigning, signingOfWrites } from './signing.ts';
@@ -76,19 +77,18 @@ export function openGs(bucket: string, prefix: string, options: OpenStoreOptions
     credentials,
     await readContents(googleCredentialFiles({ bucket, env })),
   ];
+  // The JSON API.
+  const api: BucketAccessOptions = {
+    ...accessOptions,
+    address: { ...address, url: (path) => new URL(path, `${root}/`).href, followRedirects: false },
+  };
   const writer =
     options.access === 'write'
-      ? new GsWriter(
-          new BucketAccess({
-            ...accessOptions,
-            sign: signingOfWrites(signing),
-            address: { ...address, url: (path) => new URL(path, `${root}/`).href, followRedirects: false },
-          }),
-          { root, bucket, prefix },
-        )
+      ? new GsWriter(new BucketAccess({ ...api, sign: signingOfWrites(signing) }), { root, bucket, prefix })
       : undefined;
+  const list = listGs(new BucketAccess(api), { url: `${root}/${bucket}`, bucket }, prefix);
   const { request } = new BucketAccess(accessOptions);
-  return new HttpStore(base, { request, isBucket: true, identity, writer });
+  return new HttpStore(base, { request, isBucket: true, identity, writer, list });
 }
 
 /** Adds the scheme, which STORAGE_EMULATOR_HOST often omits. */

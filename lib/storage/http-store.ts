@@ -46,6 +46,8 @@ export interface HttpStoreOptions {
   /** See `Store.identity`. @default nothing except the URL */
   identity?: () => Promise<unknown>;
   writer?: ObjectWriter;
+  /** See `Store.list`. @default the store cannot list */
+  list?: NonNullable<Store['list']>;
 }
 
 /** Reads objects below an http(s) URL, or in a gs:// or s3:// bucket. */
@@ -55,6 +57,7 @@ export class HttpStore implements Store {
   readonly identity: () => Promise<unknown>;
   /** Writes objects. Undefined if the store only reads. */
   readonly writer: ObjectWriter | undefined;
+  readonly list?: NonNullable<Store['list']>;
   readonly #request: ObjectRequester;
   readonly #isBucket: boolean;
   #serverAddress: string | undefined;
@@ -62,13 +65,14 @@ export class HttpStore implements Store {
   /** @param url For messages: without credentials and query. */
   constructor(
     url: string,
-    { request, isBucket = false, identity = () => Promise.resolve([]), writer }: HttpStoreOptions,
+    { request, isBucket = false, identity = () => Promise.resolve([]), writer, list }: HttpStoreOptions,
   ) {
     this.url = url.replace(/\/+$/, '');
     this.#request = request;
     this.#isBucket = isBucket;
     this.identity = identity;
     this.writer = writer;
+    if (list) this.list = list;
   }
 
   get server(): StoreServer {

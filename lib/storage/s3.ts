@@ -10,6 +10,7 @@ import { BucketAccess, type BucketAccessOptions, type BucketAddress } from './bu
 import { parseEndpoint } from './bucket-endpoint.ts';
 import { isAwsCredentials } from './bucket-options.ts';
 import { HttpStore } from './http-store.ts';
+import { listS3 } from './list-bucket.ts';
 import type { OpenStoreOptions } from './open-options.ts';
 import { s3Error } from './s3-error.ts';
 import { decideSigning, signingOfWrites } from './signing.ts';
@@ -70,8 +71,20 @@ export function openS3(bucket: string, prefix: string, options: OpenStoreOptions
     options.access === 'write'
       ? new S3Writer(new BucketAccess({ ...accessOptions, sign: signingOfWrites(signing) }), address)
       : undefined;
+  const rootAddress: BucketAddress = {
+    followRedirects: address.followRedirects,
+    allowAddress: address.allowAddress,
+    learnFrom: (reply) => address.learnFrom(reply),
+    errorCode: (reply) => address.errorCode(reply),
+    url: (path) => address.url('').slice(0, -prefix.length || undefined) + path,
+  };
+  const list = listS3(
+    new BucketAccess({ ...accessOptions, address: rootAddress }),
+    rootAddress.url(''),
+    prefix,
+  );
   const { request } = new BucketAccess(accessOptions);
-  return new HttpStore(address.url(''), { request, isBucket: true, identity, writer });
+  return new HttpStore(address.url(''), { request, isBucket: true, identity, writer, list });
 }
 
 const DEFAULT_REGION = 'us-east-1';

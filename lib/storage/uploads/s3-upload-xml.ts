@@ -5,7 +5,8 @@
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
-const unescapeXml = (text: string): string =>
+/** Replaces the entities of a text. */
+export const unescapeXml = (text: string): string =>
   text.replace(/&(?:#(\d{1,7})|#x([\da-f]{1,6})|(\w+));/gi, (whole, decimal, hex, name: string) =>
     name === undefined
       ? String.fromCodePoint(
