@@ -9,6 +9,7 @@ import type { Report } from './report.ts';
 export interface UpdateFlags extends Omit<IdFlags, 'replace'> {
   in: string[];
   position?: string[];
+  columns?: [string, string, string];
   resolution?: unknown;
   mip?: number;
   dataDir?: string;
@@ -22,15 +23,18 @@ export const runUpdate = async (
   io: Io,
   report: Report,
 ): Promise<boolean> => {
+  const positions = flags.columns ? [flags.columns] : flags.position;
   for (const name of ['resolution', 'mip', 'dataDir', 'voxelsAt'] as const)
-    if (flags[name] !== undefined && flags.position === undefined)
-      throw new TypeError(`${flagNames('--in')(name)} is for --position: without it, no voxel is read`);
+    if (flags[name] !== undefined && positions === undefined)
+      throw new TypeError(
+        `${flagNames('--in')(name)} is for --position or --columns: without them, no voxel is read`,
+      );
   return runIdCommand(
     {
       path,
       input: flags.in,
       inputOption: '--in',
-      readsVoxels: flags.position !== undefined,
+      readsVoxels: positions !== undefined,
       createLookup: (volume, timestamp, warn) =>
         createUpdateLookup(
           {
@@ -40,7 +44,7 @@ export const runUpdate = async (
               volume.graph.isLatestRoots(ids, { timestamp: at, borrow: true, signal }),
             readPoints: (points, options) => volume.scatteredPoints(points, options),
           },
-          { timestamp, columns: flags.column, positions: flags.position, warn },
+          { timestamp, columns: flags.column, positions, warn },
         ),
     },
     flags,

@@ -71,6 +71,20 @@ export function findPointColumns(found: readonly string[], position: string): Po
   return axes as [string, string, string];
 }
 
+/** Checks that a table has the three columns of a point. @throws TableError MISSING_COLUMN. */
+export function requireColumns(
+  found: readonly string[],
+  names: readonly [string, string, string],
+): PointColumns {
+  const missing = names.find((name) => !found.includes(name));
+  if (missing !== undefined)
+    throw new TableError(
+      'MISSING_COLUMN',
+      `no column ${JSON.stringify(missing)}; columns found: ${found.join(', ')}`,
+    );
+  return [...names];
+}
+
 /**
  * Returns the common start of the names of three columns that are the axes of a point, such as
  * `pre_pt_position`.

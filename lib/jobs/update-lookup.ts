@@ -9,7 +9,13 @@ import { wordsOf } from '../base/uint64.ts';
 import type { PointsResult } from '../points/result.ts';
 import { PointStatus } from '../points/status.ts';
 import { idAnswerColumn } from '../tables/answers.ts';
-import { holdsStatuses, findIdColumns, findPointColumns, chooseStatusColumn } from './columns.ts';
+import {
+  holdsStatuses,
+  findIdColumns,
+  findPointColumns,
+  chooseStatusColumn,
+  requireColumns,
+} from './columns.ts';
 import type { IdLookup, IdRows } from './id-table.ts';
 import type { RootVolume } from './root-lookup.ts';
 import { findCurrentRoots, type IsLatest } from './current-roots.ts';
@@ -31,11 +37,11 @@ export interface UpdateJob {
   /** The columns of the supervoxels. @default the column that `findIdColumn` finds */
   columns?: readonly string[];
   /**
-   * The columns of the points, one for each column of supervoxels, in the same order. The voxels of supervoxels
-   * that were split are read again.
+   * The columns of the points, one for each column of supervoxels, in the same order: a name, or those of three
+   * columns. The voxels of supervoxels that were split are read again.
    * @default no voxel is read
    */
-  positions?: readonly string[];
+  positions?: readonly (string | readonly [string, string, string])[];
   /** Receives a warning about supervoxels that were split, once. */
   warn?: (message: string) => void;
 }
@@ -102,7 +108,9 @@ export function createUpdateLookup(
         );
       return {
         ids: idColumns.flatMap(({ ids }) => ids),
-        points: positions?.map((position) => findPointColumns(found, position)),
+        points: positions?.map((position) =>
+          typeof position === 'string' ? findPointColumns(found, position) : requireColumns(found, position),
+        ),
         outputs: idColumns.flatMap(({ ids: [supervoxel], root, status }) => [
           ...(positions ? [supervoxel] : []),
           root,
@@ -191,7 +199,7 @@ export function createUpdateLookup(
 }
 
 const STALE =
-    'supervoxels were split, and no root is valid for their IDs: these rows are stale_supervoxel, without a root. Pass --position to read their voxels again',
+    'supervoxels were split, and no root is valid for their IDs: these rows are stale_supervoxel, without a root. Pass --position or --columns to read their voxels again',
   STALE_WITHOUT_POINT =
     'supervoxels were split in rows that have no position to read again: these rows are stale_supervoxel, without a root';
 

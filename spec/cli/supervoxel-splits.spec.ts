@@ -54,13 +54,15 @@ afterAll(async () => {
 });
 
 describe('a table that was saved before a supervoxel was split', () => {
-  test('is updated with the new supervoxels where positions are given', async () => {
+  test.each([
+    ['--position', 'pt'],
+    ['--columns', 'pt_x,pt_y,pt_z'],
+  ])('is updated with the new supervoxels where positions are given: %s %s', async (...position) => {
     const { code, stdout, stderr } = await run(
       'update',
       '--in',
       file('saved.csv'),
-      '--position',
-      'pt',
+      ...position,
       '--timestamp',
       AFTER,
     );
@@ -109,6 +111,11 @@ test('lookup --voxels-at reads an earlier version', async () => {
 });
 
 test('refuses flags that make no sense', async () => {
+  const absent = await run('update', '--in', file('saved.csv'), '--columns', 'pt_x,pt_y,depth');
+  expect([absent.code, absent.stderr]).toEqual([
+    2,
+    expect.stringContaining('no column "depth"; columns found: pt_x, pt_y, pt_z,'),
+  ]);
   const update = await run('update', '--in', file('saved.csv'), '--resolution', '8,8,40');
   expect([update.code, update.stderr]).toEqual([
     2,

@@ -4,7 +4,7 @@ import type { UpdateFlags } from '../run-update.ts';
 import { idInput, idOptions } from './table-options.ts';
 import { Option } from 'commander';
 import { GRAPHENE_OPTIONS } from '../../graphene/opening-options.ts';
-import { parseTexts } from '../option-values.ts';
+import { parseNames, parseTexts } from '../option-values.ts';
 import { markRepeatable } from '../repeats.ts';
 import { addFlags } from '../table-flags.ts';
 
@@ -17,7 +17,15 @@ export const defineUpdateCommand: DefineCommand = (command, { io, report, action
   );
   command
     .optionsGroup('Voxels of supervoxels that were split:')
-    .addOption(markRepeatable(new Option('--position <column>', POSITION).argParser(parseTexts)));
+    .addOption(markRepeatable(new Option('--position <column>', POSITION).argParser(parseTexts)))
+    .addOption(
+      new Option(
+        '--columns <a,b,c>',
+        'names of the three columns with the coordinates, such as x,y,z, if the table has one supervoxel per row: as --position',
+      )
+        .argParser(parseNames)
+        .conflicts('position'),
+    );
   addFlags(command, GRAPHENE_OPTIONS, ['resolution', 'mip', 'dataDir', 'voxelsAt']);
   idOptions(command)
     .addHelpText('after', UPDATE_HELP)
@@ -41,7 +49,7 @@ The supervoxel of a row is looked up again if its root was replaced, is missing,
 is an ID of a lower layer:
   - If the server does not answer, the row keeps its old root and gets the status root_failed.
   - If the server says that there is no root, the root is emptied and the status is no_root.
-  - If the supervoxel was split, no root is valid for it. With --position, the voxel is read again:
+  - If the supervoxel was split, no root is valid for it. With --position or --columns, the voxel is read again:
     the row gets the supervoxel that is there now, and its root. Otherwise the root is emptied and
     the status is stale_supervoxel.
 
