@@ -45,7 +45,7 @@ export interface ArrowType {
   isSigned: boolean;
   /** The digits after the point of a decimal; the items of a list of fixed size; the bytes of a binary. */
   size: number;
-  /** The unit of a timestamp as a power of ten per second: 0, 3, 6 or 9. */
+  /** The unit of a timestamp or a time as a power of ten per second: 0, 3, 6 or 9. */
   unit: number;
   /** Whether a union stores one child value per row. */
   isSparse: boolean;
@@ -83,6 +83,8 @@ export function readArrowType(number: number, table: FlatTable | undefined): Arr
     if (![32, 64, 128, 256].includes(type.bits)) throw brokenArrow(`it has decimals of ${type.bits} bits`);
   } else if (name === 'date') type.bits = (table?.short(0, 1) ?? 1) === 0 ? 32 : 64;
   else if (name === 'timestamp') type.unit = UNITS[table?.short(0) ?? 0] ?? 0;
+  // The default of a time is milliseconds.
+  else if (name === 'time') type.unit = UNITS[table?.short(0, 1) ?? 1] ?? 0;
   else if (name === 'fixed_size_list' || name === 'fixed_size_binary') {
     type.size = table?.int(0) ?? 0;
     if (type.size < 0) throw brokenArrow('it has lists or binaries of a negative size');
@@ -210,6 +212,8 @@ function spellValues(
       return `date${bits}`;
     case 'timestamp':
       return `timestamp[${['s', 'ms', 'us', 'ns'][unit / 3]}]`;
+    case 'time':
+      return `time${unit > 3 ? 64 : 32}[${['s', 'ms', 'us', 'ns'][unit / 3]}]`;
     case 'fixed_size_binary':
       return `fixed_size_binary[${size}]`;
     case 'fixed_size_list':

@@ -141,23 +141,41 @@ export class ParquetOutput implements ColumnarWriter<ArrowPart> {
   }
 }
 
-/** Refuses types that Parquet does not have, and those that readers take for plain whole numbers. */
+/**
+ * Refuses types that Parquet does not have, those that readers take for plain numbers, and those at which the
+ * package breaks down: it ends without an error that can be caught.
+ */
 function requireParquetType(field: ArrowField, column: string): void {
-  const { name, unit, bits } = field.type;
-  if (name === 'union')
+  const advice = adviceFor(field);
+  if (advice !== undefined)
     throw new TableError(
       'BAD_FORMAT',
-      `column ${column} holds ${spellArrowType(field)}, which Parquet does not have: write a .arrow file`,
-    );
-  if ((name === 'timestamp' && unit === 0) || (name === 'date' && bits === 64))
-    throw new TableError(
-      'BAD_FORMAT',
-      `column ${column} holds ${spellArrowType(field)}, which Parquet does not have: use timestamp[ms] or date32, or write a .arrow file`,
+      `column ${column} holds ${spellArrowType(field)}, which Parquet does not have: ${advice}`,
     );
   for (const child of field.children) requireParquetType(child, column);
 }
 
+const ADVISED_TYPES = { timestamp: 'timestamp[ms]', time: 'time32[ms]', date: 'date32' };
+
+/** Returns what to do about a type that is not written. */
+function adviceFor({
+  type: { name, unit, bits, size },
+  children,
+  dictionary,
+}: ArrowField): string | undefined {
+  const isNested = children.length > 0 || name === 'struct';
+  if (dictionary && (isNested || name === 'duration' || name === 'fixed_size_binary'))
+    return 'write its values without a dictionary, or write a .arrow file';
+  if (name === 'union' || name === 'interval' || (name === 'fixed_size_binary' && size === 0))
+    return 'write a .arrow file';
+  if (((name === 'timestamp' || name === 'time') && unit === 0) || (name === 'date' && bits === 64))
+    return `use ${ADVISED_TYPES[name]}, or write a .arrow file`;
+  return undefined;
+}
+
 const failed = (error: unknown): unknown =>
-  error instanceof Error && error.name !== 'RuntimeError' && !/parquet|arrow|schema/i.test(error.message)
+  error instanceof Error &&
+  error.name !== 'RuntimeError' &&
+  !/parquet|arrow|schema|^invalid argument error/i.test(error.message)
     ? error
     : new TableError('BAD_FORMAT', `the table cannot be written as Parquet: ${firstLine(error)}`);
