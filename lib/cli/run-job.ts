@@ -25,7 +25,14 @@ import { openTable } from '../tables/open-table.ts';
 import { copyInputs } from '../jobs/copy-inputs.ts';
 import { describeInput, requireSameInputs } from '../jobs/input-identity.ts';
 import { type Io, UsageError } from './io.ts';
-import { absolute, absoluteVolume, findSecret, type JobFlags, keptFlags } from './job-flags.ts';
+import {
+  absolute,
+  absoluteVolume,
+  findSecret,
+  type JobFlags,
+  keptFlags,
+  flagsOfManifest,
+} from './job-flags.ts';
 import { timestampsOfLookups, toPinnedDates } from '../jobs/job-timestamps.ts';
 import type { Report } from './report.ts';
 import {
@@ -147,6 +154,19 @@ export async function withOpened<T>(
   } finally {
     await opened.volumes.close();
   }
+}
+
+/** Opens the volumes of a job that exists, and goes on with it. @returns As {@link goOn}. */
+export async function reopenAndGoOn(
+  { manifest, ...job }: Omit<OpenJob, 'checked' | 'opened'>,
+  own: ResumeFlags,
+  io: Io,
+  report: Report,
+): Promise<boolean> {
+  const checked = await checkLookup(manifest.volume, flagsOfManifest(manifest, own), report);
+  return withOpened(checked, manifest, io, report, (opened) =>
+    goOn({ ...job, manifest, checked, opened }, own, 'output', io, report),
+  );
 }
 
 /**

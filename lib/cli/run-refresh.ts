@@ -9,7 +9,7 @@ import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
 import { requireFewFailures } from '../jobs/failure-bound.ts';
 import { requireSameInputs } from '../jobs/input-identity.ts';
 import { JobCounts } from '../jobs/job-counts.ts';
-import { addPresets, missingTasks, readDoneTasks } from '../jobs/job-files.ts';
+import { addPresets, missingTasks, readDoneTasks, scanTasks, type StartedJob } from '../jobs/job-files.ts';
 import { FINISHED, JobFolder } from '../jobs/job-folder.ts';
 import {
   type JobManifest,
@@ -35,8 +35,8 @@ import { absolute, findSecret, flagsOfManifest } from './job-flags.ts';
 import type { Refreshed } from '../jobs/done-again.ts';
 import { checkLookup, lookupOfFlags } from './lookup-session.ts';
 import type { Report } from './report.ts';
-import { goOn, type ResumeFlags, withOpened } from './run-job.ts';
-import { type DoneJob, mergeJob, requirePlan } from './run-merge.ts';
+import { reopenAndGoOn, type ResumeFlags } from './run-job.ts';
+import { mergeJob, requirePlan } from './run-merge.ts';
 
 const STALE: number = PointStatus.staleSupervoxel;
 
@@ -118,8 +118,15 @@ export async function goOnRefreshing(
     job = { ...job, manifest: await readManifest(folder) };
   }
   report.done();
-  const needsAttention = (await hasStale(job))
-    ? await readVoxelsAgain({ ...job, refreshed }, own, io, report)
+  const started = startedJob(folder, job.manifest);
+  // The points in supervoxels that were split are looked up, as a retry does.
+  const needsAttention = (await hasStale(started, plan))
+    ? await reopenAndGoOn(
+        { started, manifest: job.manifest, pending: await findRetry(started), refreshed },
+        own,
+        io,
+        report,
+      )
     : await mergeJob({ ...job, refreshed }, own, io, report);
   await removePending(folder);
   await folder.removeTasksExcept(job.manifest.generation);
@@ -127,26 +134,10 @@ export async function goOnRefreshing(
 }
 
 /** Whether any point of a job lies in a supervoxel that was split. */
-async function hasStale({ folder, manifest, plan }: DoneJob): Promise<boolean> {
-  const store = new TaskStore(startedJob(folder, manifest)),
-    done = await readDoneTasks({ plan, store });
+async function hasStale(started: StartedJob, plan: JobPlan): Promise<boolean> {
+  const { done } = await scanTasks({ plan, store: new TaskStore(started) });
   return done.some(({ volumes }) =>
     volumes.some(({ counts }) => counts.some(([code, count]) => code === STALE && count > 0)),
-  );
-}
-
-/** Looks up the points in supervoxels that were split, as a retry does, and writes the output. */
-async function readVoxelsAgain(
-  { folder, manifest, refreshed }: DoneJob,
-  own: ResumeFlags,
-  io: Io,
-  report: Report,
-): Promise<boolean> {
-  const started = startedJob(folder, manifest),
-    pending = await findRetry(started);
-  const checked = await checkLookup(manifest.volume, flagsOfManifest(manifest, own), report);
-  return withOpened(checked, manifest, io, report, (opened) =>
-    goOn({ started, manifest, checked, opened, pending, refreshed }, own, 'output', io, report),
   );
 }
 

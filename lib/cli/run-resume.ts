@@ -8,10 +8,8 @@ import { readPending } from '../jobs/pending-step.ts';
 import { findRetry } from '../jobs/retry-tasks.ts';
 import type { Io } from './io.ts';
 import { resumeAdvice } from './job-advice.ts';
-import { flagsOfManifest } from './job-flags.ts';
-import { checkLookup } from './lookup-session.ts';
 import type { Report } from './report.ts';
-import { goOn, type ResumeFlags, withOpened } from './run-job.ts';
+import { reopenAndGoOn, type ResumeFlags } from './run-job.ts';
 import { goOnRefreshing } from './run-refresh.ts';
 
 /**
@@ -49,10 +47,7 @@ export async function resumeJob(
       return finished.needsAttention;
     }
     await requireSameInputs(manifest.inputs);
-    const checked = await checkLookup(manifest.volume, flagsOfManifest(manifest, own), report);
-    const needsAttention = await withOpened(checked, manifest, io, report, (opened) =>
-      goOn({ started, manifest, checked, opened, pending }, own, 'output', io, report),
-    );
+    const needsAttention = await reopenAndGoOn({ started, manifest, pending }, own, io, report);
     isDone = true;
     return needsAttention;
   } finally {

@@ -66,7 +66,8 @@ export class GraphRoots {
    *
    * The root is 0 for an ID without a root. This includes a node between supervoxels and roots that did not
    * exist at the timestamp, or that an edit had replaced. (If the undo of a merge replaced the node, the
-   * server may still give a root.) It includes a supervoxel that was split, too. An ID at or above the stop layer is returned without a check.
+   * server may still give a root.) It includes a supervoxel that was split, too. An ID at or above the stop layer
+   * is returned without a check.
    *
    * @param ids Any IDs of the graph.
    * @param options `timestamp`; `stopLayer`, 2 to `nLayers`, for IDs of a lower layer than roots; `signal`.

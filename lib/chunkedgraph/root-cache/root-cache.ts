@@ -3,10 +3,11 @@
  * sent twice. From one timestamp to a later one, only what changed is looked up.
  *
  * It keeps two kinds of facts. "This supervoxel is under this root" stays true for the whole life of the
- * root, because a node's children never change; a split of a supervoxel, too, replaces the root. "This root is current from T1 to T2" grows with each answer,
- * because a root's life has no gaps. The root of a supervoxel at T is the root that it is under and that is
- * current at T. If no time span covers T, the roots are sent to `is_latest_roots`: they are far fewer than the
- * supervoxels. Only supervoxels under replaced roots are looked up.
+ * root, because a node's children never change; a split of a supervoxel, too, replaces the root. "This root
+ * is current from T1 to T2" grows with each answer, because a root's life has no gaps. The root of a
+ * supervoxel at T is the root that it is under and that is current at T. If no time span covers T, the roots
+ * are sent to `is_latest_roots`: they are far fewer than the supervoxels. Only supervoxels under replaced
+ * roots are looked up.
  *
  * The cache relies on this behaviour of the server (PyChunkedGraph 2.21.1: graph/edits.py,
  * graph/client/bigtable/client.py, graph/chunkedgraph.py `is_latest_roots`):

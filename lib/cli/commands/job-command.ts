@@ -35,6 +35,14 @@ export const defineJobCommand: DefineCommand = (job, { io, report, action }) => 
     ).argParser(parseText);
     return lookupOptions(command, { out, timestamp: 'the settled time when the job is made' });
   };
+  /** A step of a job that exists. */
+  const step = (name: string, about: string): Command =>
+    job
+      .command(name)
+      .description(about)
+      .argument('<folder>', FOLDER_HELP)
+      .addOption(statsOption('file for counts, times and the timestamp used, as JSON; - is standard error'))
+      .option('--quiet', 'show no progress and no summary; warnings are still shown');
   make('plan', 'Sorts the points of a table by chunk and cuts them into tasks. No chunk is read.').action(
     action(async (inputs: string[], flags: JobFlags) => {
       const { runNewJob } = await import('../run-job.ts');
@@ -60,58 +68,37 @@ export const defineJobCommand: DefineCommand = (job, { io, report, action }) => 
         return runNewJob(inputs, flags, 'output', io, report);
       }),
     );
-  job
-    .command('resume')
-    .description('Goes on with a job that was stopped. Tasks that are done are not done again.')
-    .argument('<folder>', FOLDER_HELP)
-    .addOption(statsOption('file for counts, times and the timestamp used, as JSON; - is standard error'))
-    .option('--quiet', 'show no progress and no summary; warnings are still shown')
-    .action(
-      action(async (folder: string, flags: ResumeFlags) => {
-        const { resumeJob } = await import('../run-resume.ts');
-        return resumeJob(folder, flags, false, io, report);
-      }),
-    );
-  job
-    .command('retry')
-    .description(
-      'Looks up again the points of a job that failed, and writes the output anew. All other answers stay as they are, at the same timestamp.',
-    )
-    .argument('<folder>', FOLDER_HELP)
-    .addOption(statsOption('file for counts, times and the timestamp used, as JSON; - is standard error'))
-    .option('--quiet', 'show no progress and no summary; warnings are still shown')
-    .action(
-      action(async (folder: string, flags: ResumeFlags) => {
-        const { resumeJob } = await import('../run-resume.ts');
-        return resumeJob(folder, flags, true, io, report);
-      }),
-    );
-  job
-    .command('merge')
-    .description('Writes the output of a job whose tasks are done. Opens no volume.')
-    .argument('<folder>', FOLDER_HELP)
-    .addOption(statsOption('file for counts, times and the timestamp used, as JSON; - is standard error'))
-    .option('--quiet', 'show no progress and no summary; warnings are still shown')
-    .action(
-      action(async (folder: string, flags: ResumeFlags) => {
-        const { runMerge } = await import('../run-merge.ts');
-        return runMerge(folder, flags, io, report);
-      }),
-    );
-  const refresh = job
-    .command('refresh')
-    .description(
-      'Updates the roots of a job that is done to another timestamp, and writes the output anew. Looks up only the supervoxels whose root has expired, and reads no voxel.',
-    )
-    .argument('<folder>', FOLDER_HELP)
+  step('resume', 'Goes on with a job that was stopped. Tasks that are done are not done again.').action(
+    action(async (folder: string, flags: ResumeFlags) => {
+      const { resumeJob } = await import('../run-resume.ts');
+      return resumeJob(folder, flags, false, io, report);
+    }),
+  );
+  step(
+    'retry',
+    'Looks up again the points of a job that failed, and writes the output anew. All other answers stay as they are, at the same timestamp.',
+  ).action(
+    action(async (folder: string, flags: ResumeFlags) => {
+      const { resumeJob } = await import('../run-resume.ts');
+      return resumeJob(folder, flags, true, io, report);
+    }),
+  );
+  step('merge', 'Writes the output of a job whose tasks are done. Opens no volume.').action(
+    action(async (folder: string, flags: ResumeFlags) => {
+      const { runMerge } = await import('../run-merge.ts');
+      return runMerge(folder, flags, io, report);
+    }),
+  );
+  const refresh = step(
+    'refresh',
+    'Updates the roots of a job that is done to another timestamp, and writes the output anew. Looks up only the supervoxels whose root has expired, and reads a voxel only where its supervoxel was split.',
+  )
     .addOption(
       new Option(
         '--out <file>',
         'output file, or gs:// or s3:// URL (default: the output of the job, which is replaced)',
       ).argParser(parseText),
     )
-    .addOption(statsOption('file for counts, times and the timestamp used, as JSON; - is standard error'))
-    .option('--quiet', 'show no progress and no summary; warnings are still shown')
     .action(
       action(async (folder: string, flags: RefreshFlags) => {
         const { refreshJob } = await import('../run-refresh.ts');
