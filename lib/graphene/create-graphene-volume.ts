@@ -1,15 +1,13 @@
 /** Creates a graphene volume: connects the graph client and the root cache. Loaded when a graph is opened. */
-import { retryObserver } from '../base/volume-events.ts';
-import { Endpoints } from '../chunkedgraph/api/endpoints.ts';
-import { createRootHistory } from '../chunkedgraph/root-cache/server-history.ts';
-import { StaleCheck } from '../chunkedgraph/root-cache/stale-check.ts';
+import { onAbort } from '../base/abort.ts';
+import { PathError, VolumeClosedError } from '../base/errors.ts';
+import { RootCache } from '../chunkedgraph/root-cache/root-cache.ts';
 import { WindowClock } from '../chunkedgraph/roots/window-clock.ts';
-import { RootBatcher } from '../chunkedgraph/roots/root-batcher.ts';
-import { ChunkedGraphClient } from '../chunkedgraph/server/chunkedgraph-client.ts';
-import { observeClient } from '../chunkedgraph/server/observe-client.ts';
+import { mayReceiveToken } from '../chunkedgraph/server/token.ts';
+import { connectGraph, type TokenViewOptions } from './connect-graph.ts';
 import { createParts, type VolumeSetup } from './create-volume.ts';
 import { createVolumeDatastack } from './volume-datastack.ts';
-import { GrapheneVolume } from './graphene-volume.ts';
+import { GrapheneVolume, type GrapheneParts } from './graphene-volume.ts';
 import type { OpenGrapheneOptions } from './option-types.ts';
 import type { ResolvedGraph } from './resolve/resolve-graph.ts';
 import { VersionedVoxels } from './versioned-voxels.ts';
@@ -21,11 +19,9 @@ export async function createGrapheneVolume(
   setup: VolumeSetup<OpenGrapheneOptions>,
 ): Promise<GrapheneVolume> {
   const { options, logger, observe } = setup,
-    { path } = server,
-    { settleMs, batchWindowMs, rootTimeoutMs, rootConcurrency, retries } = options,
-    { ids, nLayers, cvMip } = graph;
+    { path } = server;
   const { parts, createReader } = await createParts(
-      { description, info, store, infoWasRead: false, mip: cvMip },
+      { description, info, store, infoWasRead: false, mip: graph.cvMip },
       setup,
     ),
     life = parts.life.signal;
@@ -38,59 +34,21 @@ export async function createGrapheneVolume(
       createReader,
       life,
     });
-  const datastack =
+  const createDatastack = (signal: AbortSignal): GrapheneParts['datastack'] =>
     description.datastack && materializations
-      ? createVolumeDatastack(description.datastack, materializations, life)
+      ? createVolumeDatastack(description.datastack, materializations, signal)
       : undefined;
-  const windowClock = new WindowClock(server.clock, { settleMs, windowMs: batchWindowMs });
-  const onRetry = observe && retryObserver(path.host, observe),
-    client = new ChunkedGraphClient({ server, rootTimeoutMs });
+  const windowClock = new WindowClock(server.clock, {
+    settleMs: options.settleMs,
+    windowMs: options.batchWindowMs,
+  });
   // Servers of graphs whose supervoxels can split exclude the timestamp itself, so this is not found out first.
   if (graph.ocdbt) server.includesTimestamp = false;
-  const batcher = new RootBatcher({
-    client: observe ? observeClient(client, observe) : client,
-    observe,
-    ids,
-    nLayers,
-    host: path.host,
-    pace: options.pace,
-    windowClock,
-    warn: (message) => logger.warn(message),
-    batchSize: options.rootBatchSize,
-    batchBytes: options.rootBatchBytes,
-    concurrency: rootConcurrency,
-    windowMs: batchWindowMs,
-    retries,
-    onRetry,
-  });
-  const api = new Endpoints({
-    server,
-    closeSignal: life,
-    concurrency: rootConcurrency,
-    timeoutMs: rootTimeoutMs,
-    retries,
-    onRetry,
-  });
-  const roots = new StaleCheck({ source: batcher, ids, nLayers, windowClock, supervoxelsSplit: graph.ocdbt });
-  const cacheOptions = options.rootCache === true ? {} : options.rootCache || undefined,
-    history = createRootHistory(batcher, api);
-  const rootCache =
-    cacheOptions &&
-    (await openRootCache(
-      cacheOptions,
-      {
-        source: roots,
-        history,
-        graph: graph.ocdbt ? `${path.tableUrl}#supervoxels-split` : path.tableUrl,
-        ids,
-        nLayers,
-        windowClock,
-        supervoxelsSplit: graph.ocdbt,
-      },
-      logger,
-      options.cacheDir,
-    ));
-  return new GrapheneVolume({
+  const connecting = { graph, windowClock, options, logger, observe };
+  const { roots, api, cacheParts } = connectGraph({ ...connecting, server, life });
+  const cacheOptions = options.rootCache === true ? {} : options.rootCache || undefined;
+  const rootCache = cacheOptions && (await openRootCache(cacheOptions, cacheParts, logger, options.cacheDir));
+  const own: GrapheneParts = {
     ...parts,
     graph,
     path,
@@ -105,7 +63,39 @@ export async function createGrapheneVolume(
     api,
     allowEdits: options.allowEdits ?? false,
     checkSupervoxels: options.checkSupervoxels ?? true,
-    datastack,
+    datastack: createDatastack(life),
     timestamp: description.timestamp ?? undefined,
-  });
+    createView: (token, viewOptions) => createView(token, viewOptions),
+  };
+
+  /** A view has a root cache only if the volume has one: in memory, with no file. */
+  function createView(token: string, { from, rootCacheEntries }: TokenViewOptions): GrapheneVolume {
+    life.throwIfAborted();
+    if (!mayReceiveToken(path))
+      throw new PathError(
+        'INSECURE_TOKEN',
+        `a token is sent over TLS or to loopback only, and ${path.origin} is neither`,
+      );
+    const viewLife = new AbortController(),
+      release = onAbort(life, () => viewLife.abort(new VolumeClosedError()));
+    const view = connectGraph({
+      ...connecting,
+      server: server.withToken({ token, from }),
+      life: viewLife.signal,
+    });
+    return new GrapheneVolume({
+      ...own,
+      life: viewLife,
+      release: async () => release(),
+      roots: view.roots,
+      api: view.api,
+      rootCache: cacheOptions && {
+        cache: new RootCache(view.cacheParts, { ...cacheOptions, maxEntries: rootCacheEntries }),
+        saveToFile: async () => undefined,
+      },
+      allowEdits: false,
+      datastack: createDatastack(viewLife.signal),
+    });
+  }
+  return new GrapheneVolume(own);
 }

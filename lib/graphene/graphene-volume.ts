@@ -27,6 +27,7 @@ import { checkInterpolation } from '../points/linear-reads.ts';
 import type { LookupStats, PointsResult, RootsResult, SupervoxelResult } from '../points/result.ts';
 import { PointStatus } from '../points/status.ts';
 import { buildResult } from './build-result.ts';
+import type { TokenViewOptions } from './connect-graph.ts';
 import { toVersionSource, type VolumeDatastack } from './volume-datastack.ts';
 import { ROOT_OPTIONS, SCATTERED_OPTIONS } from './reading-options.ts';
 import type { RootOptions, ScatteredPointsOptions } from './option-types.ts';
@@ -68,7 +69,12 @@ export interface GrapheneParts extends VolumeParts {
   datastack: VolumeDatastack | undefined;
   /** Timestamp of the volume's root look-ups. */
   timestamp: TimestampOption;
+  /** See `viewWithToken`. */
+  createView: (token: string, options: TokenViewOptions) => GrapheneVolume;
 }
+
+/** Returns the objects that a graphene volume uses. Set by {@link GrapheneVolume}, whose field is private. @internal */
+export let graphenePartsOf: (volume: GrapheneVolume) => GrapheneParts;
 
 /** Options of a look-up of one point. */
 export type OnePointOptions = Omit<
@@ -90,6 +96,10 @@ export type OnePointOptions = Omit<
 export class GrapheneVolume extends Volume {
   readonly #parts: GrapheneParts;
   #graph: ChunkedGraph | undefined;
+
+  static {
+    graphenePartsOf = (volume) => volume.#parts;
+  }
 
   /** @internal Volumes are created by `openGraphene`. */
   constructor(parts: GrapheneParts) {

@@ -83,6 +83,13 @@ export class GraphServer<P extends Host = GraphPath> {
     return this.#options.token;
   }
 
+  /** Returns the same server for another token. Both share the connections, the pace and the clock. */
+  withToken(token: FoundToken): GraphServer<P> {
+    const other = new GraphServer({ ...this.#options, clock: this.clock, token });
+    other.includesTimestamp = this.includesTimestamp;
+    return other;
+  }
+
   /** IP address that the last answer came from. */
   get address(): string | undefined {
     return this.#address;

@@ -70,7 +70,7 @@ export async function findToken(
       `${found.from} contains characters that a token cannot have`,
       path.origin,
     );
-  if (!found || path.origin.startsWith('https://') || isLoopbackHost(path.hostname)) return found;
+  if (!found || mayReceiveToken(path)) return found;
   if (token !== undefined)
     throw new PathError(
       'INSECURE_TOKEN',
@@ -81,6 +81,10 @@ export async function findToken(
   );
   return undefined;
 }
+
+/** Whether a token may be sent to a host: it is reached over TLS, or it is this machine. */
+export const mayReceiveToken = ({ origin, hostname }: Host): boolean =>
+  origin.startsWith('https://') || isLoopbackHost(hostname);
 
 async function search(
   path: Host,
