@@ -79,6 +79,15 @@ export type {
   RootRequestEvent,
   VolumeEvent,
 } from './base/volume-events.ts';
+export { pointsOfState, type StatePoints, type StatePointsOptions } from './neuroglancer/state-points.ts';
+export type { AnnotationPart } from './neuroglancer/read-annotation.ts';
+export {
+  stateOfAnswers,
+  type AnswersState,
+  type StateAnswers,
+  type StateOfAnswersOptions,
+} from './neuroglancer/state-of-answers.ts';
+export { linkOfState } from './neuroglancer/state-link.ts';
 export { parseTimestamp, type Timestamp } from './chunkedgraph/ids/timestamp.ts';
 export type { GraphInfo } from './chunkedgraph/ids/graph-info.ts';
 export type { ChunkedGraph, GraphRequestOptions } from './chunkedgraph/api/chunked-graph.ts';
@@ -132,6 +141,7 @@ export {
   PointError,
   RequestError,
   SnapshotError,
+  StateError,
   TableError,
   TimestampError,
   VolumeClosedError,

@@ -21,6 +21,7 @@ const ROOMS = [
   'ocdbt',
   'workers',
   'points',
+  'neuroglancer',
   'chunkedgraph',
   'cave',
   'graphene',
@@ -45,6 +46,7 @@ const PURE = [
   /^lib\/precomputed\//,
   /^lib\/codecs\//,
   /^lib\/ocdbt\/format\//,
+  /^lib\/neuroglancer\//,
   /^lib\/chunkedgraph\/ids\//,
   /^lib\/points\/(status|input|result|cell-index|plan|ball|distances)\.ts$/,
 ];

@@ -104,6 +104,15 @@ export const ERROR_CODES = {
     TOO_MANY_FAILURES:
       'More points need attention than `maxFailures` (`--max-failures`) allows. No table is written.',
   },
+  StateError: {
+    BAD_STATE: 'The text is not a Neuroglancer state, and not a link to one.',
+    NO_LAYER: 'The state has no annotation layer, or none of that name.',
+    BAD_LAYER:
+      'Where the annotations of a layer lie cannot be told: its dimensions, units or transform are missing or invalid.',
+    BAD_ANNOTATION: 'An annotation cannot be read; the message names its layer and its ID.',
+    UNSUPPORTED: 'The points are not in the state: a link, or a source, names where they are.',
+    TOO_LARGE: 'The state is larger than any state that a viewer could show.',
+  },
   JobError: {
     JOB_MISSING: 'The folder holds no job, or one whose planning did not end.',
     JOB_EXISTS: 'The folder already holds a job, or other files.',

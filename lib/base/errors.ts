@@ -425,6 +425,33 @@ export class TableError extends CodedError<CodeOf<'TableError'>> {
 }
 
 /**
+ * A Neuroglancer state, or a link to one, cannot be understood.
+ *
+ * @example
+ * ```ts
+ * if (error instanceof StateError && error.code === 'BAD_ANNOTATION')
+ *   console.error(`annotation ${error.annotation} of layer ${error.layer}: ${error.message}`);
+ * ```
+ */
+export class StateError extends CodedError<CodeOf<'StateError'>> {
+  /** Always `StateError`. */
+  override readonly name = 'StateError';
+  /** The layer that is concerned, if it is one. */
+  readonly layer?: string;
+  /** The ID of the annotation that is concerned, if it is one; its number in the layer, from 1, if it has no ID. */
+  readonly annotation?: string;
+  constructor(
+    code: CodeOf<'StateError'>,
+    message: string,
+    { layer, annotation, ...options }: ErrorOptions & { layer?: string; annotation?: string } = {},
+  ) {
+    super(code, message, options);
+    if (layer !== undefined) this.layer = safeText(layer);
+    if (annotation !== undefined) this.annotation = safeText(annotation);
+  }
+}
+
+/**
  * The folder of a job cannot be used as requested. The command line reports it.
  *
  * @example

@@ -28,6 +28,10 @@ const samples: Record<
   DeadlineError: [new errors.DeadlineError(100, { what: 'chunks', count: 1, of: 2 }, { cause }), 'TIMEOUT'],
   VolumeClosedError: [new errors.VolumeClosedError(), 'CLOSED'],
   SnapshotError: [new errors.SnapshotError('DAMAGED', 'm', { cause }), 'DAMAGED'],
+  StateError: [
+    new errors.StateError('BAD_ANNOTATION', 'm', { cause, layer: 'points', annotation: 'a1' }),
+    'BAD_ANNOTATION',
+  ],
   TableError: [new errors.TableError('BAD_ROW', 'm', { cause }), 'BAD_ROW'],
   JobError: [new errors.JobError('JOB_DAMAGED', 'm', { cause }), 'JOB_DAMAGED'],
 };
