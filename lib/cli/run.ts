@@ -26,6 +26,8 @@ const COMMANDS: Readonly<Record<string, string>> = {
     'Adds what became of each root to a table of root IDs: latest_root_id, confidence, changed and status.',
   graph:
     'Calls the chunkedgraph server and writes the answers as JSON Lines. `graph CALL --help` shows the options of a call.',
+  serve:
+    'Answers look-ups of points and roots over HTTP, for clients in any language, until it is interrupted.',
   info: "Shows a volume's type, scales, bounds and graph.",
   login: 'Saves your token of a CAVE server where this program and the Python tools look for it.',
   doctor:

@@ -6,7 +6,7 @@ import { idsFromWords, isAnswered, PENDING, type BatchAnswers } from './batch-an
 import { recordFailureReason, RootOutcome, type RootFailure, type RootsAnswer } from './root-source.ts';
 
 /** A caller that waits for answers, and where the answers go. */
-export interface Caller {
+export interface RootCaller {
   /** The IDs as pairs of uint32. They are not changed. */
   ids: Uint32Array;
   /** One mark per ID. The batch looks up the IDs that have the mark `mark`. */
@@ -35,7 +35,7 @@ export interface Delivery {
 export function* deliverAnswers(
   batch: BatchAnswers,
   requests: () => number,
-  { answer, marks, mark, count, ids }: Caller,
+  { answer, marks, mark, count, ids }: RootCaller,
   batchIndices: Uint32Array,
   delivery: Delivery,
 ): PausableWork {
@@ -104,7 +104,7 @@ const RANGE_SEEN = 2 ** 16;
  * the last reason in the list.
  */
 function noteLate(
-  { answer, marks, mark, count, ids }: Caller,
+  { answer, marks, mark, count, ids }: RootCaller,
   late: number,
   from: number,
   { timeoutMs }: DeadlineError,

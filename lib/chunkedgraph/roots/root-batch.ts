@@ -8,7 +8,7 @@ import { wordsOf } from '../../base/uint64.ts';
 import { sendInBatches, type BatchSenderOptions } from '../../failures/batch-sender.ts';
 import { findDistinctInSteps, findSortedId } from '../ids/distinct.ts';
 import { BatchAnswers, idsFromWords, isAnswered, PENDING, SHARED } from './batch-answers.ts';
-import { deliverAnswers, type Caller, type Delivery } from './deliver-answers.ts';
+import { deliverAnswers, type RootCaller, type Delivery } from './deliver-answers.ts';
 import type { IdLayout } from '../ids/id-layout.ts';
 import { RootOutcome } from './root-source.ts';
 
@@ -33,7 +33,7 @@ export interface RootBatchParts {
   runner: CooperativeRunner;
 }
 
-interface WaitingCaller extends Caller {
+interface WaitingCaller extends RootCaller {
   /** For each marked ID, in order, its index in the batch. Known once the batch is closed. */
   indices: Uint32Array;
   /** All IDs before this one are answered. */
@@ -71,12 +71,12 @@ export class RootBatch {
   readonly #layer: number;
   readonly #parts: RootBatchParts;
   readonly #abort = new AbortController();
-  readonly #waiting = new Map<Caller, WaitingCaller>();
+  readonly #waiting = new Map<RootCaller, WaitingCaller>();
   /** Later batches that wait for answers of this one. */
   readonly #followers = new Set<RootBatch>();
   readonly #shared: Shared[] = [];
   #answers = BatchAnswers.none();
-  readonly #deliveries = new WeakMap<Caller, Delivery>();
+  readonly #deliveries = new WeakMap<RootCaller, Delivery>();
   #preparing: Promise<void> | undefined;
   #calls = 0;
   #unanswered = 0;
@@ -92,14 +92,14 @@ export class RootBatch {
   }
 
   /** Adds a caller. Resolves when all of its IDs have answers. */
-  add(caller: Caller): Promise<void> {
+  add(caller: RootCaller): Promise<void> {
     return new Promise((resolve, reject) =>
       this.#waiting.set(caller, { ...caller, indices: NONE, next: 0, resolve, reject }),
     );
   }
 
   /** Resolves when a caller has received the answers that arrived before its deadline. */
-  async whenDelivered(caller: Caller): Promise<void> {
+  async whenDelivered(caller: RootCaller): Promise<void> {
     await this.#deliveries.get(caller)?.done; // its errors surface here
   }
 
@@ -110,7 +110,7 @@ export class RootBatch {
    *   count as failed.
    * @returns Whether a caller is left. If not, the requests are cancelled.
    */
-  leave(caller: Caller, reason: unknown): boolean {
+  leave(caller: RootCaller, reason: unknown): boolean {
     const deadline = reason instanceof DeadlineError ? reason : undefined;
     const waiting = this.#waiting.get(caller),
       delivery = this.#deliveries.get(caller);
@@ -318,7 +318,7 @@ export class RootBatch {
    *
    * @param deadline The deadline that has passed, if any. Then the answers that have arrived are delivered.
    */
-  #startDelivery(caller: Caller, waiting: WaitingCaller, deadline?: DeadlineError): void | Promise<void> {
+  #startDelivery(caller: RootCaller, waiting: WaitingCaller, deadline?: DeadlineError): void | Promise<void> {
     const delivery: Delivery = { maxIds: deadline ? MAX_LATE_IDS : Infinity, deadline, done: undefined };
     this.#deliveries.set(caller, delivery);
     const work = deliverAnswers(this.#answers, () => this.#requests, waiting, waiting.indices, delivery);
@@ -328,7 +328,7 @@ export class RootBatch {
 }
 
 /** Returns the marked IDs of all callers, one caller after the other, as pairs of uint32. */
-function* collectMarkedIds(callers: readonly Caller[]): PausableWork<Uint32Array> {
+function* collectMarkedIds(callers: readonly RootCaller[]): PausableWork<Uint32Array> {
   const [first] = callers;
   if (callers.length === 1 && first.count === first.marks.length) return first.ids;
   const words = new Uint32Array(2 * callers.reduce((sum, { count }) => sum + count, 0));

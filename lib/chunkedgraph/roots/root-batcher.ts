@@ -25,7 +25,7 @@ import type { OnRetry } from '../../failures/retry-counter.ts';
 import type { ChunkedGraphClient } from '../server/chunkedgraph-client.ts';
 import type { IdLayout } from '../ids/id-layout.ts';
 import { afterWindow, WindowClock } from './window-clock.ts';
-import type { Caller } from './deliver-answers.ts';
+import type { RootCaller } from './deliver-answers.ts';
 import { RootBatch, type RootBatchParts } from './root-batch.ts';
 import {
   failAllAtDeadline,
@@ -286,7 +286,7 @@ export class RootBatcher implements RootSource {
     const key = `${timestampMs}:${layer}:${mark}`;
     let batch = this.#open.get(key);
     if (!batch) this.#open.set(key, (batch = this.#begin(key, timestampMs, layer, this.#kinds[mark])));
-    const caller: Caller = { answer, ids, marks, mark, count };
+    const caller: RootCaller = { answer, ids, marks, mark, count };
     const entered = batch;
     const answered = leaveOnAbort(entered.add(caller), signal, () => {
       if (entered.leave(caller, signal?.reason)) return;
@@ -338,7 +338,7 @@ export class RootBatcher implements RootSource {
 }
 
 /** The state of one look-up. */
-interface LookUpState extends Pick<Caller, 'answer' | 'ids' | 'marks'> {
+interface LookUpState extends Pick<RootCaller, 'answer' | 'ids' | 'marks'> {
   /** Indices of the IDs above layer 1 that need a look-up. */
   nodes: number[];
   /** How many IDs have each mark. */

@@ -9,6 +9,7 @@ import { defineLoginCommand as login } from './login-command.ts';
 import { defineLookupCommand as lookup } from './lookup-command.ts';
 import { defineMockCommand as mock } from './mock-command.ts';
 import { defineRootsCommand as roots } from './roots-command.ts';
+import { defineServeCommand as serve } from './serve-command.ts';
 import { defineUpdateCommand as update } from './update-command.ts';
 
 /** The function that defines each command, by its name. */
@@ -28,4 +29,5 @@ export const DEFINITIONS: Readonly<Record<string, DefineCommand>> = {
   cache,
   demo,
   mock,
+  serve,
 };

@@ -1,0 +1,58 @@
+/** The volumes that a service answers for, by name. */
+import { byName } from '../base/option-names.ts';
+import type { OpenGrapheneOptions } from '../graphene/option-types.ts';
+import { openVolume, type OpenedVolume } from '../lookup-table/open-volume.ts';
+
+/** A volume to serve: its name in URLs, and its cloud path. */
+export interface NamedVolumePath {
+  name: string;
+  path: string;
+}
+
+/** A volume that is served. */
+export interface ServedVolume extends NamedVolumePath {
+  opened: OpenedVolume;
+}
+
+/** The volumes of one service. */
+export class ServedVolumes implements AsyncDisposable {
+  readonly #volumes: ReadonlyMap<string, ServedVolume>;
+
+  private constructor(volumes: ReadonlyMap<string, ServedVolume>) {
+    this.#volumes = volumes;
+  }
+
+  /** Opens volumes one after the other. If one cannot be opened, all of them are closed. */
+  static async open(
+    volumes: readonly NamedVolumePath[],
+    options: OpenGrapheneOptions,
+  ): Promise<ServedVolumes> {
+    const opened = new Map<string, ServedVolume>(),
+      served = new ServedVolumes(opened);
+    try {
+      for (const volume of volumes)
+        opened.set(volume.name, { ...volume, opened: await openVolume(volume.path, options, byName) });
+    } catch (error) {
+      await served.close();
+      throw error;
+    }
+    return served;
+  }
+
+  get names(): string[] {
+    return [...this.#volumes.keys()];
+  }
+
+  /** Returns the volume of a name; undefined if none has it. */
+  find(name: string): ServedVolume | undefined {
+    return this.#volumes.get(name);
+  }
+
+  async close(): Promise<void> {
+    for (const { opened } of this.#volumes.values()) await (opened.graph ?? opened.plain)?.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
