@@ -52,7 +52,7 @@ const PURE = [
   /^lib\/chunkedgraph\/ids\//,
   /^lib\/points\/(status|input|result|cell-index|plan|ball|distances)\.ts$/,
 ];
-const PURE_PACKAGES = ['zod', 'ipaddr.js'];
+const PURE_PACKAGES = ['zod/locales', 'zod/mini', 'ipaddr.js'];
 /** A build for another platform replaces these files, so pure files may import them. */
 const PLATFORM = ['lib/compression/image-platform.ts', 'lib/compression/platform.ts'];
 

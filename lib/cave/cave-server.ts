@@ -3,14 +3,14 @@
  * JSON.
  */
 import { join } from 'node:path';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { GraphError, InfoError, PathError } from '../base/errors.ts';
 import { isLoopbackHost, isPublicAddress } from '../base/public-address.ts';
 import type { Host } from '../chunkedgraph/server/graph-path.ts';
 import type { GraphServer } from '../chunkedgraph/server/graph-server.ts';
 import { readText, secretsFolder } from '../storage/secret-files.ts';
 import type { AddressPolicy } from '../http/http-request.ts';
-import { firstIssue } from '../precomputed/first-issue.ts';
+import { firstIssue, safeParse } from '../base/schema.ts';
 
 /**
  * The server of datastacks that name no other. Source: CAVEclient, caveclient/endpoints.py,
@@ -116,7 +116,7 @@ export const serviceUrl = ({ origin, prefix = '' }: Host, path: string): string 
 export async function requestJson<T>(
   server: GraphServer<Host>,
   path: string,
-  schema: z.ZodType<T>,
+  schema: z.core.$ZodType<T>,
   what: string,
   signal?: AbortSignal,
 ): Promise<T> {
@@ -139,7 +139,7 @@ export async function requestJson<T>(
       url,
     );
   }
-  const parsed = schema.safeParse(json);
+  const parsed = safeParse(schema, json);
   if (!parsed.success)
     throw new InfoError(
       'BAD_INFO',

@@ -2,7 +2,7 @@
  * Reads the record of a datastack from the CAVE info service.
  * Source: CAVEclient, caveclient/infoservice.py and endpoints.py (`/info/api/v2/datastack/full/NAME`).
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { InfoError, PathError } from '../base/errors.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import { parseGraphPath, type Host } from '../chunkedgraph/server/graph-path.ts';
@@ -35,7 +35,7 @@ export interface RecordField<T> {
 }
 
 const AXES = ['x', 'y', 'z'] as const;
-const schema = z.looseObject({ segmentation_source: z.string().nullish() });
+const schema = z.looseObject({ segmentation_source: z.nullish(z.string()) });
 
 /** Returns the NAME of `cave://NAME`. @throws PathError BAD_PATH. */
 export function parseDatastackPath(path: string): string {

@@ -2,7 +2,7 @@
  * The timestamps of materialization versions: `mat` is the newest version, `mat_943` is version 943.
  * Source: CAVEclient, caveclient/materializationengine.py, `get_versions` and `get_timestamp`.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { leaveOnAbort } from '../base/abort.ts';
 import { InfoError, TimestampError } from '../base/errors.ts';
 import type { Host } from '../chunkedgraph/server/graph-path.ts';
@@ -29,7 +29,7 @@ export class MaterializationVersions {
     return requestJson(
       this.#server,
       `${this.#path}/versions?expired=False`,
-      z.array(z.int().nonnegative()),
+      z.array(z.int().check(z.nonnegative())),
       `list of versions of datastack ${this.#datastack}`,
       signal,
     );

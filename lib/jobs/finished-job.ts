@@ -1,14 +1,14 @@
 /** Notes in the folder of a job that its output is written. */
 import { stat } from 'node:fs/promises';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { FINISHED, type JobFolder } from './job-folder.ts';
 
 const SCHEMA = z.object({
   finished: z.string(),
   output: z.string(),
   /** The size and the time of the output, if it is a file of this machine. */
-  bytes: z.string().nullable(),
-  modified: z.string().nullable(),
+  bytes: z.nullable(z.string()),
+  modified: z.nullable(z.string()),
   needsAttention: z.boolean(),
 });
 

@@ -3,7 +3,7 @@
  * how the points are cut into tasks, and is written when all points are sorted.
  */
 import { crc32 } from 'node:zlib';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { JobError } from '../base/errors.ts';
 import { USER_AGENT } from '../http/user-agent.ts';
 import type { RunIndex, RunSlice } from '../spill/point-spill.ts';
@@ -13,7 +13,7 @@ import type { StartedJob } from './task-store.ts';
 /** The version of the files of a job. */
 const FORMAT = 1;
 
-const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const count = z.int().check(z.nonnegative());
 const date = z.iso.datetime({ precision: 3 });
 
 const INPUT = z.object({
@@ -23,7 +23,7 @@ const INPUT = z.object({
   path: z.string(),
   bytes: count,
   /** Nanoseconds since 1970. */
-  modified: z.string().regex(/^\d{1,20}$/),
+  modified: z.string().check(z.regex(/^\d{1,20}$/)),
   /** The SHA-256 of the first and of the last bytes: of the footer of Parquet and Arrow, among others. */
   ends: z.string(),
 });
@@ -32,7 +32,7 @@ const MANIFEST_SCHEMA = z.object({
   format: z.literal(FORMAT),
   program: z.string(),
   /** Tells the files of this job from those of others. */
-  job: z.string().min(8).max(64),
+  job: z.string().check(z.minLength(8), z.maxLength(64)),
   created: date,
   /** Whether the folder is deleted when the job is done. */
   isTemporary: z.boolean(),
@@ -40,14 +40,14 @@ const MANIFEST_SCHEMA = z.object({
   volume: z.string(),
   /** The flags, as the command line gives them to its commands. No flag is a secret. */
   flags: z.record(z.string(), z.unknown()),
-  inputs: z.array(INPUT).min(1),
+  inputs: z.array(INPUT).check(z.minLength(1)),
   output: z.string(),
   /** The timestamps of the roots: of the main volume, then of the others; null if none are looked up. */
-  timestamps: z.array(date.nullable()),
+  timestamps: z.array(z.nullable(date)),
   /** How often the roots were refreshed. */
   generation: count,
   /** The timestamps of the roots that were looked up first, if they were refreshed since; else null. */
-  refreshedFrom: z.array(date.nullable()).nullable(),
+  refreshedFrom: z.nullable(z.array(z.nullable(date))),
 });
 
 /** An input, as it was when the job was made. */
@@ -71,19 +71,19 @@ const PLAN_SCHEMA = z.object({
   job: z.string(),
   rows: count,
   /** The points of a row. */
-  sides: z.array(z.string()).min(1),
+  sides: z.array(z.string()).check(z.minLength(1)),
   /** The names of the other volumes. */
   also: z.array(z.string()),
   /** The columns that are written. */
   outputs: z.array(z.string()),
   /** Which coordinates of a row name voxels; null if none does. */
-  namesVoxels: z.array(z.boolean()).nullable(),
+  namesVoxels: z.nullable(z.array(z.boolean())),
   /** The number of points that are not looked up, by status. */
   presets: z.array(z.tuple([count, count])),
   pointBytes: count,
   runs: z.array(RUN),
   /** For each task, the slices of runs: run, first point, end. */
-  tasks: z.array(z.array(count)).min(1),
+  tasks: z.array(z.array(count)).check(z.minLength(1)),
 });
 
 /** How a job is cut into tasks. Plain data. */
@@ -148,7 +148,7 @@ const withCheck = <T extends object>(object: T): T & { check: string } => ({
   check: checkOf(object),
 });
 
-function parse<T>(schema: z.ZodType<T>, folder: JobFolder, name: string, text: string): T {
+function parse<T>(schema: z.ZodMiniType<T>, folder: JobFolder, name: string, text: string): T {
   let found: unknown;
   try {
     found = JSON.parse(text);

@@ -1,7 +1,7 @@
 /** Notes in the folder of a job which step after its tasks was begun, so that a killed run is gone on with. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { JobError } from '../base/errors.ts';
 import type { JobFolder } from './job-folder.ts';
 
@@ -10,15 +10,15 @@ const PENDING = 'pending.json';
 const RETRY = z.object({
   step: z.literal('retry'),
   /** The number of the retry: tasks that have it are done. */
-  attempt: z.number().int().min(1),
+  attempt: z.int().check(z.positive()),
 });
 
 const REFRESH = z.object({
   step: z.literal('refresh'),
   /** The new generation of the answers. It is that of the manifest when all tasks are refreshed. */
-  generation: z.number().int().min(1),
+  generation: z.int().check(z.positive()),
   /** The new timestamps of the roots: of the main volume, then of the others; null if it has none. */
-  timestamps: z.array(z.iso.datetime({ precision: 3 }).nullable()),
+  timestamps: z.array(z.nullable(z.iso.datetime({ precision: 3 }))),
   output: z.string(),
 });
 

@@ -4,7 +4,8 @@
  */
 import { crc32 } from 'node:zlib';
 import { Packr, Unpackr } from 'msgpackr';
-import * as z from 'zod';
+import * as z from 'zod/mini';
+import { integerBetween } from '../base/schema.ts';
 import type { LookupStats } from '../points/result.ts';
 import { ARRAY_TYPE_NAMES, AnswerLayout, type VolumeLayout } from '../spill/answer-layout.ts';
 import type { RunSlice } from '../spill/point-spill.ts';
@@ -76,25 +77,22 @@ export function encodeTaskHeader(header: TaskHeader): Uint8Array {
   return bytes;
 }
 
-const words = z.instanceof(Uint8Array).transform((bytes, context) => {
-  if (bytes.length % 4 !== 0) {
-    context.addIssue('not uint32');
-    return z.NEVER;
-  }
-  return new Uint32Array(new Uint8Array(bytes).buffer);
-});
-const count = z.number().min(0);
+const words = z.pipe(
+  z.instanceof(Uint8Array).check(z.refine((bytes) => bytes.length % 4 === 0, 'not uint32')),
+  z.transform((bytes) => new Uint32Array(new Uint8Array(bytes).buffer)),
+);
+const count = z.number().check(z.nonnegative());
 const column = z.object({
-  stride: z.number().int().min(1).max(1024),
-  offset: z.number().int().min(0).max(1023),
+  stride: integerBetween(1, 1024),
+  offset: integerBetween(0, 1023),
   zeroMeansMissing: z.boolean(),
-  decimals: z.number().optional(),
-  words: z.array(z.string()).optional(),
+  decimals: z.optional(z.number()),
+  words: z.optional(z.array(z.string())),
 });
 const layout = z.object({
   columns: z.array(column),
-  arrayOf: z.array(z.number().int().min(0)),
-  arrays: z.array(z.object({ type: z.enum(ARRAY_TYPE_NAMES), stride: z.number().int().min(1).max(1024) })),
+  arrayOf: z.array(z.int().check(z.nonnegative())),
+  arrays: z.array(z.object({ type: z.enum(ARRAY_TYPE_NAMES), stride: integerBetween(1, 1024) })),
 });
 const stats = z.looseObject({
   points: count,
@@ -108,7 +106,7 @@ const stats = z.looseObject({
   ms: z.object({ plan: count, chunks: count, roots: count, total: count }),
 });
 const volume = z.object({
-  counts: z.array(z.tuple([z.number().int().min(0).max(255), count])),
+  counts: z.array(z.tuple([integerBetween(0, 255), count])),
   stats,
   failures: z.object({
     points: words,
@@ -122,11 +120,11 @@ const HEADER = z.object({
   task: count,
   blocks: words,
   crcs: words,
-  layout: z.array(layout).min(1),
-  volumes: z.array(volume).min(1),
+  layout: z.array(layout).check(z.minLength(1)),
+  volumes: z.array(volume).check(z.minLength(1)),
   timestamps: z.array(z.number()),
   seconds: count,
-  attempt: z.number().int().min(0),
+  attempt: z.int().check(z.nonnegative()),
 });
 
 /** Returns the length of the header; undefined if the bytes do not begin as those of a task. */

@@ -2,8 +2,9 @@
  * Locates chunks of sharded volumes: which shard file, and which minishard in it, holds a chunk.
  * Source: Neuroglancer, src/datasource/precomputed/sharded.md, "Sharding specification".
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { InfoError } from '../base/errors.ts';
+import { integerBetween, safeParse } from '../base/schema.ts';
 import { hashInPlace } from './murmurhash.ts';
 
 /** How the chunks of a scale are spread over shards and minishards. */
@@ -25,8 +26,8 @@ export interface ShardingSpec {
  */
 const MAX_MINISHARD_BITS = 48;
 
-const bits = z.int().min(0).max(64);
-const encoding = z.enum(['raw', 'gzip']).default('raw');
+const bits = integerBetween(0, 64);
+const encoding = z._default(z.enum(['raw', 'gzip']), 'raw');
 
 const shardingSchema = z.looseObject({
   '@type': z.literal('neuroglancer_uint64_sharded_v1'),
@@ -47,7 +48,7 @@ const shardingSchema = z.looseObject({
  *   encoding).
  */
 export function parseSharding(json: unknown, where: string, url?: string): ShardingSpec {
-  const parsed = shardingSchema.safeParse(json);
+  const parsed = safeParse(shardingSchema, json);
   if (!parsed.success) {
     const { path, code, message } = parsed.error.issues[0];
     const value = path.length > 0 ? (json as Record<PropertyKey, unknown>)[path[0]] : json;

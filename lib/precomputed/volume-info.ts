@@ -3,11 +3,11 @@
  * leniently elsewhere (unknown fields are ignored; old infos have no `@type`).
  * Source: Neuroglancer, src/datasource/precomputed/volume.md, "info JSON file specification".
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { InfoError } from '../base/errors.ts';
 import { toPrintable } from '../base/printable.ts';
 import { product, type Vec3 } from '../base/vec3.ts';
-import { firstIssue } from './first-issue.ts';
+import { firstIssue, safeParse } from '../base/schema.ts';
 import { bytesPerValue, DATA_TYPES, type DataType } from './data-type.ts';
 
 /** One scale of a volume. All vectors are x, y, z. */
@@ -56,28 +56,28 @@ const MAX_CHUNK_BYTES = 2 ** 31;
 /** The largest side of a compressed_segmentation block, unless the chunk is larger. */
 const MAX_BLOCK = 64;
 
-const vec3 = <T extends z.ZodType<number>>(of: T) => z.tuple([of, of, of]);
-const count = z.int().positive();
+const vec3 = <T extends z.ZodMiniType<number>>(of: T) => z.tuple([of, of, of]);
+const count = z.int().check(z.positive());
 
 const scaleSchema = z.looseObject({
-  key: z.string().min(1),
-  resolution: vec3(z.number().positive()),
+  key: z.string().check(z.minLength(1)),
+  resolution: vec3(z.number().check(z.positive())),
   size: vec3(count),
-  voxel_offset: vec3(z.int()).nullish(),
-  chunk_sizes: z.array(vec3(count)).min(1),
-  encoding: z.string().toLowerCase(),
-  compressed_segmentation_block_size: vec3(count).nullish(),
-  sharding: z.unknown().optional(),
+  voxel_offset: z.nullish(vec3(z.int())),
+  chunk_sizes: z.array(vec3(count)).check(z.minLength(1)),
+  encoding: z.string().check(z.toLowerCase()),
+  compressed_segmentation_block_size: z.nullish(vec3(count)),
+  sharding: z.optional(z.unknown()),
 });
 
 const inLowerCase = (value: unknown): unknown => (typeof value === 'string' ? value.toLowerCase() : value);
 
 const infoSchema = z.looseObject({
-  '@type': z.literal('neuroglancer_multiscale_volume').optional(),
-  type: z.preprocess(inLowerCase, z.enum(['image', 'segmentation'])),
-  data_type: z.preprocess(inLowerCase, z.enum(Object.keys(DATA_TYPES) as [DataType, ...DataType[]])),
-  num_channels: count.max(65_536),
-  scales: z.array(z.unknown()).min(1),
+  '@type': z.optional(z.literal('neuroglancer_multiscale_volume')),
+  type: z.pipe(z.transform(inLowerCase), z.enum(['image', 'segmentation'])),
+  data_type: z.pipe(z.transform(inLowerCase), z.enum(Object.keys(DATA_TYPES) as [DataType, ...DataType[]])),
+  num_channels: count.check(z.maximum(65_536)),
+  scales: z.array(z.unknown()).check(z.minLength(1)),
 });
 
 /**
@@ -116,7 +116,7 @@ export function finestResolution([{ resolution, error }]: readonly Scale[]): Vec
  *   this version).
  */
 export function parseInfo(json: unknown, url: string): VolumeInfo {
-  const parsed = infoSchema.safeParse(json);
+  const parsed = safeParse(infoSchema, json);
   if (!parsed.success)
     throw new InfoError(
       'BAD_INFO',
@@ -131,7 +131,7 @@ export function parseInfo(json: unknown, url: string): VolumeInfo {
 
 function readScale(json: unknown, mip: number, bytesPerVoxel: number, url: string): Scale {
   try {
-    const parsed = scaleSchema.safeParse(json);
+    const parsed = safeParse(scaleSchema, json);
     if (!parsed.success)
       throw new InfoError(
         'BAD_INFO',
@@ -159,7 +159,7 @@ function validFieldsOf(json: unknown): Omit<Scale, 'mip'> {
   const vector = (value: unknown): Vec3 => vec3(z.number()).safeParse(value).data ?? [NaN, NaN, NaN];
   return {
     key: text(key),
-    resolution: vec3(z.number().positive()).safeParse(resolution).data ?? [NaN, NaN, NaN],
+    resolution: vec3(z.number().check(z.positive())).safeParse(resolution).data ?? [NaN, NaN, NaN],
     size: vector(size),
     voxelOffset: voxelOffset == null ? [0, 0, 0] : vector(voxelOffset),
     chunkSize: vector(Array.isArray(chunkSizes) ? chunkSizes[0] : undefined),

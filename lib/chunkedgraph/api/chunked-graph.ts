@@ -3,7 +3,7 @@
  * BigUint64Arrays, in arguments and in results. This file has edits and free requests; the base classes have
  * roots, nodes and history.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { GraphError } from '../../base/errors.ts';
 import { bytesOf } from '../../base/uint64.ts';
 import type { ServerReply } from '../server/graph-server.ts';

@@ -2,7 +2,7 @@
  * Compares the roots at two timestamps. Source: PyChunkedGraph, pychunkedgraph/graph/misc.py,
  * `get_proofread_root_ids`.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { TimestampError } from '../../base/errors.ts';
 import { toUnixSeconds } from '../ids/timestamp.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';

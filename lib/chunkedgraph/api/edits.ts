@@ -5,7 +5,7 @@
  * Source: PyChunkedGraph, app/segmentation/common.py, `handle_merge`, `handle_split`, `handle_undo`,
  * `handle_redo`.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { GraphError, PathError } from '../../base/errors.ts';
 import { decideByError } from '../../failures/retry-decision.ts';
 import { parseExactJson } from '../server/exact-json.ts';
@@ -34,7 +34,7 @@ export interface EditResult {
 /** Paths below the table that change the graph. */
 export const EDIT_PATHS = /(?:^|\/)(?:merge|merge_admin|split|undo|redo|rollback_user)\/?$/;
 
-const edited = z.object({ operation_id: count.nullable(), new_root_ids: idList });
+const edited = z.object({ operation_id: z.nullable(count), new_root_ids: idList });
 
 /**
  * The message of the server's status 500 for an operation that its log does not have. It comes before any

@@ -4,13 +4,13 @@
  * what was expected.
  */
 import PQueue from 'p-queue';
-import type { z } from 'zod';
+import type * as z from 'zod/mini';
 import { withJointSignal, pause } from '../../base/abort.ts';
 import { GraphError } from '../../base/errors.ts';
 import { idsFromBytes } from '../../base/uint64.ts';
 import { RetryCounter, type OnRetry } from '../../failures/retry-counter.ts';
 import { decideByError } from '../../failures/retry-decision.ts';
-import { firstIssue } from '../../precomputed/first-issue.ts';
+import { firstIssue, safeParse } from '../../base/schema.ts';
 import { formatExactJson, parseExactJson } from '../server/exact-json.ts';
 import type { ServerReply, ServerRequest, GraphServer } from '../server/graph-server.ts';
 import type { Timestamp } from '../ids/timestamp.ts';
@@ -104,13 +104,13 @@ export class Endpoints {
    *
    * @throws GraphError, with BAD_REPLY for an answer of the wrong form; `signal.reason`.
    */
-  async json<T>(schema: z.ZodType<T>, call: EndpointCall, options?: CallOptions): Promise<T> {
+  async json<T>(schema: z.core.$ZodType<T>, call: EndpointCall, options?: CallOptions): Promise<T> {
     return (await this.jsonAndHeaders(schema, call, options)).value;
   }
 
   /** Does the same as {@link json}, and also returns the headers of the reply. */
   async jsonAndHeaders<T>(
-    schema: z.ZodType<T>,
+    schema: z.core.$ZodType<T>,
     call: EndpointCall,
     options?: CallOptions,
   ): Promise<{ value: T; headers: ServerReply['headers'] }> {
@@ -120,7 +120,7 @@ export class Endpoints {
 
   /** Reads the JSON of a reply with `schema`. @throws GraphError BAD_REPLY. */
   parseJsonReply<T>(
-    schema: z.ZodType<T>,
+    schema: z.core.$ZodType<T>,
     { body, status }: ServerReply,
     call: Pick<EndpointCall, 'path'>,
   ): T {
@@ -193,8 +193,8 @@ export class Endpoints {
    * Checks a value against a schema. @throws GraphError BAD_REPLY, which names the endpoint and what is wrong
    * with the answer.
    */
-  check<T>(schema: z.ZodType<T>, value: unknown, call: Pick<EndpointCall, 'path'>, status?: number): T {
-    const parsed = schema.safeParse(value);
+  check<T>(schema: z.core.$ZodType<T>, value: unknown, call: Pick<EndpointCall, 'path'>, status?: number): T {
+    const parsed = safeParse(schema, value);
     if (!parsed.success)
       throw this.#badReply(call, `in an unexpected form: ${firstIssue(parsed.error)}`, status);
     return parsed.data;

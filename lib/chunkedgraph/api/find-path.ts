@@ -6,7 +6,7 @@
  * Source: PyChunkedGraph, pychunkedgraph/app/segmentation/common.py, `handle_find_path`, and
  * graph/analysis/pathing.py.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { GraphError } from '../../base/errors.ts';
 import { UnitRatio } from '../../base/unit-ratio.ts';
 import type { NodeSpace } from './box.ts';
@@ -77,8 +77,8 @@ async function requestPath(
 ): Promise<GraphPathFound> {
   const path = 'graph/find_path';
   const shape = z.object({
-    centroids_list: z.array(floats.refine((list) => list.length === 3, 'expected three numbers')),
-    l2_path: idList.nullable(),
+    centroids_list: z.array(floats.check(z.refine((list) => list.length === 3, 'expected three numbers'))),
+    l2_path: z.nullable(idList),
     failed_l2_ids: idList,
   });
   const { centroids_list, l2_path, failed_l2_ids } = await api.json(

@@ -2,7 +2,7 @@
  * Requests about the history of roots and nodes. Source: PyChunkedGraph, app/segmentation/common.py;
  * graph/{lineage,segmenthistory,misc}.py.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { GraphError } from '../../base/errors.ts';
 import { LAST_TIMESTAMP_MS, toExclusiveUnixSeconds, toUnixSeconds } from '../ids/timestamp.ts';
 import type { CallOptions, Endpoints } from './endpoints.ts';
@@ -31,19 +31,20 @@ export interface LineageGraph {
   }[];
 }
 
-const lineage = z
-  .object({
-    nodes: z.array(z.object({ id, timestamp: unixSeconds, operation_id: count.optional() })),
+const lineage = z.pipe(
+  z.object({
+    nodes: z.array(z.object({ id, timestamp: unixSeconds, operation_id: z.optional(count) })),
     links: z.array(z.object({ source: id, target: id })),
-  })
-  .transform(({ nodes, links }): LineageGraph => ({
+  }),
+  z.transform(({ nodes, links }): LineageGraph => ({
     nodes: nodes.map(({ id, timestamp, operation_id: operationId }) => ({
       id,
       timestamp,
       ...(operationId !== undefined && { operationId }),
     })),
     links,
-  }));
+  })),
+);
 
 /**
  * Returns how roots developed from each other. The server ends a walk where another walk has been, so the
@@ -110,8 +111,8 @@ export async function pastIdMapping(
   options: CallOptions,
 ): Promise<IdMapping> {
   const shape = z.object({
-    past_id_map: z.record(z.string().regex(/^\d+$/), idList),
-    future_id_map: z.record(z.string().regex(/^\d+$/), id),
+    past_id_map: z.record(z.string().check(z.regex(/^\d+$/)), idList),
+    future_id_map: z.record(z.string().check(z.regex(/^\d+$/)), id),
   });
   // A root that was created at exactly the timestamp is current then, and must not be divided.
   const query = { timestamp_past: pastMs === undefined ? undefined : toExclusiveUnixSeconds(pastMs) };

@@ -2,7 +2,7 @@
  * Requests about the parts of nodes: leaves, children and edges; and previews of splits. Source:
  * PyChunkedGraph, app/segmentation/v1/routes.py and common.py.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { GraphError } from '../../base/errors.ts';
 import { toUnixSeconds } from '../ids/timestamp.ts';
 import { formatBounds, clipToVolume, createBoxFilter, type Box, type NodeSpace } from './box.ts';

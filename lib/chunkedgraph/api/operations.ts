@@ -2,7 +2,7 @@
  * Requests to the logs of edits: who edited what, and when. Source: PyChunkedGraph,
  * app/segmentation/common.py; graph/{segmenthistory,misc}.py.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { GraphError } from '../../base/errors.ts';
 import { toExclusiveUnixSeconds, toUnixSeconds } from '../ids/timestamp.ts';
 import { parseExactJson } from '../server/exact-json.ts';
@@ -43,7 +43,7 @@ export async function changeLog(
   filtered: boolean,
   options: CallOptions,
 ): Promise<ChangeLog> {
-  const counts = { n_mergers: count.default(0), n_splits: count.default(0) };
+  const counts = { n_mergers: z._default(count, 0), n_splits: z._default(count, 0) };
   const shape = z.object({
     ...counts,
     operations_ids: z.array(count),
@@ -97,28 +97,31 @@ export interface RootOperation extends LoggedOperation {
   isRelevant?: boolean;
 }
 
-const msTimestamp = z.number().transform((ms) => new Date(ms));
+const msTimestamp = z.pipe(
+  z.number(),
+  z.transform((ms) => new Date(ms)),
+);
 const operationColumns = { operation_id: count, timestamp: msTimestamp };
 const loggedColumns = { ...operationColumns, user_id: z.coerce.string(), is_merge: z.boolean() };
-const text = z.string().nullish();
+const text = z.nullish(z.string());
 const rootOperationColumns = {
   ...loggedColumns,
   before_root_ids: idList,
   after_root_ids: idList,
   user_name: text,
   user_affiliation: text,
-  in_neuron: z.boolean().optional(),
-  is_relevant: z.boolean().optional(),
+  in_neuron: z.optional(z.boolean()),
+  is_relevant: z.optional(z.boolean()),
 };
 
-const toLoggedOperation = (row: z.output<z.ZodObject<typeof loggedColumns>>): LoggedOperation => ({
+const toLoggedOperation = (row: z.output<z.ZodMiniObject<typeof loggedColumns>>): LoggedOperation => ({
   operationId: row.operation_id,
   timestamp: row.timestamp,
   userId: row.user_id,
   isMerge: row.is_merge,
 });
 
-const toRootOperation = (row: z.output<z.ZodObject<typeof rootOperationColumns>>): RootOperation => ({
+const toRootOperation = (row: z.output<z.ZodMiniObject<typeof rootOperationColumns>>): RootOperation => ({
   ...toLoggedOperation(row),
   beforeRoots: row.before_root_ids,
   afterRoots: row.after_root_ids,
@@ -132,12 +135,12 @@ const toRootOperation = (row: z.output<z.ZodObject<typeof rootOperationColumns>>
  * Reads a table that pandas wrote in columns, `{"column": {"row number": value}}`. Keeps the order of the
  * rows.
  */
-function rowsOf<T extends z.ZodRawShape>(
+function rowsOf<T extends z.core.$ZodShape>(
   api: Endpoints,
   path: string,
   row: T,
   table: unknown,
-): z.output<z.ZodObject<T>>[] {
+): z.output<z.ZodMiniObject<T>>[] {
   const columns = api.check(z.record(z.string(), z.record(z.string(), z.unknown())), table, { path }, 200);
   const numbers = Object.keys(columns.operation_id ?? {});
   return api.check(
@@ -266,17 +269,20 @@ export interface OperationDetails {
   raw: Record<string, unknown>;
 }
 
-const coordinates = z.array(z.array(z.number()).length(3)).transform((list) => list.flat());
+const coordinates = z.pipe(
+  z.array(z.array(z.number()).check(z.length(3))),
+  z.transform((list) => list.flat()),
+);
 const operation = z.looseObject({
   timestamp: isoTime,
   user: z.coerce.string(),
-  roots: idList.optional(),
-  added_edges: idPairs.optional(),
-  removed_edges: idPairs.optional(),
-  source_coords: coordinates.optional(),
-  sink_coords: coordinates.optional(),
-  operation_status: count.optional(),
-  operation_exception: z.string().optional(),
+  roots: z.optional(idList),
+  added_edges: z.optional(idPairs),
+  removed_edges: z.optional(idPairs),
+  source_coords: z.optional(coordinates),
+  sink_coords: z.optional(coordinates),
+  operation_status: z.optional(count),
+  operation_exception: z.optional(z.string()),
 });
 
 /** Most operations in one request. They are part of the URL, and a proxy limits its length. */

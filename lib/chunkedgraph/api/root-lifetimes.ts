@@ -3,7 +3,7 @@
  * exactly their timestamp, while root look-ups include them. The timestamps that are sent make up for that,
  * so all answers for one timestamp describe the same state.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { GraphError } from '../../base/errors.ts';
 import { requestLatestRoots } from '../server/latest-roots-request.ts';
 import { LAST_TIMESTAMP_MS, toExclusiveUnixSeconds } from '../ids/timestamp.ts';
@@ -49,7 +49,8 @@ export async function isLatestRoots(
 }
 
 const TIMES = 'root_timestamps';
-const times = z.object({ timestamp: z.array(z.number()) });
+const timeList = z.array(z.number());
+const times = z.object({ timestamp: timeList });
 
 /**
  * Returns when each root was created, in ms since 1970.
@@ -138,7 +139,7 @@ async function requestTimes(
         url,
         200,
       );
-    return api.check(times.shape.timestamp.length(batch.length), timestamp, { path: TIMES }, 200);
+    return api.check(timeList.check(z.length(batch.length)), timestamp, { path: TIMES }, 200);
   });
   return Float64Array.from(answers.flat(), (value) => Math.round(value * 1000));
 }

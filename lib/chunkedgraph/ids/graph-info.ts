@@ -4,10 +4,10 @@
  * Source: PyChunkedGraph, pychunkedgraph/app/segmentation/common.py, `handle_info`; CloudVolume,
  * datasource/graphene/metadata.py.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { InfoError } from '../../base/errors.ts';
 import type { Vec3 } from '../../base/vec3.ts';
-import { firstIssue } from '../../precomputed/first-issue.ts';
+import { firstIssue, integerBetween, safeParse } from '../../base/schema.ts';
 import { IdLayout } from './id-layout.ts';
 
 /** The shape of a graph: its layers, its graph chunks and its IDs. */
@@ -39,26 +39,31 @@ export interface GraphInfo {
   ocdbtPath?: string;
 }
 
-const count = z.int().positive();
+const count = z.int().check(z.positive());
 
 const schema = z.looseObject({
-  data_dir: z.string().nullish(),
-  chunks_start_at_voxel_offset: z.boolean().nullish(),
-  ocdbt_seg: z.unknown().optional(),
-  app: z
-    .looseObject({ ocdbt_seg: z.unknown().optional(), supported_api_versions: z.array(z.int()).nullish() })
-    .nullish()
-    .catch(null),
+  data_dir: z.nullish(z.string()),
+  chunks_start_at_voxel_offset: z.nullish(z.boolean()),
+  ocdbt_seg: z.optional(z.unknown()),
+  app: z.catch(
+    z.nullish(
+      z.looseObject({
+        ocdbt_seg: z.optional(z.unknown()),
+        supported_api_versions: z.nullish(z.array(z.int())),
+      }),
+    ),
+    null,
+  ),
   graph: z.looseObject({
     chunk_size: z.tuple([count, count, count]),
-    n_layers: z.int().min(2).max(255),
-    n_bits_for_layer_id: z.int().min(1).max(32).nullish(),
-    cv_mip: z.int().nonnegative().nullish(),
-    ocdbt_seg: z.unknown().optional(),
-    ocdbt_kvstore_spec: z.unknown().optional(),
-    ocdbt_path: z.string().nullish().catch(null),
-    fan_out: z.int().min(2).max(1024).nullish(),
-    spatial_bit_masks: z.record(z.string().regex(/^\d+$/), z.int().min(0).max(31)).nullish(),
+    n_layers: integerBetween(2, 255),
+    n_bits_for_layer_id: z.nullish(integerBetween(1, 32)),
+    cv_mip: z.nullish(z.int().check(z.nonnegative())),
+    ocdbt_seg: z.optional(z.unknown()),
+    ocdbt_kvstore_spec: z.optional(z.unknown()),
+    ocdbt_path: z.catch(z.nullish(z.string()), null),
+    fan_out: z.nullish(integerBetween(2, 1024)),
+    spatial_bit_masks: z.nullish(z.record(z.string().check(z.regex(/^\d+$/)), integerBetween(0, 31))),
   }),
 });
 
@@ -71,7 +76,7 @@ const isSet = (value: unknown): boolean => Boolean(value) && value !== 'false';
  * @throws InfoError BAD_INFO, with the name of the first wrong field.
  */
 export function parseGraphInfo(json: unknown, url: string): GraphInfo {
-  const parsed = schema.safeParse(json);
+  const parsed = safeParse(schema, json);
   if (!parsed.success)
     throw new InfoError(
       'BAD_INFO',

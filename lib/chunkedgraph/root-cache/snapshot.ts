@@ -5,10 +5,10 @@
  * can write it can invent roots.
  */
 import type { FileHandle } from 'node:fs/promises';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { SnapshotError } from '../../base/errors.ts';
 import { toPrintable } from '../../base/printable.ts';
-import { firstIssue } from '../../precomputed/first-issue.ts';
+import { firstIssue, safeParse } from '../../base/schema.ts';
 import type { IdLayout } from '../ids/id-layout.ts';
 import { openFrames, readFrames, writeFrames } from './frames.ts';
 import { timestampOfNoRoot, SUPERVOXEL_LAYER, type RootFacts } from './root-facts.ts';
@@ -25,13 +25,15 @@ const PAIR_BYTES = 12;
 const bytes = (size: number, most: number) =>
   z
     .instanceof(Uint8Array)
-    .refine(
-      (array) => array.length % size === 0 && array.length <= size * most,
-      `expected at most ${most} items of ${size} bytes`,
+    .check(
+      z.refine(
+        (array) => array.length % size === 0 && array.length <= size * most,
+        `expected at most ${most} items of ${size} bytes`,
+      ),
     );
 
-const opening = z.object({ kind: z.literal('header'), version: z.int().positive() });
-const header = opening.extend({ graph: z.string(), nLayers: z.int(), savedMs: z.int() });
+const opening = z.object({ kind: z.literal('header'), version: z.int().check(z.positive()) });
+const header = z.extend(opening, { graph: z.string(), nLayers: z.int(), savedMs: z.int() });
 const frames = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('roots'), rows: bytes(ROOT_ROW_BYTES, ROOTS_PER_FRAME) }),
   z.strictObject({ kind: z.literal('pairs'), pairs: bytes(PAIR_BYTES, PAIRS_PER_FRAME) }),
@@ -126,8 +128,8 @@ async function* checkedFrames(
   file: string,
   target: SnapshotTarget,
 ): AsyncGenerator<Frame> {
-  const check = <T>(schema: z.ZodType<T>, frame: unknown, what: string): T => {
-    const parsed = schema.safeParse(frame);
+  const check = <T>(schema: z.core.$ZodType<T>, frame: unknown, what: string): T => {
+    const parsed = safeParse(schema, frame);
     if (!parsed.success) throw new SnapshotError('DAMAGED', `${file}: ${what}: ${firstIssue(parsed.error)}`);
     return parsed.data;
   };

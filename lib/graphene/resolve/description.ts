@@ -3,14 +3,14 @@
  * the manifest of a job or for another machine. It names tokens and credentials, and never contains them. It
  * decides which servers get requests, so it needs as much trust as a path.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { ErrorJson } from '../../base/error-json.ts';
 import { PathError } from '../../base/errors.ts';
 import { redactSecrets } from '../../base/secret-redaction.ts';
 import type { Vec3 } from '../../base/vec3.ts';
 import type { NamedVersion } from '../../chunkedgraph/ids/timestamp.ts';
 import type { AddressPolicy } from '../../http/http-request.ts';
-import { firstIssue } from '../../precomputed/first-issue.ts';
+import { firstIssue, safeParse } from '../../base/schema.ts';
 import type { BucketOptions } from '../../storage/bucket-options.ts';
 import type { OpenGrapheneOptions } from '../option-types.ts';
 import { parseKvPath } from './kv-path.ts';
@@ -191,10 +191,10 @@ const SETTLED_OPTIONS = ['server', 'authServer', 'dataDir', 'ocdbt', 'timestamp'
 
 /** Builds the schema on demand: most volumes are opened by their path. */
 function descriptionSchema() {
-  const token = z.object({ host: z.string(), from: z.string() }).nullable();
+  const token = z.nullable(z.object({ host: z.string(), from: z.string() }));
   const allowAddress = z.enum(['any', 'public', 'notMetadata']);
   const json = z.record(z.string(), z.unknown());
-  const nm = z.number().positive();
+  const nm = z.number().check(z.positive());
   const described = {
     version: z.literal(1),
     path: z.string(),
@@ -215,20 +215,20 @@ function descriptionSchema() {
       kind: z.literal('graphene'),
       ...described,
       graph: z.object({ path: z.string(), token, allowAddress }),
-      authServer: z.string().nullable(),
-      ocdbt: z.literal('ignore').optional(),
-      datastack: z
-        .object({
+      authServer: z.nullable(z.string()),
+      ocdbt: z.optional(z.literal('ignore')),
+      datastack: z.nullable(
+        z.object({
           name: z.string(),
           server: z.string(),
           segmentationSource: z.string(),
-          localServer: z.object({ url: z.string(), allowAddress }).nullable(),
-          viewerResolution: z.tuple([nm, nm, nm]).nullable(),
-          faults: z.object({ localServer: json.optional(), viewerResolution: json.optional() }),
-          version: z.union([z.int().nonnegative(), z.literal('newest')]).nullable(),
-        })
-        .nullable(),
-      timestamp: z.union([z.int(), z.literal('settled')]).nullable(),
+          localServer: z.nullable(z.object({ url: z.string(), allowAddress })),
+          viewerResolution: z.nullable(z.tuple([nm, nm, nm])),
+          faults: z.object({ localServer: z.optional(json), viewerResolution: z.optional(json) }),
+          version: z.nullable(z.union([z.int().check(z.nonnegative()), z.literal('newest')])),
+        }),
+      ),
+      timestamp: z.nullable(z.union([z.int(), z.literal('settled')])),
     }),
   ]);
 }
@@ -239,7 +239,7 @@ export const isDescription = (path: unknown): path is VolumeDescription =>
 
 /** Checks a description and returns a copy. @throws PathError BAD_PATH. */
 export function parseDescription(given: unknown): VolumeDescription {
-  const parsed = descriptionSchema().safeParse(given);
+  const parsed = safeParse(descriptionSchema(), given);
   if (parsed.success) return parsed.data as VolumeDescription;
   throw new PathError(
     'BAD_PATH',
