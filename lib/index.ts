@@ -127,6 +127,7 @@ export type { BreakReason, GraphErrorOptions } from './base/errors.ts';
 export type { AddressPolicy } from './http/address.ts';
 export type { ReleaseSlot, ServerFeedback } from './failures/throttle.ts';
 export {
+  AccessError,
   ChunkError,
   CredentialsError,
   DeadlineError,

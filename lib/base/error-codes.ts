@@ -123,6 +123,21 @@ export const ERROR_CODES = {
     JOB_CANCELLED: 'The job was cancelled.',
     INPUT_CHANGED: 'An input has changed since the job was planned; the message says what it was.',
   },
+  AccessError: {
+    NO_TOKEN: 'The service needs a token: send the header `Authorization: Bearer TOKEN`.',
+    BAD_TOKEN: 'The service does not know the token, or it has expired or was revoked.',
+    NOT_ALLOWED: 'The token is valid, and may not ask this of this volume; the message says what it may.',
+    TERMS_NOT_ACCEPTED: 'Terms of service must be accepted first; the message names the page.',
+    UNENCRYPTED_TOKEN: 'The token came over a connection without TLS, so it was refused. Make a new one.',
+    FOREIGN_HOST: 'The request was meant for a host that the service does not answer for.',
+    FOREIGN_ORIGIN: 'A web page of another origin sent the request.',
+    BAD_REQUEST:
+      'The head of the request breaks the rules of HTTP, or its path is not one that clients send.',
+    AUTH_UNAVAILABLE: 'The auth service did not answer, so nobody can be let in. A later retry may help.',
+    UNSAFE_SETTINGS:
+      'The service does not start like this: it would let in anybody. The message says what to add.',
+    BAD_TOKEN_FILE: 'The file of tokens cannot be used; the message names the line, or the mode of the file.',
+  },
 } as const satisfies Record<string, Record<string, string>>;
 
 /**

@@ -463,3 +463,17 @@ export class JobError extends CodedError<CodeOf<'JobError'>> {
   /** Always `JobError`. */
   override readonly name = 'JobError';
 }
+
+/**
+ * The service (`graphene-points serve`) refuses a request, or does not start, because of who may ask it. Its
+ * answers hold this error as JSON.
+ *
+ * @example
+ * ```ts
+ * if (error instanceof AccessError && error.code === 'UNSAFE_SETTINGS') console.error(error.message);
+ * ```
+ */
+export class AccessError extends CodedError<CodeOf<'AccessError'>> {
+  /** Always `AccessError`. */
+  override readonly name = 'AccessError';
+}

@@ -8,6 +8,8 @@
 /** Characters of a run. Shorter runs of a secret's characters occur in ordinary words. */
 const RUN = 8;
 const MAX_SECRETS = 500;
+/** Tokens of other people's requests: few, so that a stranger can neither fill the memory nor push out the others. */
+const MAX_GUEST_SECRETS = 100;
 const MAX_SECRET_LENGTH = 16_384;
 const HIDDEN = '***';
 const MAX_DEPTH = 200;
@@ -16,6 +18,8 @@ const MAX_MESSAGE_LENGTH = 2000;
 
 /** Every run of each secret's spellings. The oldest secret is first. */
 const registered = new Map<string, readonly string[]>();
+/** The registered secrets that came with requests of other people, the least recently used first. */
+const guests = new Set<string>();
 /** How many secrets contain each run. */
 const runs = new Map<string, number>();
 /**
@@ -32,13 +36,33 @@ const headAt = (text: string, at: number): number =>
  */
 export function registerSecret(secret: string | null | undefined): void {
   if (typeof secret !== 'string' || secret.length < RUN || registered.has(secret)) return;
+  register(secret);
+  if (registered.size - guests.size <= MAX_SECRETS) return;
+  for (const oldest of registered.keys()) if (!guests.has(oldest)) return forget(oldest);
+}
+
+/**
+ * Registers a secret that came with a request of somebody else, such as the token of a service's caller. The
+ * {@link MAX_GUEST_SECRETS} that were used last stay registered. They never push out this process's own secrets.
+ */
+export function registerGuestSecret(secret: string): void {
+  if (secret.length < RUN) return;
+  if (!registered.has(secret)) register(secret);
+  else if (!guests.delete(secret)) return; // a secret of this process
+  guests.add(secret);
+  if (guests.size <= MAX_GUEST_SECRETS) return;
+  const [oldest] = guests;
+  guests.delete(oldest);
+  forget(oldest);
+}
+
+function register(secret: string): void {
   const own = [...new Set(spellings(secret.slice(0, MAX_SECRET_LENGTH)).flatMap(runsOf))];
   registered.set(secret, own);
   for (const run of own) {
     runs.set(run, (runs.get(run) ?? 0) + 1);
     heads[headAt(run, 0)] = 1;
   }
-  if (registered.size > MAX_SECRETS) forget(registered.keys().next().value!);
 }
 
 /** Registers each word of a header's value. A scheme such as `Bearer` is too short to count. */

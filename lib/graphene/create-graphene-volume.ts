@@ -80,7 +80,7 @@ export async function createGrapheneVolume(
       release = onAbort(life, () => viewLife.abort(new VolumeClosedError()));
     const view = connectGraph({
       ...connecting,
-      server: server.withToken({ token, from }),
+      server: server.withToken({ token, from, isGuest: true }),
       life: viewLife.signal,
     });
     return new GrapheneVolume({

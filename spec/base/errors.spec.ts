@@ -34,6 +34,7 @@ const samples: Record<
   ],
   TableError: [new errors.TableError('BAD_ROW', 'm', { cause }), 'BAD_ROW'],
   JobError: [new errors.JobError('JOB_DAMAGED', 'm', { cause }), 'JOB_DAMAGED'],
+  AccessError: [new errors.AccessError('NO_TOKEN', 'm', { cause }), 'NO_TOKEN'],
 };
 
 describe('errors', () => {

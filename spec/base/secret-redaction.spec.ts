@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { InfoError, GraphError } from '../../lib/base/errors.ts';
 import {
+  registerGuestSecret,
   registerSecret,
   registerSecretsIn,
   safeText,
@@ -52,6 +53,23 @@ describe('redactSecrets', () => {
   test('still hides the latest secrets after many have been registered', () => {
     for (let k = 0; k < 600; k++) registerSecret(`one-of-many-${k}-zzzz`);
     expect(redactSecrets('one-of-many-599-zzzz')).toBe('***');
+    registerSecret(SECRET);
+    expect(redactSecrets(SECRET)).toBe('***');
+  });
+  test('hides the tokens of others, which never push out the secrets of this process', () => {
+    registerSecret(SECRET);
+    registerGuestSecret('guest-first-zzzz');
+    registerGuestSecret(SECRET); // a stranger who sends it does not make it a stranger's
+    for (let k = 0; k < 99; k++) registerGuestSecret(`guest-${k}-zzzzzzzz`);
+    expect(redactSecrets('guest-first-zzzz')).toBe('***');
+    registerGuestSecret('guest-first-zzzz'); // used again
+    for (let k = 99; k < 1000; k++) registerGuestSecret(`guest-${k}-zzzzzzzz`);
+    expect(redactSecrets(SECRET)).toBe('***');
+    expect(redactSecrets('guest-999-zzzzzzzz')).toBe('***');
+    expect(redactSecrets('guest-901-zzzzzzzz')).toBe('***');
+    expect(redactSecrets('guest-first-')).not.toBe('***');
+    for (let k = 0; k < 600; k++) registerSecret(`one-more-${k}-zzzz`);
+    expect(redactSecrets('guest-999-zzzzzzzz')).toBe('***');
     registerSecret(SECRET);
     expect(redactSecrets(SECRET)).toBe('***');
   });

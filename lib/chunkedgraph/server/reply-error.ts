@@ -4,7 +4,7 @@
  * Sources: PyChunkedGraph, app/common.py; middle_auth_client, decorators.py.
  */
 import { GraphError, type GraphErrorCode } from '../../base/errors.ts';
-import { registerSecret, redactSecrets } from '../../base/secret-redaction.ts';
+import { registerGuestSecret, registerSecret, redactSecrets } from '../../base/secret-redaction.ts';
 import { excerpt } from '../../http/excerpt.ts';
 import type { HttpReply } from '../../http/http-request.ts';
 import type { FoundToken } from './token.ts';
@@ -33,7 +33,8 @@ export function errorFromReply(reply: HttpReply, context: RequestContext): Graph
   const { url, origin } = context;
   const token = context.token ? `the token from ${context.token.from}` : 'no token';
   const secrets = context.token ? [context.token.token] : [];
-  registerSecret(context.token?.token);
+  if (context.token?.isGuest) registerGuestSecret(context.token.token);
+  else registerSecret(context.token?.token);
   if (status >= 300 && status < 400)
     return new GraphError(
       'LOGIN_REDIRECT',

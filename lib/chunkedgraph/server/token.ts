@@ -16,6 +16,8 @@ export interface FoundToken {
   token: string;
   /** The source, for messages: `the token option`, `CAVE_TOKEN`, or the path of the file. */
   from: string;
+  /** Whether it came with a request of somebody else, and is not a secret of this process. @default false */
+  isGuest?: boolean;
 }
 
 /** Where to look for a token. */
