@@ -22,6 +22,10 @@ export interface MockCaveOptions {
   datastack?: string;
   /** Table of the chunkedgraph, which must be mounted at the same origin. @default 'mock' */
   table?: string;
+  /** The dataset of the table, which permissions are for. @default the datastack */
+  dataset?: string;
+  /** Whether the auth service says that some roots of the table are public. @default false */
+  hasPublicRoots?: boolean;
   /** Timestamps of the datastack's materializations, by version number. @default {} */
   versions?: Readonly<Record<number, MockTimestamp>>;
   /** Users by token. With it, every request needs one of the tokens. @default no token is needed */
@@ -47,8 +51,17 @@ const ENDPOINTS = [...AUTH_ENDPOINTS, ...INFO_ENDPOINTS, ...MATERIALIZE_ENDPOINT
  * // in Python: CAVEclient('mock', server_address=url, auth_token='any')
  */
 export function mockCave(options: MockCaveOptions = {}): MockRoutes {
-  const { datastack = 'mock', table = 'mock', versions = {}, datastackInfo = {}, tokens, faults } = options;
-  const context: CaveContext = { datastack, table, versions, datastackInfo, tokens: tokens ?? {} };
+  const { datastack = 'mock', table = 'mock', versions = {}, datastackInfo = {}, tokens, faults } = options,
+    { dataset = datastack, hasPublicRoots = false } = options;
+  const context: CaveContext = {
+    datastack,
+    table,
+    dataset,
+    hasPublicRoots,
+    versions,
+    datastackInfo,
+    tokens: tokens ?? {},
+  };
   const handle = (request: MockRequest): MockResponse => {
     const endpoint = ENDPOINTS.find(({ path }) => path.test(request.path));
     if (!endpoint) return htmlPage(404, 'Not Found');

@@ -11,24 +11,41 @@ export const AUTH_ENDPOINTS: readonly CaveEndpoint[] = [
   { path: /^\/auth\/api\/v1\/user\/cache$/, answer: ownPermissions },
   { path: /^\/auth\/api\/v1\/username$/, answer: userNames },
   { path: /^\/auth\/api\/v1\/user$/, answer: users },
+  {
+    path: /^\/auth\/api\/v1\/service\/(?<service>[^/]+)\/table\/(?<table>[^/]+)\/dataset$/,
+    answer: datasetOfTable,
+  },
+  {
+    path: /^\/auth\/api\/v1\/table\/(?<table>[^/]+)\/has_public$/,
+    answer: (context, { parts }) => context.hasPublicRoots && isTable(context, parts.table),
+  },
 ];
+
+const isTable = ({ table }: CaveContext, name: string): boolean => decodeURIComponent(name) === table;
+
+/** The dataset whose permissions a table needs. Other services and tables get status 404. */
+function datasetOfTable(context: CaveContext, { parts }: EndpointRequest): unknown {
+  return parts.service === 'pychunkedgraph' && isTable(context, parts.table) ? context.dataset : undefined;
+}
 
 function ownTokens({ tokens }: CaveContext, { user }: EndpointRequest): unknown {
   const own = Object.keys(tokens).filter((token) => tokens[token] === user);
   return own.map((token) => ({ id: idOf(user), user_id: idOf(user), token }));
 }
 
-function ownPermissions({ datastack }: CaveContext, { user }: EndpointRequest): unknown {
-  const permissions = user.missingTos ? [] : (user.permissions ?? ALL_PERMISSIONS);
+function ownPermissions({ dataset }: CaveContext, { user }: EndpointRequest): unknown {
+  const granted = user.permissions ?? ALL_PERMISSIONS,
+    permissions = user.missingTos ? [] : granted;
   const missing = user.missingTos
-    ? [{ dataset_name: datastack, tos_id: user.missingTos.id, tos_name: user.missingTos.name }]
+    ? [{ dataset_id: 1, dataset_name: dataset, tos_id: user.missingTos.id, tos_name: user.missingTos.name }]
     : [];
   return {
     ...userToJson(user),
     service_account: false,
     groups: [],
     permissions: {},
-    permissions_v2: { [datastack]: permissions },
+    permissions_v2: { [dataset]: permissions },
+    permissions_v2_ignore_tos: { [dataset]: granted },
     missing_tos: missing,
   };
 }

@@ -8,6 +8,10 @@ export interface CaveContext {
   datastack: string;
   /** Table of the chunkedgraph at the same origin. */
   table: string;
+  /** The dataset of the table, which permissions are for. */
+  dataset: string;
+  /** Whether anybody may see some roots of the table. */
+  hasPublicRoots: boolean;
   versions: Readonly<Record<number, MockTimestamp>>;
   tokens: Readonly<Record<string, MockUser>>;
   datastackInfo: Readonly<Record<string, unknown>>;

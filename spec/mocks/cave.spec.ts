@@ -86,6 +86,24 @@ describe('mockCave', () => {
     });
   });
 
+  test('answers the dataset of its table, and whether roots are public', async () => {
+    const ofTable = (table: string, service = 'pychunkedgraph') =>
+      send(`/auth/api/v1/service/${service}/table/${table}/dataset`, { dataset: 'cells', table: 'a b' });
+    expect(await ofTable('a%20b')).toEqual({ status: 200, json: 'cells' });
+    expect([(await ofTable('other')).status, (await ofTable('a%20b', 'meshing')).status]).toEqual([404, 404]);
+    expect((await send('/auth/api/v1/user/cache', { dataset: 'cells', token: 'tos' })).json).toMatchObject({
+      permissions_v2: { cells: [] },
+      permissions_v2_ignore_tos: { cells: ['view', 'edit', 'admin', 'admin_view'] },
+    });
+    const isPublic = async (table: string, options?: MockCaveOptions) =>
+      (await send(`/auth/api/v1/table/${table}/has_public`, options)).json;
+    expect([
+      await isPublic('graph'),
+      await isPublic('graph', { hasPublicRoots: true }),
+      await isPublic('other', { hasPublicRoots: true }),
+    ]).toEqual([false, true, false]);
+  });
+
   test.each([
     { path: '/info/api/v2/datastack/full/other', status: 404 },
     { path: '/materialize/api/v3/datastack/stack/version/4', status: 404 },
