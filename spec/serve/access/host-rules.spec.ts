@@ -13,7 +13,7 @@ const LOOPBACK: HostRulesOptions = {
 const codeOf = (
   headers: Record<string, string | undefined>,
   options: Partial<HostRulesOptions> = {},
-  { method = 'POST', localPort = 8080, scheme = 'http' as 'http' | 'https' } = {},
+  { method = 'POST', localPort = 8080, scheme = 'http' } = {},
 ): string => {
   try {
     new HostRules({ ...LOOPBACK, ...options }).check({ method, headers, localPort, scheme });
