@@ -6,7 +6,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import * as z from 'zod';
 import { AccessError } from '../../base/errors.ts';
-import { firstIssue } from '../../precomputed/first-issue.ts';
+import { firstIssue } from '../../base/first-issue.ts';
 import { isToken, MAX_TOKEN_LENGTH, MIN_TOKEN_LENGTH } from './bearer-token.ts';
 import { TokenKeys } from './token-keys.ts';
 

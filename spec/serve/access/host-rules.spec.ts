@@ -1,7 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { AccessError } from '../../../lib/base/errors.ts';
 import { parseAuthority, parseOrigin } from '../../../lib/serve/access/authority.ts';
-import { HostRules, type HostRulesOptions } from '../../../lib/serve/access/host-rules.ts';
+import {
+  HostRules,
+  type HostRulesOptions,
+  type RequestSource,
+} from '../../../lib/serve/access/host-rules.ts';
 
 const LOOPBACK: HostRulesOptions = {
   onLoopback: true,
@@ -13,7 +17,7 @@ const LOOPBACK: HostRulesOptions = {
 const codeOf = (
   headers: Record<string, string | undefined>,
   options: Partial<HostRulesOptions> = {},
-  { method = 'POST', localPort = 8080, scheme = 'http' } = {},
+  { method = 'POST', localPort = 8080, scheme = 'http' }: Partial<Omit<RequestSource, 'headers'>> = {},
 ): string => {
   try {
     new HostRules({ ...LOOPBACK, ...options }).check({ method, headers, localPort, scheme });
