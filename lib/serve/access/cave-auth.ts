@@ -6,7 +6,7 @@
  * middle_auth, server.py and model/user.py, `create_cache`; PyChunkedGraph, app/config.py, `AUTH_SERVICE_NAMESPACE`.
  */
 import { LRUCache } from 'lru-cache';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { withDeadline } from '../../base/deadline.ts';
 import { AccessError, GraphError, InfoError, PathError } from '../../base/errors.ts';
 import { registerGuestSecret } from '../../base/secret-redaction.ts';
@@ -54,8 +54,9 @@ const NAMESPACE = 'pychunkedgraph';
 
 const USER = z.object({
   permissions_v2: z.record(z.string(), z.array(z.string())),
-  missing_tos: z.array(z.object({ dataset_name: z.string(), tos_id: z.number().int() })).optional(),
+  missing_tos: z.optional(z.array(z.object({ dataset_name: z.string(), tos_id: z.int() }))),
 });
+const DATASET = z.string().check(z.minLength(1));
 type User = z.infer<typeof USER>;
 
 /** The client of one auth service. */
@@ -145,7 +146,7 @@ export class CaveAuth {
     const askedMs = now(),
       path = `/auth/api/v1/service/${NAMESPACE}/table/${encodeURIComponent(table)}/dataset`;
     try {
-      const value = await requestJson(server, path, z.string().min(1), 'dataset of a table', signal);
+      const value = await requestJson(server, path, DATASET, 'dataset of a table', signal);
       this.#datasets.set(table, { value, askedMs });
       return value;
     } catch (error) {

@@ -4,9 +4,9 @@
  */
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { AccessError } from '../../base/errors.ts';
-import { firstIssue } from '../../base/first-issue.ts';
+import { firstIssue, safeParse } from '../../base/schema.ts';
 import { isToken, MAX_TOKEN_LENGTH, MIN_TOKEN_LENGTH } from './bearer-token.ts';
 import { TokenKeys } from './token-keys.ts';
 
@@ -22,12 +22,9 @@ export interface TokenRights {
 
 const LINE = z.strictObject({
   token: z.string(),
-  name: z
-    .string()
-    .regex(/^[\w.@ -]{1,64}$/)
-    .optional(),
-  volumes: z.array(z.string()).nonempty().optional(),
-  roots: z.boolean().optional(),
+  name: z.optional(z.string().check(z.regex(/^[\w.@ -]{1,64}$/))),
+  volumes: z.optional(z.array(z.string()).check(z.minLength(1))),
+  roots: z.optional(z.boolean()),
 });
 
 const MAX_BYTES = 2 ** 20;
@@ -173,7 +170,7 @@ function parseLine(content: string, line: number, file: string): z.infer<typeof 
   } catch {
     throw badFile(file, `line ${line} is not JSON`); // the message of the parser quotes the line
   }
-  const parsed = LINE.safeParse(json);
+  const parsed = safeParse(LINE, json);
   if (!parsed.success) throw badFile(file, `line ${line}: ${firstIssue(parsed.error)}`);
   return parsed.data;
 }
