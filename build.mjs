@@ -18,6 +18,7 @@ if (!existsSync('node_modules/esbuild')) {
 }
 const { build } = await import('esbuild');
 const { buildWorker, externalPackages } = await import('./build-worker.mjs');
+const { buildExplorer } = await import('./build-explorer.mjs');
 const { mergeParts } = await import('./merge-parts.mjs');
 
 const { bin } = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -66,4 +67,5 @@ await mergeParts(command('run-lookup'), {
   without: ['all', 'run-cache', 'run-login', 'run-job-status', 'graph-command', 'job-command'].map(command),
 });
 await buildWorker('dist/lib/workers/worker.cjs');
+await buildExplorer('dist/explorer');
 chmodSync(bin['graphene-points'], 0o755);

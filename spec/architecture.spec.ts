@@ -38,7 +38,7 @@ const ROOMS = [
 const INNER: Readonly<Record<string, readonly string[]>> = {
   'lib/tables': ['files', 'text', 'columnar', 'arrow', 'numpy', 'parquet', 'convert'],
   'lib/chunkedgraph': ['ids', 'server', 'roots', 'api', 'root-cache'],
-  'lib/serve': ['bodies', 'access', 'api'],
+  'lib/serve': ['bodies', 'access', 'api', 'page'],
   mocks: ['graph', 'volume', 'ocdbt', 'endpoints', 'cave'],
 };
 /** Files that compute only, without Node: a browser build uses them unchanged. */

@@ -4,6 +4,7 @@ import { importPackage } from '../http/import-package.ts';
 import { LOCAL_CALLER } from './access/caller.ts';
 import { registerPoints } from './api/points-route.ts';
 import { errorBody, HttpRefusal, httpStatusOf } from './http-errors.ts';
+import { registerPage } from './page/register-page.ts';
 import type { ServiceOptions, ServicePlugin } from './service-types.ts';
 import { ServedVolumes } from './volumes.ts';
 
@@ -23,7 +24,7 @@ const registerStatus: ServicePlugin = (server, { volumes }) => {
 };
 
 /** The rooms that answer. */
-const PLUGINS: readonly ServicePlugin[] = [registerStatus, registerPoints];
+const PLUGINS: readonly ServicePlugin[] = [registerStatus, registerPoints, (server) => registerPage(server)];
 
 /** Opens the volumes and starts to listen. @throws the errors of opening a volume; the system's error if the port is taken. */
 export async function createService(options: ServiceOptions): Promise<Service> {
@@ -47,7 +48,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
           errorBody(new HttpRefusal(404, `nothing answers ${request.method} ${request.url.split('?')[0]}`)),
         ),
     );
-    for (const register of PLUGINS) register(server, { volumes, options });
+    for (const register of PLUGINS) await register(server, { volumes, options });
     const url = await server.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? 8080 });
     return {
       url,

@@ -1,0 +1,4 @@
+/** Starts the page. */
+import { Explorer } from './explorer.ts';
+
+new Explorer();
