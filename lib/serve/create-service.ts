@@ -1,11 +1,18 @@
 /** Makes the HTTP service: opens its volumes, and registers the rooms that answer. */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifySchemaValidationError } from 'fastify';
+import { parseOptions } from '../base/option-table.ts';
 import { importPackage } from '../http/import-package.ts';
 import { LOCAL_CALLER } from './access/caller.ts';
-import { registerPoints } from './api/points-route.ts';
-import { errorBody, HttpRefusal, httpStatusOf } from './http-errors.ts';
+import { registerInfo } from './api/info-routes.ts';
+import { registerOpenapi } from './api/openapi.ts';
+import { registerArrival, registerGate } from './api/request-hooks.ts';
+import { registerRows } from './api/rows-routes.ts';
+import { ServiceMetrics } from './api/service-metrics.ts';
+import { WorkGate } from './api/work-gate.ts';
+import { errorBody, errorHeaders, HttpRefusal, httpStatusOf } from './http-errors.ts';
+import { limitsOf, OPENING_DEFAULTS, SERVICE_OPTIONS } from './service-options.ts';
 import { registerPage } from './page/register-page.ts';
-import type { ServiceOptions, ServicePlugin } from './service-types.ts';
+import type { ServiceOptions, ServiceParts, ServicePlugin } from './service-types.ts';
 import { ServedVolumes } from './volumes.ts';
 
 /** A running service. */
@@ -14,52 +21,109 @@ export interface Service {
   readonly url: string;
   /** Its routes. A spec can ask without a connection, by `server.inject`. */
   readonly server: FastifyInstance;
-  /** Answers what was asked, refuses new requests, and closes the volumes. */
+  /**
+   * Takes no more requests, answers those that run, and closes the volumes. Requests that take longer than `drainMs`
+   * are aborted.
+   */
   close(): Promise<void>;
 }
 
-const registerStatus: ServicePlugin = (server, { volumes }) => {
-  server.get('/healthz', () => ({ status: 'ok' }));
-  server.get('/v1', () => ({ volumes: volumes.names }));
+/** Decides who asks: sets `request.caller`. */
+const registerCallers: ServicePlugin = (server) => {
+  server.decorateRequest('caller');
+  server.addHook('onRequest', async (request) => void (request.caller = LOCAL_CALLER));
 };
 
 /** The rooms that answer. */
-const PLUGINS: readonly ServicePlugin[] = [registerStatus, registerPoints, (server) => registerPage(server)];
+const PLUGINS: readonly ServicePlugin[] = [registerInfo, registerRows, (server) => registerPage(server)];
 
-/** Opens the volumes and starts to listen. @throws the errors of opening a volume; the system's error if the port is taken. */
-export async function createService(options: ServiceOptions): Promise<Service> {
+/** How long a client may take for the head of a request. */
+const HEADERS_TIMEOUT_MS = 15_000,
+  KEEP_ALIVE_MS = 72_000;
+/** How long aborted requests may take to end. */
+const ABORT_MS = 1000;
+
+/**
+ * Opens the volumes and starts to listen.
+ * @throws TypeError or RangeError for options that cannot be used; the errors of opening a volume; the system's error
+ *   if the port is taken.
+ */
+export async function createService(given: ServiceOptions): Promise<Service> {
+  const options = parseOptions(given, SERVICE_OPTIONS),
+    settings = limitsOf(options);
   const { default: fastify } = await importPackage(() => import('fastify'));
-  const volumes = await ServedVolumes.open(options.volumes, options.open);
+  const volumes = await ServedVolumes.open(options.volumes, { ...OPENING_DEFAULTS, ...options.open });
+  const life = new AbortController();
   try {
+    const gate = new WorkGate({
+      maxRunning: settings.maxRequests,
+      maxQueued: settings.maxQueued,
+      maxPoints: settings.maxPointsAtOnce,
+    });
+    const metrics = await ServiceMetrics.create(gate),
+      parts: ServiceParts = { volumes, options, settings, gate, metrics, life: life.signal };
     const server = fastify({
       logger: false,
-      bodyLimit: 64 * 2 ** 20,
+      bodyLimit: settings.maxBodyBytes,
       ajv: { customOptions: { removeAdditional: false, allErrors: false } }, // an unknown parameter is a mistake
+      schemaErrorFormatter: describeFault,
+      return503OnClosing: false, // a hook of our own does it
+      forceCloseConnections: 'idle',
+      requestTimeout: 0, // a body is read as fast as its rows are looked up; `receive` has an eye on slow clients
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      http: { headersTimeout: HEADERS_TIMEOUT_MS },
     });
-    server.decorateRequest('caller');
-    server.addHook('onRequest', async (request) => void (request.caller = LOCAL_CALLER));
-    server.setErrorHandler((error, _request, reply) =>
-      reply.code(httpStatusOf(error)).send(errorBody(error)),
-    );
-    server.setNotFoundHandler((request, reply) =>
-      reply
-        .code(404)
-        .send(
-          errorBody(new HttpRefusal(404, `nothing answers ${request.method} ${request.url.split('?')[0]}`)),
-        ),
-    );
-    for (const register of PLUGINS) await register(server, { volumes, options });
+    server.server.maxConnections = settings.maxConnections;
+    let isStopping = false;
+    answerErrors(server);
+    registerArrival(server, parts, () => isStopping);
+    registerCallers(server, parts);
+    registerGate(server, parts);
+    await registerOpenapi(server);
+    for (const register of PLUGINS) await register(server, parts);
     const url = await server.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? 8080 });
-    return {
-      url,
-      server,
-      close: async () => {
-        await server.close();
-        await volumes.close();
-      },
+    let closing: Promise<void> | undefined;
+    const close = async (): Promise<void> => {
+      isStopping = true;
+      const abort = setTimeout(
+          () => life.abort(new HttpRefusal(503, 'the service has stopped')),
+          settings.drainMs,
+        ),
+        cut = setTimeout(() => server.server.closeAllConnections(), settings.drainMs + ABORT_MS);
+      await server.close();
+      clearTimeout(abort);
+      clearTimeout(cut);
+      await volumes.close();
     };
+    return { url, server, close: () => (closing ??= close()) };
   } catch (error) {
     await volumes.close();
     throw error;
   }
+}
+
+/** Makes all errors answers of one form. */
+function answerErrors(server: FastifyInstance): void {
+  server.setErrorHandler((error, _request, reply) =>
+    reply
+      .code(httpStatusOf(error))
+      .headers(errorHeaders(error))
+      .type('application/json')
+      .send(errorBody(error)),
+  );
+  server.setNotFoundHandler((request) => {
+    throw new HttpRefusal(404, `nothing answers ${request.method} ${request.url.split('?')[0]}`);
+  });
+}
+
+/** Describes the first fault of the parameters of a request. */
+function describeFault([{ keyword, params, instancePath, message }]: FastifySchemaValidationError[]): Error {
+  if (keyword === 'additionalProperties')
+    return new HttpRefusal(
+      400,
+      `there is no parameter ${JSON.stringify(params.additionalProperty)} here; GET /v1/openapi.json lists them`,
+    );
+  const name = instancePath.slice(1),
+    allowed = params.allowedValues;
+  return new HttpRefusal(400, `${name} ${message}${Array.isArray(allowed) ? `: ${allowed.join(', ')}` : ''}`);
 }

@@ -1,6 +1,7 @@
 /** The volumes that a service answers for, by name. */
 import { byName } from '../base/option-names.ts';
 import type { OpenGrapheneOptions } from '../graphene/option-types.ts';
+import { partsOf } from '../graphene/precomputed-volume.ts';
 import { openVolume, type OpenedVolume } from '../lookup-table/open-volume.ts';
 
 /** A volume to serve: its name in URLs, and its cloud path. */
@@ -30,8 +31,12 @@ export class ServedVolumes implements AsyncDisposable {
     const opened = new Map<string, ServedVolume>(),
       served = new ServedVolumes(opened);
     try {
-      for (const volume of volumes)
-        opened.set(volume.name, { ...volume, opened: await openVolume(volume.path, options, byName) });
+      for (const volume of volumes) {
+        const own = await openVolume(volume.path, options, byName);
+        // Points that miss are the callers' own affair, and no news for whoever runs the service.
+        partsOf(own.graph ?? own.plain).warnOfCall = () => undefined;
+        opened.set(volume.name, { ...volume, opened: own });
+      }
     } catch (error) {
       await served.close();
       throw error;
