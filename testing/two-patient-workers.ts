@@ -4,7 +4,7 @@
  */
 import type { WorkerPoolOptions } from '../lib/workers/pool-options.ts';
 
-export const workerSettings = (workers = 2): Omit<WorkerPoolOptions, 'file'> => ({
+export const workerSettings = (workers = 2): WorkerPoolOptions => ({
   size: workers,
   fewestChunks: 1,
   isPatient: true,

@@ -6,7 +6,7 @@ import { GRAPHENE_OPTIONS } from '../graphene/opening-options.ts';
 import { checkDecoders } from '../graphene/load-decoders.ts';
 import type { FoundVolume } from '../graphene/open-and-resolve.ts';
 import type { OpenGrapheneOptions } from '../graphene/option-types.ts';
-import { OcdbtStore } from '../ocdbt/ocdbt-store.ts';
+import { isOcdbtStore, type OcdbtStore } from '../ocdbt/ocdbt-store.ts';
 import { scaleBounds } from '../precomputed/volume-info.ts';
 import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.ts';
 import type { Io } from './io.ts';
@@ -45,7 +45,7 @@ function summarise(path: string, { description, info, graph, store, voxels }: Fo
   return {
     path,
     ...(redirects.length > 0 && { redirects }),
-    ...(!graph && store instanceof OcdbtStore && { ocdbt: summariseOcdbt(store) }),
+    ...(!graph && isOcdbtStore(store) && { ocdbt: summariseOcdbt(store) }),
     type,
     dataType,
     numChannels,

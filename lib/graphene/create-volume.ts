@@ -6,7 +6,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Observer } from '../base/volume-events.ts';
 import { redactSecretsIn } from '../base/secret-redaction.ts';
 import type { HttpClient } from '../http/http-request.ts';
-import { OcdbtStore } from '../ocdbt/ocdbt-store.ts';
+import { isOcdbtStore } from '../ocdbt/ocdbt-store.ts';
 import { PointReader } from '../points/point-reader.ts';
 import type { VolumeInfo } from '../precomputed/volume-info.ts';
 import { isStore, type Store } from '../storage/store.ts';
@@ -73,7 +73,7 @@ export async function createParts(
     raw: redactSecretsIn(raw),
     info,
     redirects,
-    generation: store instanceof OcdbtStore ? store.generation : undefined,
+    generation: isOcdbtStore(store) ? store.generation : undefined,
     mip: chooseMip(info, options.mip, mip),
     life: new AbortController(),
     reader,

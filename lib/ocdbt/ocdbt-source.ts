@@ -5,6 +5,7 @@
 import { trimMemory } from '../compression/memory.ts';
 import { maxStoredBytes } from '../compression/decompress.ts';
 import { tooLargeError } from '../storage/keys.ts';
+import type { ByteRange } from '../storage/store.ts';
 import { chunkKey } from '../precomputed/grid.ts';
 import type {
   ChunkContent,
@@ -14,17 +15,26 @@ import type {
   StoredChunk,
 } from '../chunks/chunk-source.ts';
 import { describeContent } from '../chunks/chunk-store.ts';
-import type { UnshardedSourceOptions } from '../chunks/unsharded-source.ts';
 import type { FoundValue } from './format/btree-node.ts';
 import type { DataRef } from './format/data-files.ts';
-import type { OcdbtStore } from './ocdbt-store.ts';
+import type { Located } from './locate.ts';
+import type { OcdbtSourceOptions } from './ocdbt-store.ts';
 import { planSlices, type PlannedSlice } from './plan-slices.ts';
 import type { SliceOptions } from './read-slice.ts';
 
-/** Options of an {@link OcdbtSource}. */
-export type OcdbtSourceOptions = Pick<UnshardedSourceOptions, 'scale' | 'codec' | 'layoutOf'> & {
-  store: OcdbtStore;
-};
+/** The values of one version of a database. */
+export interface OcdbtValues {
+  readonly url: string;
+  /**
+   * Finds the values of many keys, with few requests; see `locateKeys`.
+   * @param keys Distinct.
+   */
+  locate(keys: readonly string[], options: SliceOptions): Promise<Located[]>;
+  /** Reads a range of a data file. @throws RequestError DATA_MISSING; DecodeError TRUNCATED. */
+  readData(path: string, range: ByteRange, options: SliceOptions): Promise<Uint8Array>;
+  /** Names the version of a value: data files never change. */
+  validatorOf(value: FoundValue): string;
+}
 
 /** A chunk that is in a data file. */
 interface PlacedChunk {
@@ -35,15 +45,17 @@ interface PlacedChunk {
 /** The chunks of one unsharded scale. */
 export class OcdbtSource implements ObjectSource {
   readonly id: string;
+  readonly #values: OcdbtValues;
   readonly #options: OcdbtSourceOptions;
 
-  constructor(options: OcdbtSourceOptions) {
+  constructor(values: OcdbtValues, options: OcdbtSourceOptions) {
+    this.#values = values;
     this.#options = options;
-    this.id = `${options.store.url}/${options.scale.key}`;
+    this.id = `${values.url}/${options.scale.key}`;
   }
 
   urlOf(cell: number): string {
-    return `${this.#options.store.url}/${this.objectKeyOf(cell)}`;
+    return `${this.#values.url}/${this.objectKeyOf(cell)}`;
   }
 
   objectKeyOf(cell: number): string {
@@ -60,9 +72,8 @@ export class OcdbtSource implements ObjectSource {
   }
 
   async #locate(cells: readonly number[], context: ReadContext): Promise<readonly ReadTask[]> {
-    const { store } = this.#options,
-      keys = cells.map((cell) => this.objectKeyOf(cell)),
-      found = await store.locate(keys, sliceOptions(context));
+    const keys = cells.map((cell) => this.objectKeyOf(cell)),
+      found = await this.#values.locate(keys, sliceOptions(context));
     const placed: PlacedChunk[] = [];
     for (const [k, cell] of cells.entries()) {
       const located = found[k];
@@ -86,7 +97,7 @@ export class OcdbtSource implements ObjectSource {
     members: readonly PlacedChunk[],
     context: ReadContext,
   ): Promise<void> {
-    const bytes = await this.#options.store.readData(slice.path, slice, sliceOptions(context)),
+    const bytes = await this.#values.readData(slice.path, slice, sliceOptions(context)),
       delivering = new Set<Promise<void>>();
     for (const { cell, ref } of members) {
       const from = ref.offset - slice.start,
@@ -111,7 +122,7 @@ export class OcdbtSource implements ObjectSource {
       bytes: trimMemory(bytes),
       contentEncoding: undefined,
       ...this.contentOf(cell),
-      validator: this.#options.store.validatorOf(value),
+      validator: this.#values.validatorOf(value),
     };
     return deliver(cell, stored);
   }

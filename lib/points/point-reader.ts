@@ -21,8 +21,7 @@ import { reencodingSource } from '../chunks/reencoding-source.ts';
 import { ShardedSource } from '../chunks/sharded-source.ts';
 import { ShardIndexCache } from '../chunks/shard-indices.ts';
 import { UnshardedSource } from '../chunks/unsharded-source.ts';
-import { OcdbtSource } from '../ocdbt/ocdbt-source.ts';
-import { OcdbtStore } from '../ocdbt/ocdbt-store.ts';
+import { isOcdbtStore } from '../ocdbt/ocdbt-store.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import { requireCodec } from '../codecs/registry.ts';
 import { DATA_TYPES, wordsView, type WordArray } from '../precomputed/data-type.ts';
@@ -243,8 +242,8 @@ export class PointReader {
           disk: chunkCache,
           runner: this.#runner,
         })
-      : store instanceof OcdbtStore
-        ? new OcdbtSource({ ...options, store })
+      : isOcdbtStore(store)
+        ? store.createSource(options)
         : new UnshardedSource(options);
     const cached = chunkCache
         ? diskCachedSource(stored, { cache: chunkCache, scale, codec, layoutOf })

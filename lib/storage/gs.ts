@@ -13,7 +13,7 @@ import { listGs } from './list-bucket.ts';
 import type { OpenStoreOptions } from './open-options.ts';
 import { readContents } from './secret-files.ts';
 import { decideSigning, signingOfWrites } from './signing.ts';
-import { GsWriter } from './uploads/gs-writer.ts';
+import { lazyWriter } from './uploads/object-writer.ts';
 
 const GOOGLE = 'https://storage.googleapis.com';
 
@@ -82,9 +82,13 @@ export function openGs(bucket: string, prefix: string, options: OpenStoreOptions
     ...accessOptions,
     address: { ...address, url: (path) => new URL(path, `${root}/`).href, followRedirects: false },
   };
+  const place = { root, bucket, prefix };
   const writer =
     options.access === 'write'
-      ? new GsWriter(new BucketAccess({ ...api, sign: signingOfWrites(signing) }), { root, bucket, prefix })
+      ? lazyWriter(async () => {
+          const { GsWriter } = await import('./uploads/gs-writer.ts');
+          return new GsWriter(new BucketAccess({ ...api, sign: signingOfWrites(signing) }), place);
+        })
       : undefined;
   const list = listGs(new BucketAccess(api), { url: `${root}/${bucket}`, bucket }, prefix);
   const { request } = new BucketAccess(accessOptions);

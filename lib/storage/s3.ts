@@ -14,7 +14,7 @@ import { listS3 } from './list-bucket.ts';
 import type { OpenStoreOptions } from './open-options.ts';
 import { s3Error } from './s3-error.ts';
 import { decideSigning, signingOfWrites } from './signing.ts';
-import { S3Writer } from './uploads/s3-writer.ts';
+import { lazyWriter } from './uploads/object-writer.ts';
 
 /**
  * Opens an s3:// bucket. Sends no request.
@@ -69,7 +69,13 @@ export function openS3(bucket: string, prefix: string, options: OpenStoreOptions
   ];
   const writer =
     options.access === 'write'
-      ? new S3Writer(new BucketAccess({ ...accessOptions, sign: signingOfWrites(signing) }), address)
+      ? lazyWriter(async () => {
+          const { S3Writer } = await import('./uploads/s3-writer.ts');
+          return new S3Writer(
+            new BucketAccess({ ...accessOptions, sign: signingOfWrites(signing) }),
+            address,
+          );
+        })
       : undefined;
   const rootAddress: BucketAddress = {
     followRedirects: address.followRedirects,

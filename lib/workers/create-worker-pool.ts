@@ -1,14 +1,13 @@
 /** Creates the pool of worker threads of a volume, where threads can be used. */
 import type { Store } from '../storage/store.ts';
 import { workerSettings } from './default-workers.ts';
-import { findWorkerFile } from './worker-file.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 /**
  * Creates a pool. It starts no thread yet.
  * @param workers Most threads. @default see {@link workerSettings}
  * @param warn Receives a warning if threads do not start.
- * @returns Undefined where threads cannot be used: the worker's file is not there, or the runtime is not Node.
+ * @returns Undefined where threads cannot be used, as the runtime is not Node.
  */
 export function createWorkerPool(
   workers: number | undefined,
@@ -16,8 +15,7 @@ export function createWorkerPool(
 ): WorkerPool | undefined {
   const settings = workerSettings(workers);
   if (settings.size === 0 || 'Bun' in globalThis || 'Deno' in globalThis) return undefined;
-  const file = findWorkerFile();
-  return file === undefined ? undefined : new WorkerPool({ file, warn, ...settings });
+  return new WorkerPool({ warn, ...settings });
 }
 
 /** Whether threads may read the chunks of a store: not those in memory or in a store of the caller's own. */

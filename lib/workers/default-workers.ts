@@ -11,7 +11,7 @@ const FEWEST_CHUNKS = 96;
  * Returns how the option `workers` is carried out.
  * @param workers Most threads. @default one per core, up to 8; on a single core, one for slow chunks only
  */
-export function workerSettings(workers?: number): Omit<WorkerPoolOptions, 'file'> {
+export function workerSettings(workers?: number): WorkerPoolOptions {
   const cores = availableParallelism();
   return {
     size: workers ?? Math.min(MOST_THREADS, cores),

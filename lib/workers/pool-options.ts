@@ -2,8 +2,8 @@
 
 /** How many threads a pool may start, and when. */
 export interface WorkerPoolOptions {
-  /** The worker's program. */
-  file: string;
+  /** The worker's program. @default what {@link findWorkerFile} finds; no thread starts if it finds nothing */
+  file?: string;
   /** Most threads. */
   size: number;
   /** Fewest chunks of one call that start the threads. */

@@ -33,6 +33,7 @@ import type {
   WorkAnswer,
   WorksAnswer,
 } from './worker-messages.ts';
+import { findWorkerFile } from './worker-file.ts';
 import { watchNetworkFunctions } from '../http/network-functions.ts';
 import { WorkerThread, type Job, type LostReason } from './worker-thread.ts';
 
@@ -52,7 +53,7 @@ const LONGEST_SAVE_CHECKS = 3;
 
 /** Starts threads when they pay, and shares the work between them. */
 export class WorkerPool implements ChunkThreads, RemoteExchange {
-  readonly #options: Required<Omit<WorkerPoolOptions, 'isPatient' | 'poisonsFreed' | 'warn'>> &
+  readonly #options: Required<Omit<WorkerPoolOptions, 'file' | 'isPatient' | 'poisonsFreed' | 'warn'>> &
     WorkerPoolOptions;
   readonly #threads = new Set<WorkerThread>();
   readonly #readyThreads = new Set<WorkerThread>();
@@ -316,7 +317,12 @@ export class WorkerPool implements ChunkThreads, RemoteExchange {
   }
 
   #start(): void {
-    const thread = new WorkerThread(this.#options.file, Math.ceil(MOST_IDLE / this.#options.size), {
+    const file = this.#options.file ?? findWorkerFile();
+    if (file === undefined) {
+      this.#failedStarts = this.#options.maxFailedStarts;
+      return;
+    }
+    const thread = new WorkerThread(file, Math.ceil(MOST_IDLE / this.#options.size), {
       onReady: () => {
         this.#failedStarts = 0;
         this.#readyThreads.add(thread);

@@ -43,6 +43,7 @@ test('transient outputs share memory, and all others have their own', () => {
   const [first, second] = [content(1000), content(1000)].map((bytes) => ({ bytes, stored: gzipSync(bytes) }));
   const inflate = (stored: Uint8Array, isTransient: boolean): Uint8Array =>
     nodeInflater.inflate('gzip', stored, { maxBytes: 1000, isBlocking: true, isTransient }) as Uint8Array;
+  for (let k = 0; k < 8; k++) inflate(first.stored, true); // the first streams are not worth a handle
   const kept = inflate(first.stored, false),
     early = inflate(first.stored, true);
   expect(Buffer.compare(early, first.bytes)).toBe(0);
@@ -56,7 +57,9 @@ test('a chunk that was compressed twice is read from transient memory', async ()
   const layout = { chunkSize: [20, 10, 5], channels: 1, dataType: 'uint8' } as const;
   const bytes = content(1000),
     work = { encoding: 'raw', layout, maxBytes: 1000, exactBytes: 1000, wantsBytes: false, wantsRaw: false };
-  for (const stored of [gzipSync(bytes), gzipSync(gzipSync(bytes))]) {
+  for (const stored of Array<Buffer[]>(5)
+    .fill([gzipSync(bytes), gzipSync(gzipSync(bytes))])
+    .flat()) {
     const { values } = await doChunkWork(stored, 'gzip', { ...work, voxels: [Uint32Array.of(0, 7, 999)] });
     expect(values).toEqual([Uint8Array.of(bytes[0], bytes[7], bytes[999])]);
   }

@@ -3,7 +3,9 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { DecodeError } from '../../lib/base/errors.ts';
 import { decodeBtreeNode } from '../../lib/ocdbt/format/btree-node.ts';
 import { unwrapStructure } from '../../lib/ocdbt/decode-structure.ts';
-import { openOcdbt, type OcdbtStore } from '../../lib/ocdbt/ocdbt-store.ts';
+import { openOcdbt } from '../../lib/ocdbt/open-ocdbt.ts';
+import type { OcdbtValues } from '../../lib/ocdbt/ocdbt-source.ts';
+import type { OcdbtStore } from '../../lib/ocdbt/ocdbt-store.ts';
 import { newMeter } from '../../lib/storage/store.ts';
 import { encodeInterior, encodeLeaf, encodeManifest } from '../../mocks/ocdbt/ocdbt-encoding.ts';
 import { expectedDatabase, filesOf } from '../../testing/ocdbt-fixtures.ts';
@@ -86,7 +88,7 @@ describe('reads', () => {
 });
 
 describe('one value', () => {
-  let store: OcdbtStore;
+  let store: OcdbtStore & OcdbtValues;
   const indirect = deepKeys.find((key) => Buffer.from(deep.values[key], 'base64').length === 40)!,
     inline = deepKeys.find((key) => Buffer.from(deep.values[key], 'base64').length === 5)!;
   beforeAll(async () => void (store = await openOcdbt(storeOf(files('deep')), { version: deep.generation })));

@@ -1,6 +1,7 @@
 /** The databases were written and read by TensorStore: spec/fixtures/ocdbt/README.md. */
 import { describe, expect, test } from '@jest/globals';
-import { openOcdbt, type OcdbtStore } from '../../lib/ocdbt/ocdbt-store.ts';
+import { openOcdbt } from '../../lib/ocdbt/open-ocdbt.ts';
+import type { OcdbtStore } from '../../lib/ocdbt/ocdbt-store.ts';
 import { DATABASES, expectedDatabase, storesOf } from '../../testing/ocdbt-fixtures.ts';
 
 const readAll = async (store: OcdbtStore, keys: readonly string[]): Promise<Record<string, string>> => {

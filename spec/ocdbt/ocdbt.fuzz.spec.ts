@@ -12,7 +12,7 @@ import {
 import type { StructureKind } from '../../lib/ocdbt/format/envelope.ts';
 import { decodeManifest } from '../../lib/ocdbt/format/manifest.ts';
 import { decodeVersionNode } from '../../lib/ocdbt/format/version-tree.ts';
-import { openOcdbt } from '../../lib/ocdbt/ocdbt-store.ts';
+import { openOcdbt } from '../../lib/ocdbt/open-ocdbt.ts';
 import type { Store } from '../../lib/storage/store.ts';
 import { expectedDatabase, filesOf } from '../../testing/ocdbt-fixtures.ts';
 import { seeded } from '../../testing/random.ts';

@@ -57,6 +57,10 @@ function takeScratch(bytes: number): Uint8Array {
   return scratch.subarray(0, bytes);
 }
 
+/** To try the handle before its first use takes as long as it saves in this many small streams. */
+const FIRST_SMALL_STREAMS = 8;
+let smallStreams = 0;
+
 /** Decompresses at once in the usual case: a stream without an error, of at most the expected size. */
 function inflateUsual(
   format: ZlibFormat,
@@ -64,7 +68,8 @@ function inflateUsual(
   outputBytes: number,
   { maxBytes, isTransient = false }: OutputSize,
 ): Uint8Array | undefined {
-  if (format === 'br') return undefined;
+  if (format === 'br' || (outputBytes <= SYNC_BYTES && ++smallStreams <= FIRST_SMALL_STREAMS))
+    return undefined;
   const isScratch = isTransient && outputBytes <= MAX_SCRATCH_BYTES && bytes.buffer !== scratch.buffer,
     output = isScratch ? takeScratch(outputBytes) : Buffer.allocUnsafeSlow(outputBytes),
     length = inflateInto(format, bytes, output);

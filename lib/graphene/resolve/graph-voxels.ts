@@ -8,7 +8,7 @@ import type { Logger } from '../../base/logger.ts';
 import { parseJson } from '../../http/json.ts';
 import type { GraphInfo } from '../../chunkedgraph/ids/graph-info.ts';
 import type { HttpClient } from '../../http/http-request.ts';
-import { OcdbtStore } from '../../ocdbt/ocdbt-store.ts';
+import { isOcdbtStore, type OcdbtStore } from '../../ocdbt/ocdbt-store.ts';
 import { parseInfo, type Scale, type VolumeInfo } from '../../precomputed/volume-info.ts';
 import type { StorageOptions } from '../../storage/bucket-options.ts';
 import type { Store } from '../../storage/store.ts';
@@ -67,7 +67,7 @@ export async function openGraphVoxels(context: GraphVoxelsContext): Promise<Grap
   const location = locate(plainPathsOf(node)[0]),
     open = async (place: string): Promise<Store> => openBucket(locate(place), http, keys),
     store = await openKvStore({ ...node, version }, { open, signal });
-  if (!(store instanceof OcdbtStore)) throw unreadable(infoUrl, 'graph.ocdbt_kvstore_spec names no database');
+  if (!isOcdbtStore(store)) throw unreadable(infoUrl, 'graph.ocdbt_kvstore_spec names no database');
   return { store, ...(await readScales(store, info, infoUrl, signal)), location };
 }
 

@@ -1,6 +1,7 @@
 /** Opens the stores that a TensorStore spec or a URL with a `|ocdbt:` describes. */
 import { PathError } from '../../base/errors.ts';
-import { openOcdbt, OcdbtStore } from '../../ocdbt/ocdbt-store.ts';
+import { importPackage } from '../../http/import-package.ts';
+import { isOcdbtStore } from '../../ocdbt/ocdbt-store.ts';
 import { KvStackStore } from '../../storage/kvstack.ts';
 import type { Store } from '../../storage/store.ts';
 import { splitQuery, type KvNode } from './kv-node.ts';
@@ -10,6 +11,16 @@ export interface OpenKvStoreOptions {
   /** Opens a folder, at a path as `openStore` takes it. */
   open: (path: string) => Promise<Store>;
   signal?: AbortSignal;
+}
+
+type OcdbtCode = typeof import('../../ocdbt/open-ocdbt.ts');
+let ocdbtCode: Promise<OcdbtCode> | undefined;
+
+/** Loads once what only databases need. A failed load is retried at the next call. */
+function loadOcdbt(): Promise<OcdbtCode> {
+  ocdbtCode ??= importPackage(() => import('../../ocdbt/open-ocdbt.ts'));
+  ocdbtCode.catch(() => (ocdbtCode = undefined));
+  return ocdbtCode;
 }
 
 /** A store, and what comes before each key in it. */
@@ -26,9 +37,7 @@ export async function openKvStore(node: KvNode, options: OpenKvStoreOptions): Pr
   const { store, prefix } = await openNode(folderOf(node), options),
     folder = prefix.replace(/\/$/, '');
   if (folder === '') return store;
-  return store instanceof OcdbtStore
-    ? store.below(folder)
-    : new KvStackStore([{ store, base: `${folder}/` }]);
+  return isOcdbtStore(store) ? store.below(folder) : new KvStackStore([{ store, base: `${folder}/` }]);
 }
 
 /** A plain path opens as a whole if it is that of a folder. */
@@ -47,7 +56,8 @@ async function openNode(node: KvNode, options: OpenKvStoreOptions): Promise<Open
     const data = await openKvStore(node.base, options),
       manifest = node.manifest && (await openKvStore(node.manifest, options));
     const { version } = node,
-      { signal } = options;
+      { signal } = options,
+      { openOcdbt } = await loadOcdbt();
     return { store: await openOcdbt(data, { version, manifest, signal }), prefix: node.path };
   }
   const layers = await Promise.all(

@@ -4,7 +4,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { HttpClient } from '../../http/http-request.ts';
 import { redactUrl } from '../../http/excerpt.ts';
 import { parseInfo, type VolumeInfo } from '../../precomputed/volume-info.ts';
-import { OcdbtStore } from '../../ocdbt/ocdbt-store.ts';
+import { isOcdbtStore } from '../../ocdbt/ocdbt-store.ts';
 import type { Store } from '../../storage/store.ts';
 import type { OpenOptions } from '../option-types.ts';
 import { resolveResolution } from '../resolution.ts';
@@ -46,8 +46,9 @@ export async function resolvePrecomputed(
   const info = parseInfo(raw, `${store.url}/info`);
   chooseMip(info, options.mip, 0);
   // Whoever opens the description reads the same version.
-  const pinned =
-    store instanceof OcdbtStore ? { ...place, path: withOcdbtVersion(place.path, store.generation) } : place;
+  const pinned = isOcdbtStore(store)
+    ? { ...place, path: withOcdbtVersion(place.path, store.generation) }
+    : place;
   const description: PrecomputedDescription = {
     version: 1,
     kind: 'precomputed',

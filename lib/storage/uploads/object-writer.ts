@@ -1,5 +1,6 @@
-/** The interface of a writer of objects: each object is there whole, or not at all. */
+/** The interface of a writer of objects: each object is there whole, or not at all. Its code is loaded when one is written. */
 import type { RetryOptions } from '../../failures/retry-counter.ts';
+import { importPackage } from '../../http/import-package.ts';
 
 /** What an object will hold. */
 export interface UploadSource {
@@ -40,4 +41,16 @@ export interface ObjectWriter {
    * @throws RequestError, CredentialsError, `signal.reason`.
    */
   claim(key: string, options?: UploadOptions): Promise<ClaimedObject>;
+}
+
+/** A writer that is loaded for its first object. A failed load is retried at the next one. */
+export function lazyWriter(load: () => Promise<ObjectWriter>): ObjectWriter {
+  let loading: Promise<ObjectWriter> | undefined;
+  return {
+    claim: async (key, options) => {
+      loading ??= importPackage(load);
+      loading.catch(() => (loading = undefined));
+      return (await loading).claim(key, options);
+    },
+  };
 }
