@@ -15,6 +15,7 @@
  *
  * All files together take at most the size limit, and what each process is writing at that moment.
  */
+import { existsSync } from 'node:fs';
 import { lstat, mkdir, readFile, rm, stat, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PathError } from '../base/errors.ts';
@@ -109,6 +110,11 @@ export class CacheFolder {
     await this.#lock.sweep(nowMs);
     const bound = Number(await readFile(join(this.path, 'bound'), 'utf8').catch(() => '')) || Infinity;
     if (bound > this.#maxBytes) await this.collect(nowMs);
+  }
+
+  /** Whether there is an index of entries. */
+  hasIndex(): boolean {
+    return existsSync(indexFile(this.path));
   }
 
   /** Marks the pack of an entry as used now. */

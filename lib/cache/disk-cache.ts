@@ -11,7 +11,8 @@
 import { isDescriptorShortage, retryOnShortage } from '../base/descriptor-shortage.ts';
 import { CacheFolder, LARGEST_ENTRY_BYTES } from './cache-folder.ts';
 import { encodeEntry, encodeHead, ENTRY_OVERHEAD, type CacheEntry } from './entry.ts';
-import { readPlace, type EntryPlace, type HeldBytes, type PlaceRead } from './pack-files.ts';
+import type { EntryPlace, HeldBytes, PlaceRead } from './pack-files.ts';
+import { PackReads, type SharedPlaceRead } from './pack-reads.ts';
 import { hashOf } from './pack-record.ts';
 
 /** Options of a {@link DiskCache}. */
@@ -26,6 +27,8 @@ export interface DiskCacheOptions {
   warn?: (message: string) => void;
   /** Returns milliseconds since 1970. @default Date.now */
   now?: () => number;
+  /** Whether to overwrite memory that is released, so that specs notice who reads it too late. @default false */
+  poisonsReleased?: boolean;
 }
 
 /** What a cache has done so far. */
@@ -35,6 +38,12 @@ export interface DiskCacheCounts {
   /** Entries that did not match their checksums; they count as misses, too. */
   damaged: number;
   stored: number;
+}
+
+/** An entry that was read. */
+export interface ReadEntry extends CacheEntry {
+  /** Lets the memory of the bytes be used again. Nothing may read them afterwards. Need not be called. */
+  release?: () => void;
 }
 
 /**
@@ -60,6 +69,7 @@ const MOST_TOUCHED = 10_000;
 export class DiskCache {
   readonly counts: DiskCacheCounts = { hits: 0, misses: 0, damaged: 0, stored: 0 };
   readonly #folder: CacheFolder;
+  readonly #reads: PackReads;
   readonly #maxBytes: number;
   readonly #now: () => number;
   readonly #warn: (message: string) => void;
@@ -69,13 +79,16 @@ export class DiskCache {
   readonly #touched = new Map<string, number>();
   #ready: Promise<boolean> | undefined;
   #writable = true;
+  #mayHoldEntries = false;
 
   constructor({
     folder,
     maxBytes = DEFAULT_CACHE_BYTES,
     warn = () => undefined,
     now = Date.now,
+    poisonsReleased,
   }: DiskCacheOptions) {
+    this.#reads = new PackReads({ poisons: poisonsReleased });
     this.#folder = new CacheFolder(folder, maxBytes);
     this.#maxBytes = maxBytes;
     this.#now = now;
@@ -93,12 +106,17 @@ export class DiskCache {
     key: string,
     maxBytes = LARGEST_ENTRY_BYTES,
     readElsewhere?: ReadElsewhere,
-  ): Promise<CacheEntry | undefined> {
+  ): Promise<ReadEntry | undefined> {
     const found = (await this.#open())
       ? await this.#read(key, Math.min(maxBytes, LARGEST_ENTRY_BYTES), readElsewhere)
       : undefined;
     this.counts[found ? 'hits' : 'misses']++;
     return found;
+  }
+
+  /** Whether any entry, of any volume, may be in the folder. */
+  get mayHoldEntries(): boolean {
+    return (this.#mayHoldEntries ||= this.#folder.hasIndex());
   }
 
   /** Stores an entry if it can. A failure to store is not an error. */
@@ -151,7 +169,7 @@ export class DiskCache {
     key: string,
     maxBytes: number,
     readElsewhere: ReadElsewhere | undefined,
-  ): Promise<CacheEntry | undefined> {
+  ): Promise<ReadEntry | undefined> {
     const hash = hashOf(key);
     try {
       const read = await this.#readPlace(hash, maxBytes, readElsewhere);
@@ -165,8 +183,10 @@ export class DiskCache {
         if (this.#writable) await this.#folder.remove(hash);
         return undefined;
       }
-      await this.#touch(place, found.usedMs);
-      return found.decoded.entry;
+      const touching = this.#touch(place, found.usedMs);
+      if (touching) await touching;
+      const { entry } = found.decoded;
+      return found.release ? { ...entry, release: found.release } : entry;
     } catch {
       return undefined; // an entry that cannot be read is a miss
     }
@@ -183,7 +203,7 @@ export class DiskCache {
       if (!place) return undefined;
       if (place.length > maxBytes + ENTRY_OVERHEAD) return { place };
       const elsewhere = await readElsewhere?.(place),
-        found = elsewhere ? elsewhere.found : await retryOnShortage(() => readPlace(place));
+        found: SharedPlaceRead | undefined = elsewhere ? elsewhere.found : await this.#reads.read(place);
       if (found) return { place, found };
       index.expire(hash); // its pack was evicted, and the entry may be in another one now
     }
@@ -196,13 +216,13 @@ export class DiskCache {
     return hash;
   }
 
-  async #touch(place: EntryPlace, usedMs: number): Promise<void> {
+  #touch(place: EntryPlace, usedMs: number): Promise<void> | undefined {
     const now = this.#now(),
       lastMs = Math.max(usedMs, this.#touched.get(place.file) ?? 0);
-    if (now - lastMs <= TOUCH_AFTER_MS) return;
+    if (now - lastMs <= TOUCH_AFTER_MS) return undefined;
     if (this.#touched.size >= MOST_TOUCHED) this.#touched.clear();
     this.#touched.set(place.file, now);
-    await this.#folder.touch(place, now);
+    return this.#folder.touch(place, now);
   }
 
   /** Makes the folder on first use. @returns whether it can be read. */

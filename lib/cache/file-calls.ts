@@ -33,6 +33,12 @@ export async function writeParts(fd: number, parts: readonly Uint8Array[]): Prom
 export async function readPart(fd: number, offset: number, length: number): Promise<Uint8Array> {
   // Not from the pool of small buffers: the bytes must be aligned, and a cache may keep them alive.
   const bytes = Buffer.allocUnsafeSlow(length);
+  return bytes.subarray(0, await readInto(fd, bytes, offset));
+}
+
+/** Fills bytes from an offset. @returns how many were read; fewer if the file ends before. */
+export async function readInto(fd: number, bytes: Uint8Array, offset: number): Promise<number> {
+  const length = bytes.byteLength;
   let at = 0;
   for (let more = length > 0; more && at < length;) {
     const from = at,
@@ -40,5 +46,5 @@ export async function readPart(fd: number, offset: number, length: number): Prom
     at += count;
     more = count > 0;
   }
-  return bytes.subarray(0, at);
+  return at;
 }

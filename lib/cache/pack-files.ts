@@ -11,7 +11,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writevSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { decodeEntry, type CacheEntry } from './entry.ts';
 import { closeFile, cutFile, openFile, readPart, statOpenFile, writeParts } from './file-calls.ts';
 import { encodeRecord, packName } from './pack-record.ts';
@@ -71,7 +71,7 @@ const MOST_AT_ONCE = 256;
 /** Returns the path of the index in a cache folder. */
 export const indexFile = (folder: string): string => join(folder, 'index');
 /** Returns the path of a pack in a cache folder. */
-export const packFile = (folder: string, pack: string): string => join(folder, 'packs', pack);
+export const packFile = (folder: string, pack: string): string => `${folder}${sep}packs${sep}${pack}`;
 
 const sizeOf = (parts: readonly Uint8Array[]): number =>
   parts.reduce((sum, part) => sum + part.byteLength, 0);

@@ -41,6 +41,8 @@ export interface UsableEntry {
   validator?: string;
   /** How the bytes are encoded, as it was given to `put`. */
   form?: string;
+  /** Lets the memory of the bytes be used again. Nothing may read them afterwards. Need not be called. */
+  release?: () => void;
 }
 
 /** Reads and writes the entries of one volume in the disk cache. */
@@ -89,6 +91,11 @@ export class ChunkDiskCache {
   async put(key: string, bytes: Uint8Array | undefined, validator?: string, form?: string): Promise<void> {
     const { disk, scope } = this.#options;
     await disk.put(entryName(await scope, key), { bytes, ...this.#fields(validator, form) });
+  }
+
+  /** Whether any entry may be in the folder. */
+  get mayHoldEntries(): boolean {
+    return this.#options.disk.mayHoldEntries;
   }
 
   /** As {@link put}, for bytes that another thread holds. */

@@ -70,6 +70,8 @@ export class ChunkReader {
   readonly #queue: JobQueue<ReadJob>;
   readonly #inFlight = new Set<ReadJob>();
   readonly #delivering = new Set<Promise<void>>();
+  /** The most chunks of a call for which no thread was started, as they may be in the disk cache. */
+  #perhapsMissed = 0;
 
   constructor({
     concurrency = 'auto',
@@ -142,11 +144,18 @@ export class ChunkReader {
 
   /**
    * Announces that a call will need at least this many chunks, so that threads start while it is being
-   * planned. If chunks are cached, it waits until the call says which it needs.
+   * planned. If chunks are cached, it waits until it is known which must be read.
    */
-  expect(chunks: number): void {
-    if (!this.#cache?.size) this.#threads?.expect(chunks);
+  expect(chunks: number, { isReadHere }: Pick<ChunkSource, 'isReadHere'>): void {
+    if (!this.#cache?.size && !isReadHere) this.#threads?.expect(chunks);
   }
+
+  /** Starts threads for the chunks of a call that might have been in the disk cache. */
+  readonly #expectMissed = (): void => {
+    const chunks = this.#perhapsMissed;
+    this.#perhapsMissed = 0;
+    if (chunks > 0) this.#threads?.expect(chunks);
+  };
 
   /** Resolves when everything that was read has been saved to the disk cache. Never rejects. */
   async whenSaved(): Promise<void> {
@@ -178,7 +187,8 @@ export class ChunkReader {
       if (wanted.kept) keptTasks.push(keptChunkTask(cell, slowContent!, wanted.kept));
       else toRead.push(cell);
     }
-    this.#threads?.expect(fresh.size, slow);
+    if (source.isReadHere) this.#perhapsMissed = Math.max(this.#perhapsMissed, fresh.size);
+    else this.#threads?.expect(fresh.size, slow);
     yield* this.#enqueue(source, keptTasks, fresh);
     yield* this.#enqueue(source, source.plan(toRead), fresh);
   }
@@ -302,6 +312,7 @@ export class ChunkReader {
       workOf: (cell, content) => this.#orderWork(job, cell, content),
       threads: this.#threads,
       deliveriesAtOnce: 1 + DELIVERIES_PER_THREAD * (this.#threads?.ready ?? 0),
+      onMiss: this.#expectMissed,
       fail: (cell, error) => this.#fail(job, cell, error),
     });
     return context;

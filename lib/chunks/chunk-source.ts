@@ -111,6 +111,8 @@ export interface ReadContext {
   threads?: SharingThreads;
   /** How many chunks of a task may be delivered at the same time. @default 1 */
   deliveriesAtOnce?: number;
+  /** Announces that a chunk was not in the disk cache. */
+  onMiss?: () => void;
   /** Fails one cell. The other cells of the task continue. */
   fail: (cell: number, error: unknown) => void;
 }
@@ -151,6 +153,8 @@ export interface ChunkSource {
   urlOf(cell: number): string;
   /** Returns what is known of a chunk before it is read, if it comes in the encoding of the source. */
   contentOf?(cell: number): ChunkContent;
+  /** Whether chunks may be in the disk cache, from where they are read without another thread. */
+  readonly isReadHere?: boolean;
   /** Plans how to read these cells. Each cell is in exactly one task. */
   plan(cells: readonly number[]): Planned<ReadTask>;
   /**

@@ -8,7 +8,7 @@ import type { VersionChecks, ChunkDiskCache } from './chunk-disk-cache.ts';
 import type { ChunkSource, ObjectSource, ReadContext, ReadTask, Reencoder } from './chunk-source.ts';
 import { describeContent } from './chunk-store.ts';
 import type { ChunkWorkResult } from './chunk-work.ts';
-import { chooseForm, encodingOf, mayKeepRuns } from './disk-form.ts';
+import { chooseForm, encodingOf, isQuickToRead, mayKeepRuns } from './disk-form.ts';
 import { mapPlanned } from './planned.ts';
 
 /** The disk cache of a source, and how its chunks are stored. */
@@ -32,7 +32,7 @@ function encodeRuns(layout: ChunkLayout): Reencoder {
 }
 
 /** How many cache entries of one task are read at once. */
-const AT_ONCE = 8;
+const AT_ONCE = 32;
 
 /**
  * Adds a disk cache to a source. Each task delivers what is on disk, and reads the rest in follow-up tasks.
@@ -43,13 +43,15 @@ export function diskCachedSource(
 ): ChunkSource {
   const keyOf = (cell: number): string => chunkKey(scale, cell);
 
+  const readsHere = isQuickToRead(codec);
+
   const deliverFromDisk = async (
     cell: number,
     context: ReadContext,
     checks: VersionChecks,
   ): Promise<boolean> => {
     const content = describeContent(codec, layoutOf(cell));
-    const work = context.readEntry && context.workOf?.(cell, content);
+    const work = readsHere ? undefined : context.readEntry && context.workOf?.(cell, content);
     let result: ChunkWorkResult | undefined,
       storedBytes = 0;
     const found = await cache.get(
@@ -69,7 +71,10 @@ export function diskCachedSource(
     );
     if (!found) return false;
     const encoding = encodingOf(found.form);
-    if (found.bytes && !encoding) return false;
+    if (found.bytes && !encoding) {
+      found.release?.();
+      return false;
+    }
     const workDone = work && result && { work, result };
     await context.deliver(
       cell,
@@ -81,6 +86,7 @@ export function diskCachedSource(
       },
       'cache',
     );
+    found.release?.();
     return true;
   };
 
@@ -96,7 +102,9 @@ export function diskCachedSource(
         for (const cell of queue) {
           if (isStopped()) return; // no call waits for the rest
           try {
-            if (!(await deliverFromDisk(cell, context, checks))) missing.push(cell);
+            if (await deliverFromDisk(cell, context, checks)) continue;
+            context.onMiss?.();
+            missing.push(cell);
           } catch (error) {
             context.fail(cell, error);
           }
@@ -114,6 +122,9 @@ export function diskCachedSource(
     id: source.id,
     urlOf: (cell) => source.urlOf(cell),
     contentOf: (cell) => describeContent(codec, layoutOf(cell)),
+    get isReadHere() {
+      return readsHere && cache.mayHoldEntries;
+    },
     plan: (cells) => mapPlanned(source.plan(cells), withDiskLookup),
     save(cell, kept, stored, held) {
       if (held && stored) return cache.putHeld(keyOf(cell), held, stored.validator, held.form);

@@ -44,6 +44,13 @@ export const mayKeepRuns = ({ encoding, layout, exactBytes }: ChunkContent, stor
   rowRunsCodec.dataTypes.includes(layout.dataType) &&
   storedBytes >= exactBytes!;
 
+/**
+ * Whether chunks of a codec are mostly kept so that single voxels can be read at once: a thread would take longer to
+ * receive the work than to do it.
+ */
+export const isQuickToRead = (codec: Codec): boolean =>
+  codec.isPointwise === true && codec.exactBytes === undefined;
+
 /** As {@link chooseForm}, for a whole inflated chunk. */
 export function makeForm(
   bytes: Uint8Array,

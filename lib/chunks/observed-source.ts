@@ -59,6 +59,9 @@ export function observedSource(source: ChunkSource, observe: Observer): ChunkSou
   return {
     id: source.id,
     urlOf: (cell) => source.urlOf(cell),
+    get isReadHere() {
+      return source.isReadHere;
+    },
     contentOf: source.contentOf && ((cell) => source.contentOf!(cell)),
     plan: (cells) => mapPlanned(source.plan(cells), (task) => observed(task)),
     save: source.save && ((...chunk) => source.save!(...chunk)),

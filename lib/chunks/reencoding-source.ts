@@ -68,6 +68,9 @@ export function reencodingSource(
   return {
     id: source.id,
     urlOf: (cell) => source.urlOf(cell),
+    get isReadHere() {
+      return source.isReadHere;
+    },
     contentOf: source.contentOf && ((cell) => source.contentOf!(cell)),
     plan: (cells) => source.plan(cells),
     save: source.save && ((...chunk) => source.save!(...chunk)),

@@ -17,6 +17,7 @@ export class TaskContext implements ReadContext {
   readonly workOf: ReadContext['workOf'];
   readonly threads: ReadContext['threads'];
   readonly deliveriesAtOnce: number | undefined;
+  readonly onMiss: ReadContext['onMiss'];
   readonly fail: ReadContext['fail'];
 
   constructor(parts: Omit<ReadContext, 'signal'> & { stop: Stop }) {
@@ -30,6 +31,7 @@ export class TaskContext implements ReadContext {
     this.workOf = parts.workOf;
     this.threads = parts.threads;
     this.deliveriesAtOnce = parts.deliveriesAtOnce;
+    this.onMiss = parts.onMiss;
     this.fail = parts.fail;
   }
 

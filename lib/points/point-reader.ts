@@ -125,7 +125,7 @@ export class PointReader {
       search = finding instanceof Promise ? await finding : finding;
       planned = planInTime({
         work: planPointsInSteps(source, scale, resolution, status, (cells) =>
-          this.#chunks.expect(Math.max(cells, Math.floor(source.count / CHUNK_POINTS))),
+          this.#chunks.expect(Math.max(cells, Math.floor(source.count / CHUNK_POINTS)), reading.source),
         ),
         none: noPlan(),
         status,

@@ -47,8 +47,9 @@ describe('DiskCache', () => {
       bytes: Buffer.from(bytesOf(1)),
       validator: '"v"',
       storedMs: 5000,
+      release: expect.any(Function),
     });
-    expect(await other.get('gone')).toEqual({ bytes: undefined, validator: undefined, storedMs: 5000 });
+    expect(await other.get('gone')).toMatchObject({ bytes: undefined, validator: undefined, storedMs: 5000 });
     expect(await other.get('b')).toBeUndefined();
     expect([cache.counts, other.counts]).toEqual([
       { hits: 0, misses: 1, damaged: 0, stored: 2 },

@@ -36,7 +36,7 @@ describe('entries that another thread writes and reads', () => {
     await cache.put('b', { bytes: BYTES, ...fields });
     await cache.putHeld('c', held, fields);
     const entry = { bytes: Buffer.from(BYTES), ...fields, storedMs: 5000 };
-    for (const key of ['a', 'c']) expect(await cache.get(key)).toEqual(entry);
+    for (const key of ['a', 'c']) expect(await cache.get(key)).toMatchObject(entry);
     expect(readPlaceNow(await placeOf('b'))?.decoded).toEqual({ key: 'b', entry });
     const read = await cache.get('b', 5000, async (place) => ({ found: readPlaceNow(place) }));
     expect(read).toEqual(entry);

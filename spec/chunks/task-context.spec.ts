@@ -22,6 +22,7 @@ test('the context of a task has all that it was made with', () => {
       giveBack: () => undefined,
     },
     deliveriesAtOnce: 3,
+    onMiss: jest.fn<NonNullable<Parts['onMiss']>>(),
     fail: jest.fn<Parts['fail']>(),
   };
   expect(new TaskContext(parts)).toMatchObject(parts);
