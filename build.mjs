@@ -19,12 +19,14 @@ if (!existsSync('node_modules/esbuild')) {
 const { build } = await import('esbuild');
 const { buildWorker, externalPackages } = await import('./build-worker.mjs');
 const { buildExplorer } = await import('./build-explorer.mjs');
+const { buildCharts, CHARTS, sharedCharts } = await import('./build-charts.mjs');
 const { mergeParts } = await import('./merge-parts.mjs');
 
 const { bin } = JSON.parse(readFileSync('package.json', 'utf8'));
 
 rmSync('dist', { recursive: true, force: true });
 execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+await buildCharts(`dist/${CHARTS}`);
 // What is built together shares its code, and is cut into more files. The command line is never loaded with the library.
 const buildParts = (entryPoints, parts, options = {}) =>
   build({
@@ -39,6 +41,7 @@ const buildParts = (entryPoints, parts, options = {}) =>
     target: 'node20.19',
     external: externalPackages(),
     logLevel: 'warning',
+    plugins: [sharedCharts],
     ...options,
   });
 await buildParts(['lib/index.ts', 'mocks/index.ts', 'mocks/nock.ts'], 'parts');

@@ -30,6 +30,7 @@ const ROOMS = [
   'spill',
   'table-files',
   'jobs',
+  'report',
   'lookup-table',
   'serve',
   'cli',
@@ -37,6 +38,7 @@ const ROOMS = [
 /** The rooms within a room, in the same order. */
 const INNER: Readonly<Record<string, readonly string[]>> = {
   'lib/tables': ['files', 'text', 'columnar', 'arrow', 'numpy', 'parquet', 'convert'],
+  'lib/report': ['model', 'page'],
   'lib/chunkedgraph': ['ids', 'server', 'roots', 'api', 'root-cache'],
   'lib/serve': ['bodies', 'access', 'api', 'page'],
   mocks: ['graph', 'volume', 'ocdbt', 'endpoints', 'cave'],
@@ -50,6 +52,7 @@ const PURE = [
   /^lib\/ocdbt\/format\//,
   /^lib\/neuroglancer\//,
   /^lib\/chunkedgraph\/ids\//,
+  /^lib\/report\/model\//,
   /^lib\/points\/(status|input|result|cell-index|plan|ball|distances)\.ts$/,
 ];
 const PURE_PACKAGES = ['zod/locales', 'zod/mini', 'ipaddr.js'];

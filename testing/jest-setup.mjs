@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { buildCharts } from '../build-charts.mjs';
 import { buildWorker } from '../build-worker.mjs';
 
 const PROGRAMS = [
@@ -59,6 +60,7 @@ export default async function setUp() {
     plugins: process.env.SPEC_WORKERS ? [twoPatientWorkers] : [],
   });
   await buildWorker(join(programs, 'lib/workers/worker.cjs'));
+  await buildCharts(join(programs, 'echarts-svg.mjs'));
   const temporary = temporaryFolder();
   Object.assign(process.env, { SPEC_PROGRAMS: programs, TMPDIR: temporary });
   process.once('exit', () => {

@@ -25,7 +25,7 @@ export interface JobShard {
 }
 
 /** Flags that name local files or folders. */
-const PATH_FLAGS = ['out', 'stats', 'tempDir', 'cacheDir'] as const;
+const PATH_FLAGS = ['out', 'stats', 'report', 'tempDir', 'cacheDir'] as const;
 /** Flags that are not kept: those of one run, and those that the manifest has elsewhere. */
 const DROPPED = ['points', 'job', 'volume', 'shard', 'quiet', 'dryRun', 'json'];
 

@@ -21,6 +21,7 @@ import { findTables } from '../table-files/table-paths.ts';
 import { flagNames } from './flag-names.ts';
 import { type Io, UsageError } from './io.ts';
 import type { NamedPath } from './option-values.ts';
+import type { ReportWatch } from '../report/report-watch.ts';
 import type { Report } from './report.ts';
 import { statsJson, summaryLine } from './summary.ts';
 import { optionsFromFlags } from './options-from-flags.ts';
@@ -50,6 +51,8 @@ export interface LookupFlags {
   timestamp?: string;
   timestampColumn?: string;
   stats?: string;
+  /** The file of the report. In the folder of a job, its report is `report.html`. */
+  report?: string | boolean;
   strict?: boolean;
   maxFailures?: MaxFailures;
   quiet?: boolean;
@@ -112,6 +115,7 @@ export async function checkLookup(
   report: Report,
   option = '--points',
 ): Promise<CheckedLookup> {
+  if (flags.report === '-') throw new UsageError('a report is a file: name it with --report');
   if (flags.json && !flags.dryRun) throw new UsageError('--json is for --dry-run');
   const lookup = lookupOfFlags(path, flags),
     nameOf = flagNames(option);
@@ -123,18 +127,20 @@ export async function checkLookup(
 
 /**
  * Opens the volumes of a look-up. The caller closes them.
- * @param pinned The timestamps of the roots of all volumes, if they are known already.
+ * @param options `pinned`: the timestamps of the roots of all volumes, if they are known already. `watch`: watches the
+ *   look-ups, for a report.
  */
 export const openLookup = (
   { path, flags }: Pick<CheckedLookup, 'path' | 'flags'>,
   signal: AbortSignal,
   report: Report,
-  pinned?: readonly (Date | undefined)[],
+  { pinned, watch }: { pinned?: readonly (Date | undefined)[]; watch?: ReportWatch } = {},
 ): Promise<OpenedLookup> =>
   openLookupVolumes(lookupOfFlags(path, flags), {
     signal,
     logger: report,
     pinned,
+    watch,
     nameOf: flagNames('--points'),
   });
 
@@ -152,6 +158,7 @@ export function openLookupFiles(
       format: written,
       out: flags.out,
       stats: flags.stats,
+      report: typeof flags.report === 'string' ? flags.report : undefined,
       cloud: { storage, retries },
       tempDir: flags.tempDir,
     },

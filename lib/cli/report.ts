@@ -43,6 +43,7 @@ export class Report {
   #bar: SingleBar | undefined;
   /** Whether the progress may be shown. */
   #shows = false;
+  #onWarning: ((message: string) => void) | undefined;
 
   constructor(io: Io) {
     this.#io = io;
@@ -53,7 +54,13 @@ export class Report {
     this.#io.stderr.write(`${stripControls(redactSecrets(message))}\n`);
   }
 
+  /** Passes all warnings from now on to a listener, too. */
+  listen(onWarning: (message: string) => void): void {
+    this.#onWarning = onWarning;
+  }
+
   warn(message: string): void {
+    this.#onWarning?.(message);
     this.line(`warning: ${message}`);
   }
 

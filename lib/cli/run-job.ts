@@ -148,7 +148,7 @@ export async function withOpened<T>(
   work: (opened: OpenedLookup) => Promise<T>,
 ): Promise<T> {
   const pinned = manifest && toPinnedDates(manifest.timestamps);
-  const opened = await openLookup(checked, signal, report, pinned);
+  const opened = await openLookup(checked, signal, report, { pinned });
   try {
     return await work(opened);
   } finally {

@@ -6,6 +6,7 @@ import { lookUpInto } from '../lookup-table/table-lookup.ts';
 import { temporaryFolder } from '../table-files/temporary-folder.ts';
 import { isColumnar } from '../tables/open-table.ts';
 import type { Io } from './io.ts';
+import type { LookupReport } from './lookup-report.ts';
 import {
   checkLookup,
   type LookupFlags,
@@ -27,9 +28,12 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
     return runDryRun(checked, WINDOW_SIZES.windowPoints, io, report);
   }
   const files = await openLookupFiles(checked, io, report);
-  let opened: OpenedLookup | undefined;
+  let opened: OpenedLookup | undefined, told: LookupReport | undefined;
   try {
-    opened = await openLookup(checked, signal, report);
+    if (flags.report !== undefined)
+      told = new (await import('./lookup-report.ts')).LookupReport(checked, files, report);
+    opened = await openLookup(checked, signal, report, { watch: told?.watch });
+    if (told) told.opened = opened;
     const rowsAreShown = flags.out === '-' && io.stdout.isTTY; // on the same terminal as the progress bar
     const folder = rowsAreShown ? undefined : await temporaryFolder(flags, io.env),
       ready = { lookup: lookupOfFlags(path, flags), formats: checked, opened, input: files.input(folder) };
@@ -54,8 +58,13 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
       });
     await job?.remove();
     report.done();
+    await told?.write(summary);
+    told = undefined;
     if (!summary) return false; // the reader has closed the output
     return await reportLookup(summary, files, flags, report);
+  } catch (error) {
+    await told?.writeFailed(error, signal.aborted);
+    throw error;
   } finally {
     await files.close();
     await opened?.volumes.close();

@@ -20,6 +20,8 @@ export interface JobFileNames extends Pick<TableFilesOptions, 'format' | 'cloud'
   out: string;
   /** The output for the counts; - is standard error. */
   stats?: string;
+  /** The output for the report. */
+  report?: string;
 }
 
 /** The files of one job. The caller must close them. */
@@ -33,11 +35,13 @@ export interface JobFiles extends Pick<TableFiles, 'input' | 'close'> {
   writeOutput<T>(job: (sink: ByteSink) => Promise<T>, hasRows?: () => boolean): Promise<T | undefined>;
   /** Writes the counts, if `--stats` was given. */
   writeStats(json: string): Promise<void>;
+  /** Writes the report, if `--report` was given. */
+  writeReport(page: Uint8Array): Promise<void>;
 }
 
 /** Opens the files of a job. @throws The errors of `openTableFiles`. */
 export async function openJobFiles(
-  { input, out, stats, ...names }: JobFileNames,
+  { input, out, stats, report: told, ...names }: JobFileNames,
   { stdin, stdout, stderr, env, signal }: Io,
   report: Report,
 ): Promise<JobFiles> {
@@ -53,6 +57,7 @@ export async function openJobFiles(
       stats === '-'
         ? { ...streams[1], open: () => streamSink(stderr, { name: 'standard error', signal }) }
         : stats,
+    report: told,
     streams,
     env,
     signal,
@@ -66,6 +71,10 @@ export async function openJobFiles(
     async writeStats(json) {
       await files.stats?.write(Buffer.from(json));
       await files.stats?.finish();
+    },
+    async writeReport(page) {
+      await files.report?.write(page);
+      await files.report?.finish();
     },
   };
 }

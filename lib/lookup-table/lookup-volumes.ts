@@ -3,7 +3,7 @@ import { InfoError } from '../base/errors.ts';
 import type { NameOption } from '../base/option-names.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import { isGrapheneVolume } from '../graphene/graph-volumes.ts';
-import type { GrapheneVolume } from '../graphene/graphene-volume.ts';
+import { type GrapheneVolume, graphenePartsOf } from '../graphene/graphene-volume.ts';
 import { resolveResolution } from '../graphene/resolution.ts';
 import { normalizeCloudPath } from '../graphene/resolve/cloud-path.ts';
 import { withOcdbtVersion } from '../graphene/resolve/kv-path.ts';
@@ -18,8 +18,10 @@ import { checkInterpolation, reasonNotInterpolated } from '../points/linear-read
 import { ChunkOrder } from '../points/chunk-order.ts';
 import { parseSharding } from '../precomputed/sharding.ts';
 import { finestResolution, scaleAt } from '../precomputed/volume-info.ts';
+import type { VolumeFacts } from '../report/model/report-facts.ts';
 import { surveyVolume } from './survey-volume.ts';
 import type { LookupVolume, NamedLookupVolume } from './table-types.ts';
+import { describeVolume } from './volume-facts.ts';
 import { isGraphenePath, openVolume, resolveJobTimestamp, type OpenedVolume } from './open-volume.ts';
 
 /** Whether a volume has a graph. */
@@ -52,6 +54,24 @@ export class LookupVolumes {
     this.#main = main;
     this.#others = others;
     this.#own = own;
+  }
+
+  /** Nanometres per unit of the points. Known after `lookups`. */
+  get unit(): Vec3 | undefined {
+    return this.#unit;
+  }
+
+  /** The URL of the graph of the first volume that has one. */
+  get graphServer(): string | undefined {
+    const graph = [this.#main, ...this.#others.map(({ volume }) => volume)].find((one) => one.graph)?.graph;
+    return graph && graphenePartsOf(graph).path.tableUrl;
+  }
+
+  /** Describes all volumes, the main one first. @param paths Their paths, in this order. */
+  describe(paths: readonly LookupVolume[]): VolumeFacts[] {
+    return [{ name: '', volume: this.#main }, ...this.#others].map(({ name, volume }, k) =>
+      describeVolume(name, paths[k], volume),
+    );
   }
 
   /** The path of the main volume; in an OCDBT database, at the version that is open. */

@@ -12,6 +12,7 @@ import type { PointLookup } from '../jobs/point-lookup.ts';
 import type { TableSummary } from '../jobs/job-types.ts';
 import { lookUpPointTable, type PointTableOptions } from '../jobs/point-table.ts';
 import type { NamedLookup } from '../jobs/side-by-side.ts';
+import type { ReportWatch } from '../report/report-watch.ts';
 import type { ChunkOrder } from '../points/chunk-order.ts';
 import type { JobSource } from '../table-files/several-inputs.ts';
 import type { ByteSink } from '../tables/files/byte-streams.ts';
@@ -74,24 +75,46 @@ export interface OpeningOptions {
   logger: Logger;
   /** The timestamps of the roots of all volumes, if they are known already. */
   pinned?: readonly (Date | undefined)[];
+  /** Watches the volumes and their look-ups, for a report. */
+  watch?: ReportWatch;
   nameOf: NameOption;
 }
 
 /** Opens the volumes of a look-up. */
 export async function openLookupVolumes(
   { volume, also = [], open = {}, ...lookup }: TableLookup,
-  { signal, logger, pinned, nameOf }: OpeningOptions,
+  { signal, logger, pinned, watch, nameOf }: OpeningOptions,
 ): Promise<OpenedLookup> {
-  const volumes = await LookupVolumes.open(volume, also, { ...open, signal, logger }, nameOf);
+  const opening = { ...open, signal, logger, ...(watch && { onEvent: joinObservers(watch, open.onEvent) }) };
+  const volumes = await LookupVolumes.open(volume, also, opening, nameOf);
   try {
     const { resolution, mip, stopLayer, agglomerate, interpolate, snap, timestamp } = lookup,
       reading = { resolution, mip, stopLayer, agglomerate, interpolate, snap, timestamp, pinned };
     const lookups = await volumes.lookups(reading, signal);
+    if (watch) watchLookups(watch, volumes, lookups);
     return { volumes, ...lookups, order: lazily(() => volumes.orderOf(mip)) };
   } catch (error) {
     await volumes.close();
     throw error;
   }
+}
+
+const joinObservers =
+  (watch: ReportWatch, given: OpenGrapheneOptions['onEvent']): NonNullable<OpenGrapheneOptions['onEvent']> =>
+  (event) => {
+    watch.onEvent(event);
+    return given?.(event);
+  };
+
+/** Puts the watched look-ups in the place of the others. */
+function watchLookups(
+  watch: ReportWatch,
+  volumes: LookupVolumes,
+  lookups: { main: PointLookup; also: NamedLookup[] },
+): void {
+  watch.noteGraph(volumes.graphServer);
+  lookups.main = watch.watch(lookups.main, 0);
+  lookups.also = lookups.also.map(({ name, lookup }, k) => ({ name, lookup: watch.watch(lookup, k + 1) }));
 }
 
 /** Makes the order of chunks when the first points are placed. */

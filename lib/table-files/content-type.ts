@@ -22,6 +22,7 @@ export function contentTypeOf(name: string, format?: FormatName): string {
   const compression = compressionOfFile(name);
   if (compression) return OF_COMPRESSION[compression];
   if (/\.json$/i.test(name)) return 'application/json';
+  if (/\.html?$/i.test(name)) return 'text/html; charset=utf-8';
   if (/\.arrows$/i.test(name)) return 'application/vnd.apache.arrow.stream';
   const known = formatOfFile(name) ?? format;
   return known === undefined ? 'application/octet-stream' : OF_FORMAT[known];

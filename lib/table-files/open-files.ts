@@ -35,6 +35,8 @@ export interface TableFilesOptions {
   output: string | OutputStream;
   /** The output for the counts, as for `output`. */
   stats?: string | OutputStream;
+  /** The output for the report: a file or a cloud path. It is also written after an abort. */
+  report?: string;
   /** The format of the output, if its suffix does not tell. @default that of the suffix of the input */
   format?: FormatName;
   /** How outputs on cloud paths are written. */
@@ -61,43 +63,49 @@ export interface TableFiles {
   openOutput(): Promise<ByteSink>;
   /** Takes the counts; undefined if they have no output. */
   readonly stats: ByteSink | undefined;
+  /** Takes the report; undefined if it has no output. */
+  readonly report: ByteSink | undefined;
   /** Removes the locks and stops reading the input. */
   close(): Promise<void>;
 }
 
 /**
- * Locks the output files before anything is read or requested. The file for the counts is also opened, so
- * that a run fails at once if it cannot be written.
+ * Locks the output files before anything is read or requested. The files for the counts and the report are also
+ * opened, so that a run fails at once if they cannot be written.
  *
  * @throws TableError BAD_TABLE_PATH if a file would overwrite another; IN_USE, UNREADABLE.
  */
 export async function openTableFiles(options: TableFilesOptions): Promise<TableFiles> {
   const { inputs, signal, warn, nameOf, tempDir, env } = options,
     output = toLocal(options.output),
-    counts = options.stats === undefined ? undefined : toLocal(options.stats);
+    counts = options.stats === undefined ? undefined : toLocal(options.stats),
+    told = options.report === undefined ? undefined : toLocal(options.report);
   const reason = typeof output === 'string' ? reasonNotWritable(output) : undefined;
   if (reason !== undefined) throw new TableError('BAD_TABLE_PATH', reason);
   const written: WrittenFile[] = [];
   for (const [name, path] of [
     ['sink', output],
     ['stats', counts],
+    ['report', told],
   ] as const)
     if (typeof path === 'string') written.push(toWritten(name, path, options));
   await refuseOverwrites(await filesOfRun(options, written));
   const claim = async ({ name, path, cloud }: WrittenFile): Promise<OutputFile> =>
     cloud
       ? cloud.claim(await temporaryFolder({ tempDir, out: typeof output === 'string' ? output : '-' }, env))
-      : claimOutput(path, { warn, signal, ...(name === 'stats' && { option: nameOf('stats') }) });
+      : claimOutput(path, { warn, signal, ...(name !== 'sink' && { option: nameOf(name) }) });
   const claimed = new Map<WrittenFile['name'], OutputFile>();
-  let stats: ByteSink | undefined;
+  let stats: ByteSink | undefined, report: ByteSink | undefined;
   try {
     for (const file of written) {
       claimed.set(file.name, await claim(file));
       if (file.name === 'stats') stats = await claimed.get('stats')!.open();
+      if (file.name === 'report') report = await claimed.get('report')!.open();
     }
     if (typeof counts === 'object') stats = counts.open();
   } catch (error) {
     claimed.get('sink')?.release();
+    await stats?.abandon(false);
     throw error;
   }
   // A run that fails may still be waiting for its input. Only an abort ends that wait.
@@ -106,6 +114,7 @@ export async function openTableFiles(options: TableFilesOptions): Promise<TableF
   let opened: JobSource | undefined;
   return {
     stats,
+    report,
     input: (folder, keeps = folder !== undefined) =>
       (opened = openInputs(inputs, reading.signal, folder, keeps)),
     openOutput: () =>
@@ -116,13 +125,14 @@ export async function openTableFiles(options: TableFilesOptions): Promise<TableF
       await opened?.close();
       claimed.get('sink')?.release();
       await stats?.abandon(false);
+      await report?.abandon(false);
     },
   };
 }
 
 /** An output that is not a stream. */
 interface WrittenFile {
-  name: 'sink' | 'stats';
+  name: 'sink' | 'stats' | 'report';
   path: string;
   cloud: CloudOutput | undefined;
 }
@@ -138,7 +148,9 @@ function toWritten(
   if (!isCloudOutput(path)) return { name, path, cloud: undefined };
   const [input] = inputs as readonly (TablePath | undefined)[],
     unnamed = name === 'sink' ? (format ?? (input && formatOfFile(input.name))) : undefined;
-  const options = { ...cloud, warn, signal, option: nameOf(name), format: unnamed };
+  // A report says why a run was interrupted.
+  const until = name === 'report' ? undefined : signal;
+  const options = { ...cloud, warn, signal: until, option: nameOf(name), format: unnamed };
   return { name, path, cloud: openCloudOutput(path, options) };
 }
 

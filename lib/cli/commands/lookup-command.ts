@@ -18,6 +18,7 @@ import {
   outFormatOption,
   outOption,
   replaceOption,
+  reportOption,
   statsOption,
   tempDirOption,
 } from './table-options.ts';
@@ -44,7 +45,7 @@ export const defineLookupCommand: DefineCommand = (command, { io, report, action
   const out = outOption(
     'output file, or gs:// or s3:// URL: the same rows with their answers, in the format of its suffix; written to FILE.partial first; - is standard output',
   );
-  lookupOptions(command, { out, timestamp: 'now' })
+  lookupOptions(command, { out, timestamp: 'now', report: reportOption() })
     .addHelpText('after', LOOKUP_HELP)
     .action(
       action(async (path: string, flags: LookupFlags) => {
@@ -56,10 +57,11 @@ export const defineLookupCommand: DefineCommand = (command, { io, report, action
 
 /**
  * Adds the flags that `lookup` and `job` have in common.
- * @param own `out`: the option `--out`. `timestamp`: the default of `--timestamp`, for people.
+ * @param own `out`: the option `--out`. `timestamp`: the default of `--timestamp`, for people. `report`: the option
+ *   `--report`.
  */
-export function lookupOptions(command: Command, own: { out: Option; timestamp: string }): Command {
-  const { out, timestamp } = own;
+export function lookupOptions(command: Command, own: { out: Option; timestamp: string; report?: Option }): Command {
+  const { out, timestamp, report } = own;
   command
     .addOption(formatOption('by suffix; csv for standard input'))
     .addOption(delimiterOption())
@@ -119,8 +121,9 @@ export function lookupOptions(command: Command, own: { out: Option; timestamp: s
     ),
   );
 
+  command.optionsGroup('Messages:');
+  if (report) command.addOption(report.conflicts('dryRun'));
   return command
-    .optionsGroup('Messages:')
     .addOption(
       statsOption(
         'file for counts, times and the timestamp used, as JSON (with --timestamp-column: the first and last timestamp and their count); - is standard error',

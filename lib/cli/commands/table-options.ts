@@ -51,6 +51,13 @@ export const replaceOption = (): Option =>
 export const statsOption = (about: string): Option =>
   new Option('--stats <file>', about).argParser(parseText);
 
+/** Creates `--report` of a command that has no folder of its own. */
+export const reportOption = (): Option =>
+  new Option(
+    '--report <file>',
+    'HTML file, or gs:// or s3:// URL, with a report for people: what was asked, throughput, latencies, retries, statuses, where the points are, the biggest roots, warnings. It is also written when the command fails or is interrupted',
+  ).argParser(parseText);
+
 /** Creates `--max-failures`. */
 export const maxFailuresOption = (): Option =>
   new Option(

@@ -67,7 +67,7 @@ export class AnswerCollector {
     return this.#failures.length < FAILURES;
   }
 
-  /** Adds the answers of one volume. @param points x, y and z of each point. Used for the main volume. */
+  /** Adds the answers of one volume. Points without finite coordinates are left out. @param points x, y and z of each. */
   *addInSteps(
     volume: number,
     points: Int32Array | Float64Array,
@@ -76,7 +76,8 @@ export class AnswerCollector {
     const counts = this.#counts[volume];
     for (let from = 0; from < status.length; from += STEP_POINTS) {
       const end = Math.min(status.length, from + STEP_POINTS);
-      for (let k = from; k < end; k++) counts[status[k]]++;
+      for (let k = from; k < end; k++)
+        if (Number.isFinite(points[3 * k] + points[3 * k + 1] + points[3 * k + 2])) counts[status[k]]++;
       if (volume === 0) {
         const part = points.subarray(3 * from, 3 * end);
         this.#samples.add(part, status.subarray(from, end));

@@ -9,15 +9,14 @@ export interface VolumeFacts {
   path: string;
   /** `segmentation of uint64`. */
   what: string;
-  /** Nanometres per voxel of the scale that was read, and its mip. */
-  resolution: readonly number[];
-  mip: number;
+  /** Nanometres per voxel of the scale that was read, and its mip; undefined if the volume was not opened. */
+  resolution?: readonly number[];
+  mip?: number;
   /** The number of the commit of an OCDBT database. */
   generation?: number;
   graph?: {
-    /** The URL of the server, and its host. */
+    /** The URL of the table on the server. */
     server: string;
-    host: string;
     /** The versions of the API that the server names. */
     apiVersions: readonly number[];
     layers: number;
@@ -82,7 +81,9 @@ export interface ReportInput {
   /** The runs, in the order in which they began. The last one is that which writes the report. */
   runs: readonly RunRecord[];
   answers: AnswerSummary;
-  /** The counts of the whole table; undefined if the table is not complete. */
+  /** Whether the whole table is looked up and written. */
+  isComplete: boolean;
+  /** The counts of all that was looked up, if they are known. */
   counts?: ReportCounts;
   failures?: FailureRows;
   /** The tasks of a job. */

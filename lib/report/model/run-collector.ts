@@ -42,6 +42,7 @@ export class RunCollector {
   readonly #timeline = new RunTimeline();
   readonly #warnings = new Map<string, number>();
   #warned = 0;
+  #tasks = 0;
   /** Slowest first. */
   #slowest: SlowChunk[] = [];
 
@@ -69,6 +70,11 @@ export class RunCollector {
     this.#count('points', count);
   }
 
+  /** Counts a task of a job that is done. */
+  addTask(): void {
+    this.#tasks++;
+  }
+
   /** Notes a warning. */
   warn(message: string): void {
     this.#warned++;
@@ -89,6 +95,7 @@ export class RunCollector {
       outcome,
       ...(error !== undefined && { error: safeMessage(messageOf(errorJson(error))) }),
       step,
+      tasks: this.#tasks,
       program,
       node,
       platform,

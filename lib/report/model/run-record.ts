@@ -1,14 +1,14 @@
 /** What one run did, as plain data: the folder of a job keeps it, and a report joins the records of all runs. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { SERIES } from './run-timeline.ts';
 
-const count = z.number().min(0);
+const count = z.number().check(z.minimum(0));
 const sketch = z.object({
   count,
   sum: count,
   min: count,
   max: count,
-  buckets: z.array(z.tuple([z.number().int().min(0), count])),
+  buckets: z.array(z.tuple([z.int().check(z.minimum(0)), count])),
 });
 const hostRecord = z.object({
   host: z.string(),
@@ -48,9 +48,11 @@ export const RUN_RECORD = z.object({
   /** `running`: the run has not ended, or was killed. */
   outcome: z.enum(['running', 'done', 'failed', 'interrupted']),
   /** The message of the error, if the run failed. */
-  error: z.string().optional(),
+  error: z.optional(z.string()),
   /** What the run was: `lookup`, `job run`, `shard 0/4`. */
   step: z.string(),
+  /** The tasks of a job that it did. */
+  tasks: count,
   program: z.string(),
   node: z.string(),
   platform: z.string(),
@@ -71,7 +73,7 @@ export const RUN_RECORD = z.object({
   faults: z.array(fault),
   slowest: z.array(slowChunk),
   timeline: z.object({
-    widthMs: z.number().positive(),
+    widthMs: z.number().check(z.positive()),
     counts: z.record(z.enum(SERIES), z.array(z.number())),
   }),
   warnings: z.object({ total: count, texts: z.array(z.object({ text: z.string(), count })) }),

@@ -18,12 +18,9 @@ export interface LatencySummary {
 }
 
 /** What the page shows. */
-export interface ReportSummary extends Omit<ReportInput, 'counts'> {
-  counts: ReportInput['counts'];
+export interface ReportSummary extends ReportInput {
   outcome: RunRecord['outcome'];
   error?: string;
-  /** Whether all counts are of the whole table. */
-  isComplete: boolean;
   timeline: JoinedTimeline;
   latencies: readonly LatencySummary[];
   chunks: RunRecord['chunks'];
@@ -43,10 +40,8 @@ export function summarizeReport(input: ReportInput): ReportSummary {
     last = runs[runs.length - 1];
   return {
     ...input,
-    counts,
     outcome: last.outcome,
     error: last.error,
-    isComplete: counts !== undefined,
     timeline: joinTimelines(runs),
     latencies: [
       latencyOf('Chunks from the store', runs, 'store'),

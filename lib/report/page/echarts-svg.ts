@@ -9,7 +9,7 @@ use([BarChart, LineChart, ScatterChart, GridComponent, MarkLineComponent, SVGRen
 /**
  * Draws a chart.
  * @param option An option of ECharts.
- * @returns The SVG element. Its styles for a pointer are left out: nothing happens under a pointer.
+ * @returns The SVG element. What is for pointers is left out, and the clips, which charts need only while they move.
  */
 export function drawSvg(option: object, width: number, height: number): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, width, height });
@@ -17,9 +17,9 @@ export function drawSvg(option: object, width: number, height: number): string {
     chart.setOption({ animation: false, ...option });
     return chart
       .renderToSVGString()
-      .replace(/<style\b[^>]*>[\s\S]*?<\/style>/g, '')
+      .replace(/<style\b[^>]*>[\s\S]*?<\/style>|<defs>[\s\S]*?<\/defs>/g, '')
       .replace(
-        / (?:class="zr\d+-cls-\d+"|pointer-events="visible"|xmlns:xlink="[^"]*"|baseProfile="full"|version="1\.1")/g,
+        / (?:class="zr\d+-cls-\d+"|clip-path="[^"]*"|ecmeta_[a-z_]+="[^"]*"|pointer-events="visible"|xmlns:xlink="[^"]*"|baseProfile="full"|version="1\.1")/g,
         '',
       )
       .replace(/\n\s*/g, '');

@@ -34,9 +34,10 @@ const draw = (
   [width, height]: readonly [number, number],
 ): Chart => ({
   svg: trustedSvg(
-    drawSvg({ textStyle: FONT, ...option }, width, height)
-      .replace(/ ecmeta_[a-z_]+="[^"]*"/g, '')
-      .replace('<svg width="', `<svg role="img" aria-label="${escapeHtml(label)}" width="`),
+    drawSvg({ textStyle: FONT, ...option }, width, height).replace(
+      '<svg width="',
+      `<svg role="img" aria-label="${escapeHtml(label)}" width="`,
+    ),
   ),
   label,
 });
@@ -68,7 +69,7 @@ export function timelineChart(
         axisLabel: {
           ...AXIS.axisLabel,
           showMaxLabel: false,
-          formatter: (value: number) => `${short(value)}\u202f${names[unit as keyof typeof names]}`,
+          formatter: (value: number) => `${short(value)}\u202f${names[unit]}`,
         },
       },
       yAxis: {

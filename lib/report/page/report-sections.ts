@@ -60,7 +60,10 @@ export function askedSection({
     'What was asked',
     facts([
       ['Cloud path', mono(main.path)],
-      ['Volume', `${main.what}; mip ${main.mip}, ${main.resolution.map(short).join(' × ')} nm per voxel`],
+      [
+        'Volume',
+        `${main.what}${main.resolution ? `; mip ${main.mip}, ${main.resolution.map(short).join(' × ')} nm per voxel` : ''}`,
+      ],
       ['Datastack', main.datastack],
       [
         'Graph server',

@@ -1,4 +1,8 @@
-/** HTML that is escaped by construction: every value in a template is escaped, unless it is HTML already. */
+/**
+ * HTML that is escaped by construction: every value in a template is escaped, unless it is HTML already. Registered
+ * secrets are hidden in the same place.
+ */
+import { redactSecrets } from '../../base/secret-redaction.ts';
 
 /** A piece of HTML. Only this room makes it. */
 export class Html {
@@ -27,7 +31,7 @@ export const trustedSvg = (svg: string): Html => new Html(svg);
 function toHtml(value: HtmlValue): string {
   if (value === undefined || value === null || value === false) return '';
   if (value instanceof Html) return value.toString();
-  return Array.isArray(value) ? value.map(toHtml).join('') : escapeHtml(String(value as string | number));
+  return Array.isArray(value) ? value.map(toHtml).join('') : escapeHtml(redactSecrets(String(value)));
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {
