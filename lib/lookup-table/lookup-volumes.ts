@@ -21,7 +21,7 @@ import { finestResolution, scaleAt } from '../precomputed/volume-info.ts';
 import type { VolumeFacts } from '../report/model/report-facts.ts';
 import { surveyVolume } from './survey-volume.ts';
 import type { LookupVolume, NamedLookupVolume } from './table-types.ts';
-import { describeVolume } from './volume-facts.ts';
+import { volumeFactsOf } from './volume-facts.ts';
 import { isGraphenePath, openVolume, resolveJobTimestamp, type OpenedVolume } from './open-volume.ts';
 
 /** Whether a volume has a graph. */
@@ -70,7 +70,7 @@ export class LookupVolumes {
   /** Describes all volumes, the main one first. @param paths Their paths, in this order. */
   describe(paths: readonly LookupVolume[]): VolumeFacts[] {
     return [{ name: '', volume: this.#main }, ...this.#others].map(({ name, volume }, k) =>
-      describeVolume(name, paths[k], volume),
+      volumeFactsOf(name, paths[k], volume),
     );
   }
 

@@ -13,11 +13,7 @@ import type { LookupVolume } from './table-types.ts';
 export const safePath = (path: string): string => (isSpecText(path) ? describeKvPath(path) : redactUrl(path));
 
 /** Describes an open volume. @param path Its path, or the volume itself if it was open before. */
-export function describeVolume(
-  name: string,
-  path: LookupVolume,
-  { graph, plain }: OpenedVolume,
-): VolumeFacts {
+export function volumeFactsOf(name: string, path: LookupVolume, { graph, plain }: OpenedVolume): VolumeFacts {
   const volume = graph ?? plain,
     { info, mip } = partsOf(volume),
     scale = scaleAt(info.scales, mip);

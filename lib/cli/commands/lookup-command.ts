@@ -60,7 +60,10 @@ export const defineLookupCommand: DefineCommand = (command, { io, report, action
  * @param own `out`: the option `--out`. `timestamp`: the default of `--timestamp`, for people. `report`: the option
  *   `--report`.
  */
-export function lookupOptions(command: Command, own: { out: Option; timestamp: string; report?: Option }): Command {
+export function lookupOptions(
+  command: Command,
+  own: { out: Option; timestamp: string; report?: Option },
+): Command {
   const { out, timestamp, report } = own;
   command
     .addOption(formatOption('by suffix; csv for standard input'))
