@@ -7,6 +7,7 @@ import { MAX_TIMEOUT_MS } from '../base/deadline.ts';
 import { reasonNotVolumeName } from '../graphene/volume-name.ts';
 import { isDelimiter } from '../tables/formats.ts';
 import { toMaxFailures, type MaxFailures } from '../jobs/failure-bound.ts';
+import type { Vec3 } from '../base/vec3.ts';
 import { parseTimestamp } from '../chunkedgraph/ids/timestamp.ts';
 
 /** Returns a text that is not empty. */
@@ -27,6 +28,13 @@ export interface NamedPath {
   path: string;
 }
 
+/** The unit of positions of a named volume. */
+export interface NamedVoxelSize {
+  name: string;
+  /** Nanometres, xyz. */
+  voxelSize: Vec3;
+}
+
 /** Collects named volumes: `em=gs://BUCKET/PATH`. The names must differ. */
 export function parseNamedPath(value: string, before: readonly NamedPath[] = []): NamedPath[] {
   const equals = value.indexOf('='),
@@ -39,6 +47,15 @@ export function parseNamedPath(value: string, before: readonly NamedPath[] = [])
   if (before.some((other) => other.name === name))
     throw new InvalidArgumentError(`the name ${name} is given twice.`);
   return [...before, { name, path }];
+}
+
+/** Collects voxel sizes of named volumes: `banc=4,4,45`. The names must differ. */
+export function parseNamedVoxelSize(value: string, before: readonly NamedVoxelSize[] = []): NamedVoxelSize[] {
+  const [name, size = ''] = value.split('=', 2),
+    voxelSize = parseNumbers(size) as [number, number, number];
+  if (before.some((other) => other.name === name))
+    throw new InvalidArgumentError(`the name ${name} is given twice.`);
+  return [...before, { name, voxelSize }];
 }
 
 /** Parses the character between the fields of a table: one ASCII character, or `tab`. */

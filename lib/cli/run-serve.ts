@@ -5,13 +5,14 @@ import { createService } from '../serve/create-service.ts';
 import type { NamedVolumePath } from '../serve/volumes.ts';
 import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.ts';
 import { UsageError, type Io } from './io.ts';
-import type { NamedPath } from './option-values.ts';
+import type { NamedPath, NamedVoxelSize } from './option-values.ts';
 import { optionsFromFlags } from './options-from-flags.ts';
 import type { Report } from './report.ts';
 
 /** The flags of `serve` that are not in an option table. */
 export interface ServeFlags {
   name?: NamedPath[];
+  voxelSize?: NamedVoxelSize[];
   host: string;
   port: number;
 }
@@ -23,7 +24,7 @@ export async function runServe(
   io: Io,
   report: Report,
 ): Promise<void> {
-  const volumes = namedVolumes(paths, flags.name ?? []);
+  const volumes = withVoxelSizes(namedVolumes(paths, flags.name ?? []), flags.voxelSize ?? []);
   const storage = optionsFromFlags<StorageOptions>(STORAGE_OPTIONS, flags),
     open = optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
   const service = await createService({
@@ -52,4 +53,17 @@ function namedVolumes(paths: readonly string[], named: readonly NamedPath[]): Na
     names.add(name);
   }
   return all;
+}
+
+/** Adds the voxel sizes that were given by name. @throws UsageError for a name that no volume has. */
+function withVoxelSizes(volumes: NamedVolumePath[], sizes: readonly NamedVoxelSize[]): NamedVolumePath[] {
+  for (const { name } of sizes)
+    if (!volumes.some((volume) => volume.name === name))
+      throw new UsageError(
+        `--voxel-size names ${name}, and the volumes are ${volumes.map((volume) => volume.name).join(', ')}`,
+      );
+  return volumes.map((volume) => ({
+    ...volume,
+    voxelSize: sizes.find(({ name }) => name === volume.name)?.voxelSize,
+  }));
 }

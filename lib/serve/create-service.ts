@@ -13,6 +13,7 @@ import { errorBody, errorHeaders, HttpRefusal, httpStatusOf } from './http-error
 import { limitsOf, OPENING_DEFAULTS, SERVICE_OPTIONS } from './service-options.ts';
 import { registerPage } from './page/register-page.ts';
 import type { ServiceOptions, ServiceParts, ServicePlugin } from './service-types.ts';
+import { registerTransform } from './transform/transform-routes.ts';
 import { ServedVolumes } from './volumes.ts';
 
 /** A running service. */
@@ -35,7 +36,12 @@ const registerCallers: ServicePlugin = (server) => {
 };
 
 /** The rooms that answer. */
-const PLUGINS: readonly ServicePlugin[] = [registerInfo, registerRows, (server) => registerPage(server)];
+const PLUGINS: readonly ServicePlugin[] = [
+  registerInfo,
+  registerRows,
+  registerTransform,
+  (server) => registerPage(server),
+];
 
 /** How long a client may take for the head of a request. */
 const HEADERS_TIMEOUT_MS = 15_000,

@@ -1,5 +1,6 @@
 /** The volumes that a service answers for, by name. */
 import { byName } from '../base/option-names.ts';
+import type { Vec3 } from '../base/vec3.ts';
 import type { OpenGrapheneOptions } from '../graphene/option-types.ts';
 import { partsOf } from '../graphene/precomputed-volume.ts';
 import { openVolume, type OpenedVolume } from '../lookup-table/open-volume.ts';
@@ -8,6 +9,11 @@ import { openVolume, type OpenedVolume } from '../lookup-table/open-volume.ts';
 export interface NamedVolumePath {
   name: string;
   path: string;
+  /**
+   * Nanometres per unit of the positions that clients of the transform service send, xyz.
+   * @default what they know the name for, else the voxel of mip 0
+   */
+  voxelSize?: Vec3;
 }
 
 /** A volume that is served. */

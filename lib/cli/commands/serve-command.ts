@@ -2,7 +2,7 @@
 import { Option } from 'commander';
 import { GRAPHENE_OPTIONS } from '../../graphene/opening-options.ts';
 import { VOLUME_PATH_HELP, type DefineCommand } from '../command.ts';
-import { parseNamedPath, parseText, parseWholeNumber } from '../option-values.ts';
+import { parseNamedPath, parseNamedVoxelSize, parseText, parseWholeNumber } from '../option-values.ts';
 import { markRepeatable } from '../repeats.ts';
 import type { ServeFlags } from '../run-serve.ts';
 import { addFlags } from '../table-flags.ts';
@@ -17,6 +17,14 @@ export const defineServeCommand: DefineCommand = (command, { io, report, action 
           '--name <name=path>',
           'a volume to serve, and its name in URLs; may be repeated',
         ).argParser(parseNamedPath),
+      ),
+    )
+    .addOption(
+      markRepeatable(
+        new Option(
+          '--voxel-size <name=x,y,z>',
+          'nanometres per unit of the positions that clients of the transform service send for a volume (default: what they know its name for, else its mip 0); may be repeated',
+        ).argParser(parseNamedVoxelSize),
       ),
     )
     .option('--host <address>', 'address to listen on', parseText, '127.0.0.1')

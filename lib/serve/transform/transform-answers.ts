@@ -15,9 +15,9 @@ export type Labels = Uint8Array | Uint16Array | Uint32Array | BigUint64Array;
 const MAX_VALUE_BYTES = 23;
 
 /** Returns little-endian values of a type that holds the labels; a view if they have that type. */
-export function* labelBytes(labels: Labels, dtype: LabelType): PausableWork<Uint8Array> {
+export function* labelBytes(labels: Labels, dtype: LabelType): PausableWork<Buffer> {
   const wide = dtype === 'uint64' && !(labels instanceof BigUint64Array) ? yield* widened(labels) : labels;
-  return new Uint8Array(wide.buffer, wide.byteOffset, wide.byteLength);
+  return Buffer.from(wide.buffer, wide.byteOffset, wide.byteLength);
 }
 
 function* widened(labels: Exclude<Labels, BigUint64Array>): PausableWork<BigUint64Array> {

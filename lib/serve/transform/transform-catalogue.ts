@@ -40,7 +40,7 @@ export class TransformCatalogue {
     for (const name of volumes.names) {
       const volume = volumes.find(name)!,
         { graph, plain } = volume.opened;
-      const dataset = describeDataset(name, graph ?? plain);
+      const dataset = describeDataset(name, graph ?? plain, volume.voxelSize);
       this.#datasets.set(name, { volume, dataset });
       if (typeof dataset === 'string')
         warn(`${name} is not served by the transform service's API (/info, /query): ${dataset}`);

@@ -81,7 +81,7 @@ export const registerTransform: ServicePlugin = (server, { volumes, options }) =
 };
 
 /** Answers a question: the bytes of the reply. */
-type Answer = (question: Question, request: FastifyRequest, reply: FastifyReply) => Promise<Uint8Array>;
+type Answer = (question: Question, request: FastifyRequest, reply: FastifyReply) => Promise<Buffer>;
 
 const ask = (
   { volume, dataset, mip }: Question,

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Vec3 } from '../../../lib/base/vec3.ts';
 import type { VolumeInfo } from '../../../lib/precomputed/volume-info.ts';
 import { parseInfo } from '../../../lib/precomputed/volume-info.ts';
-import { describeDataset } from '../../../lib/serve/transform/transform-dataset.ts';
+import { describeDataset, type TransformDataset } from '../../../lib/serve/transform/transform-dataset.ts';
 
 /** An info of scales with these resolutions. */
 const info = (
@@ -83,9 +83,7 @@ describe('a dataset of the transform service', () => {
     (name, resolutions, voxelSize, numbers) => {
       const dataset = describeDataset(name, info(resolutions));
       expect(dataset).toMatchObject({ voxelSize, dtype: 'uint64' });
-      expect([...(dataset as { mips: Map<number, number> }).mips]).toEqual(
-        numbers.map((number, mip) => [number, mip]),
-      );
+      expect([...(dataset as TransformDataset).mips]).toEqual(numbers.map((number, mip) => [number, mip]));
     },
   );
 
