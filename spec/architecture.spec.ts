@@ -40,7 +40,7 @@ const INNER: Readonly<Record<string, readonly string[]>> = {
   'lib/tables': ['files', 'text', 'columnar', 'arrow', 'numpy', 'parquet', 'convert'],
   'lib/report': ['model', 'page'],
   'lib/chunkedgraph': ['ids', 'server', 'roots', 'api', 'root-cache'],
-  'lib/serve': ['bodies', 'access', 'api', 'page'],
+  'lib/serve': ['bodies', 'access', 'api', 'transform', 'page'],
   mocks: ['graph', 'volume', 'ocdbt', 'endpoints', 'cave'],
 };
 /** Files that compute only, without Node: a browser build uses them unchanged. */

@@ -7,12 +7,12 @@ import type { OpenedVolume } from '../../lookup-table/open-volume.ts';
 import type { PointInput } from '../../points/point-input.ts';
 import { PointStatus } from '../../points/status.ts';
 import { HttpRefusal } from '../http-errors.ts';
-import type { Labels } from './transform-answers.ts';
+import type { LabelArray } from './transform-answers.ts';
 import type { TransformDataset } from './transform-dataset.ts';
 
 /**
  * Returns one label per position; 0 outside the volume, at stored zeros, in chunks that are not stored, and for
- * positions that are not finite. Labels of a graph are supervoxels.
+ * positions that are not finite. LabelArray of a graph are supervoxels.
  *
  * @param mip The mip of the volume.
  * @throws HttpRefusal 502 if a chunk could not be read; what `scatteredPoints` throws.
@@ -23,12 +23,12 @@ export async function readLabels(
   mip: number,
   positions: PointInput,
   signal: AbortSignal,
-): Promise<Labels> {
+): Promise<LabelArray> {
   const options = { resolution: voxelSize, mip, signal, borrow: true };
   try {
     return graph
       ? (await graph.scatteredPoints(positions, { ...options, agglomerate: false })).supervoxelIds
-      : ((await plain.scatteredPoints(positions, options)).values as Labels);
+      : ((await plain.scatteredPoints(positions, options)).values as LabelArray);
   } catch (error) {
     if (!(error instanceof PartialResultError)) throw error;
     const { status } = error.result as { status: Uint8Array },

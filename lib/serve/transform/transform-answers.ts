@@ -8,19 +8,19 @@ import { wordsOf } from '../../base/uint64.ts';
 import { ByteWriter } from '../../tables/text/byte-writer.ts';
 import type { LabelType } from './transform-dataset.ts';
 
-/** Labels as a volume gives them. */
-export type Labels = Uint8Array | Uint16Array | Uint32Array | BigUint64Array;
+/** LabelArray as a volume gives them. */
+export type LabelArray = Uint8Array | Uint16Array | Uint32Array | BigUint64Array;
 
 /** The bytes of the longest value in JSON: 20 digits, two quotes and a comma. */
 const MAX_VALUE_BYTES = 23;
 
 /** Returns little-endian values of a type that holds the labels; a view if they have that type. */
-export function* labelBytes(labels: Labels, dtype: LabelType): PausableWork<Buffer> {
+export function* labelBytes(labels: LabelArray, dtype: LabelType): PausableWork<Buffer> {
   const wide = dtype === 'uint64' && !(labels instanceof BigUint64Array) ? yield* widened(labels) : labels;
   return Buffer.from(wide.buffer, wide.byteOffset, wide.byteLength);
 }
 
-function* widened(labels: Exclude<Labels, BigUint64Array>): PausableWork<BigUint64Array> {
+function* widened(labels: Exclude<LabelArray, BigUint64Array>): PausableWork<BigUint64Array> {
   const wide = new BigUint64Array(labels.length),
     words = wordsOf(wide);
   yield* inStretches(labels.length, (from, end) => {
@@ -34,7 +34,7 @@ function* widened(labels: Exclude<Labels, BigUint64Array>): PausableWork<BigUint
  * @param before Text before the list. @param after Text after it.
  */
 export function* labelJson(
-  labels: Labels,
+  labels: LabelArray,
   { quote, before = '', after = '' }: { quote: boolean; before?: string; after?: string },
 ): PausableWork<Buffer> {
   const writer = new ByteWriter(Math.max(64, Math.ceil((labels.length * MAX_VALUE_BYTES) / 2)));

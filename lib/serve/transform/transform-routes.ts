@@ -14,7 +14,7 @@ import { BINARY_FORMATS, hasRounded, readBinaryPositions, type BinaryFormat } fr
 import { TransformCatalogue, type Question } from './transform-catalogue.ts';
 import { readColumns, readLocations } from './json-positions.ts';
 import { readLabels } from './read-labels.ts';
-import { labelBytes, labelJson, type Labels } from './transform-answers.ts';
+import { labelBytes, labelJson, type LabelArray } from './transform-answers.ts';
 import { FLOAT32_WHOLE } from './transform-dataset.ts';
 import { detailOf, SchemaRefusal, statusLineText } from './transform-error.ts';
 
@@ -87,7 +87,7 @@ const ask = (
   { volume, dataset, mip }: Question,
   positions: PointInput,
   signal: AbortSignal,
-): Promise<Labels> => readLabels(volume.opened, dataset, mip, positions, signal);
+): Promise<LabelArray> => readLabels(volume.opened, dataset, mip, positions, signal);
 
 const ROUNDED = `coordinates of ${FLOAT32_WHOLE} and more are rounded by float32: send them as JSON`;
 
