@@ -4,14 +4,18 @@ import { defineKind, integerFrom, nonEmptyText, TIMEOUT } from '../base/value-ki
 import { GRAPHENE_OPTIONS } from '../graphene/opening-options.ts';
 import type { ServiceLimits, ServiceOptions } from './service-types.ts';
 
+const isVoxelSize = (value: unknown): boolean =>
+  value === undefined ||
+  (Array.isArray(value) && value.length === 3 && value.every((size) => size > 0 && Number.isFinite(size)));
+
 const VOLUMES = defineKind(
-  'a list of { name, path }',
+  'a list of { name, path, voxelSize? }',
   (value) =>
     Array.isArray(value) &&
     value.length > 0 &&
     value.every((entry: unknown) => {
-      const { name, path } = Object(entry) as Record<string, unknown>;
-      return typeof name === 'string' && typeof path === 'string';
+      const { name, path, voxelSize } = Object(entry) as Record<string, unknown>;
+      return typeof name === 'string' && typeof path === 'string' && isVoxelSize(voxelSize);
     }),
 );
 

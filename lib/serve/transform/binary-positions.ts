@@ -4,6 +4,7 @@
  */
 import { inStretches, type PausableWork } from '../../base/cooperative-work.ts';
 import { FLOAT32_WHOLE } from './transform-dataset.ts';
+import { tooMany } from './transform-error.ts';
 import { HttpRefusal } from '../http-errors.ts';
 
 /** The formats: rows of x, y, z, or all x, then all y, then all z. */
@@ -17,9 +18,13 @@ const BYTES_PER_POSITION = 12;
 
 /**
  * Returns the positions; a view of the body, where its alignment allows. No bytes are no positions.
- * @throws HttpRefusal 400 if the length is not a multiple of 12.
+ * @throws HttpRefusal 400 if the length is not a multiple of 12; 413 for more than `maxPoints` positions.
  */
-export function readBinaryPositions(body: Uint8Array, format: BinaryFormat): Float32Positions {
+export function readBinaryPositions(
+  body: Uint8Array,
+  format: BinaryFormat,
+  maxPoints: number,
+): Float32Positions {
   const { byteLength } = body,
     count = byteLength / BYTES_PER_POSITION;
   if (!Number.isInteger(count))
@@ -27,6 +32,7 @@ export function readBinaryPositions(body: Uint8Array, format: BinaryFormat): Flo
       400,
       `the body has ${byteLength} bytes, which is not a multiple of 12: a position is x, y, z as three little-endian float32`,
     );
+  if (count > maxPoints) throw tooMany(maxPoints);
   const aligned = body.byteOffset % 4 === 0 ? body : new Uint8Array(body);
   const values = new Float32Array(aligned.buffer, aligned.byteOffset, 3 * count);
   if (format === 'array_float_Nx3') return values;

@@ -6,16 +6,24 @@
  */
 import type { PausableWork } from '../../base/cooperative-work.ts';
 import { JsonCursor } from './json-cursor.ts';
-import { SchemaRefusal } from './transform-error.ts';
+import { SchemaRefusal, tooMany } from './transform-error.ts';
 
 const AXES = ['x', 'y', 'z'];
 
-/** A list of numbers that grows. */
+/** A list of numbers that grows, up to a bound. */
 class NumberList {
   #numbers = new Float64Array(64);
   length = 0;
 
+  /** @param maxPoints The bound, of the positions. @param each The numbers of a position. */
+  constructor(
+    readonly maxPoints: number,
+    readonly each: number,
+  ) {}
+
+  /** @throws HttpRefusal 413. */
   push(value: number): void {
+    if (this.length === this.maxPoints * this.each) throw tooMany(this.maxPoints);
     if (this.length === this.#numbers.length) {
       const grown = new Float64Array(Math.ceil(1.5 * this.length));
       grown.set(this.#numbers);
@@ -33,10 +41,15 @@ class NumberList {
 /**
  * Reads `{"x": […], "y": […], "z": […]}`; other members are ignored. Takes at most 10 bytes of memory for a byte
  * of the body.
- * @throws SchemaRefusal that names the place.
+ * @throws SchemaRefusal that names the place; HttpRefusal 413 for more than `maxPoints` positions.
  */
-export function* readColumns(body: Buffer): PausableWork<Record<'x' | 'y' | 'z', Float64Array>> {
-  const [x, y, z] = yield* readMembers(body, AXES, readNumbers);
+export function* readColumns(
+  body: Buffer,
+  maxPoints: number,
+): PausableWork<Record<'x' | 'y' | 'z', Float64Array>> {
+  const [x, y, z] = yield* readMembers(body, AXES, (cursor, name) =>
+    readNumbers(cursor, name, new NumberList(maxPoints, 1)),
+  );
   if (x.length !== y.length || x.length !== z.length)
     throw new SchemaRefusal(['body'], `x, y and z differ in length: ${x.length}, ${y.length}, ${z.length}`);
   return { x, y, z };
@@ -45,10 +58,12 @@ export function* readColumns(body: Buffer): PausableWork<Record<'x' | 'y' | 'z',
 /**
  * Reads `{"locations": [[x, y, z], …]}`; other members are ignored.
  * @returns The positions, xyz interleaved.
- * @throws SchemaRefusal that names the place.
+ * @throws SchemaRefusal that names the place; HttpRefusal 413 for more than `maxPoints` positions.
  */
-export function* readLocations(body: Buffer): PausableWork<Float64Array> {
-  const [locations] = yield* readMembers(body, ['locations'], readTriples);
+export function* readLocations(body: Buffer, maxPoints: number): PausableWork<Float64Array> {
+  const [locations] = yield* readMembers(body, ['locations'], (cursor, name) =>
+    readTriples(cursor, name, new NumberList(maxPoints, 3)),
+  );
   return locations;
 }
 
@@ -75,8 +90,7 @@ function* readMembers(
   });
 }
 
-function* readNumbers(cursor: JsonCursor, name: string): PausableWork<Float64Array> {
-  const list = new NumberList();
+function* readNumbers(cursor: JsonCursor, name: string, list: NumberList): PausableWork<Float64Array> {
   if (!cursor.begins('list'))
     throw new SchemaRefusal(['body', name], 'expected a list of numbers', 'type_error.list');
   while (cursor.hasItem('list', list.length === 0)) {
@@ -88,8 +102,7 @@ function* readNumbers(cursor: JsonCursor, name: string): PausableWork<Float64Arr
   return list.taken();
 }
 
-function* readTriples(cursor: JsonCursor, name: string): PausableWork<Float64Array> {
-  const list = new NumberList();
+function* readTriples(cursor: JsonCursor, name: string, list: NumberList): PausableWork<Float64Array> {
   if (!cursor.begins('list'))
     throw new SchemaRefusal(['body', name], 'expected a list of locations', 'type_error.list');
   for (let index = 0; cursor.hasItem('list', index === 0); index++) {

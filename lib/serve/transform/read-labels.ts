@@ -5,10 +5,18 @@
 import { PartialResultError } from '../../base/errors.ts';
 import type { OpenedVolume } from '../../lookup-table/open-volume.ts';
 import type { PointInput } from '../../points/point-input.ts';
+import type { LookupStats } from '../../points/result.ts';
 import { PointStatus } from '../../points/status.ts';
 import { HttpRefusal } from '../http-errors.ts';
 import type { LabelArray } from './transform-answers.ts';
 import type { TransformDataset } from './transform-dataset.ts';
+
+/** The request that asks for labels. */
+export interface ReadingRequest {
+  signal: AbortSignal;
+  /** Receives the statuses of the positions, and what was read for them. */
+  note: (status: Uint8Array, stats: LookupStats) => void;
+}
 
 /**
  * Returns one label per position; 0 outside the volume, at stored zeros, in chunks that are not stored, and for
@@ -22,17 +30,26 @@ export async function readLabels(
   { voxelSize }: Pick<TransformDataset, 'voxelSize'>,
   mip: number,
   positions: PointInput,
-  signal: AbortSignal,
+  { signal, note }: ReadingRequest,
 ): Promise<LabelArray> {
   const options = { resolution: voxelSize, mip, signal, borrow: true };
   try {
-    return graph
-      ? (await graph.scatteredPoints(positions, { ...options, agglomerate: false })).supervoxelIds
-      : ((await plain.scatteredPoints(positions, options)).values as LabelArray);
+    if (graph) {
+      const { supervoxelIds, status, stats } = await graph.scatteredPoints(positions, {
+        ...options,
+        agglomerate: false,
+      });
+      note(status, stats);
+      return supervoxelIds;
+    }
+    const { values, status, stats } = await plain.scatteredPoints(positions, options);
+    note(status, stats);
+    return values as LabelArray;
   } catch (error) {
     if (!(error instanceof PartialResultError)) throw error;
-    const { status } = error.result as { status: Uint8Array },
+    const { status, stats } = error.result as { status: Uint8Array; stats: LookupStats },
       failed = status.filter((code) => code === PointStatus.failed).length;
+    note(status, stats);
     const [first] = error.causes.values();
     throw new HttpRefusal(
       502,

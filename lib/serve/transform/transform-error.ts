@@ -29,6 +29,10 @@ export class SchemaRefusal extends HttpRefusal {
 
 const MAX_TEXT = 500;
 
+/** Returns the error for a request with too many positions. */
+export const tooMany = (maxPoints: number): HttpRefusal =>
+  new HttpRefusal(413, `Max number of locations (${maxPoints}) exceeded: send them in several requests`);
+
 /** Returns the member `detail` of the answer to a request that failed. */
 export const detailOf = (error: Error): string | readonly RequestFault[] =>
   error instanceof SchemaRefusal ? error.faults : error.message;

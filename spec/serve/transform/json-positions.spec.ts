@@ -11,10 +11,10 @@ const body = (text: string): Buffer => {
   return whole.subarray(1);
 };
 const columnsOf = (text: string): number[][] => {
-  const { x, y, z } = runWithoutPause(readColumns(body(text)));
+  const { x, y, z } = runWithoutPause(readColumns(body(text), 1000));
   return [[...x], [...y], [...z]];
 };
-const locationsOf = (text: string): number[] => [...runWithoutPause(readLocations(body(text)))];
+const locationsOf = (text: string): number[] => [...runWithoutPause(readLocations(body(text), 1000))];
 
 /** The fault that a reader finds. Anything else that it throws fails the test. */
 function faultOf(read: () => unknown): RequestFault | undefined {
@@ -147,4 +147,14 @@ describe('a list of locations', () => {
     ['{"locations":[[1,2,"3"]]}', ['body', 'locations', 0, 2]],
     ['{"locations":{"0":[1,2,3]}}', ['body', 'locations']],
   ])('is refused in %s', (text, loc) => expect(faultOf(() => locationsOf(text))?.loc).toEqual(loc));
+});
+
+test('positions are refused if they are too many', () => {
+  const tooMany = expect.objectContaining({ statusCode: 413 }),
+    columns = body('{"x":[1,2],"y":[1,2],"z":[1,2]}'),
+    locations = body('{"locations":[[1,2,3],[4,5,6]]}');
+  expect(runWithoutPause(readColumns(columns, 2)).x).toHaveLength(2);
+  expect(runWithoutPause(readLocations(locations, 2))).toHaveLength(6);
+  expect(() => runWithoutPause(readColumns(columns, 1))).toThrow(tooMany);
+  expect(() => runWithoutPause(readLocations(locations, 1))).toThrow(tooMany);
 });

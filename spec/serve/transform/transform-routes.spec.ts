@@ -52,6 +52,7 @@ beforeAll(async () => {
     ],
     open: { workers: 0, retries: 0, lruBytes: 0, logger: { warn: (message) => void warnings.push(message) } },
     port: 0,
+    maxPoints: 1000,
   });
 });
 afterAll(async () => {
@@ -310,9 +311,14 @@ describe('a request that cannot be answered', () => {
     expect([answer.status, answer.json().detail]).toEqual([status, expect.stringContaining(text)]);
   });
 
+  test('is refused with more positions than the service takes', async () => {
+    const answer = await send(binary('wide', 0), new Uint8Array(12 * 1001));
+    expect([answer.status, answer.json().detail]).toEqual([413, expect.stringContaining('(1000) exceeded')]);
+  });
+
   test('is refused before its body arrives, if that is too large', async () => {
     const received = await talk(
-      [`POST ${binary('wide', 0)} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n`],
+      [`POST ${binary('wide', 0)} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 300000000\r\n\r\n`],
       ['"detail":'],
     );
     expect(received).toMatch(/^HTTP\/1\.1 413 /);
