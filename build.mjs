@@ -63,10 +63,26 @@ const command = (name) =>
     readdirSync(cli.parts).find((file) => file.startsWith(`${name}-`)),
   );
 await mergeParts(command('all'), { ...cli, name: 'commands', without: [resolve('dist/lib/cli/main.js')] });
+// These start fast, as they open no volume. What they share with the look-ups stays apart from the volumes.
+await mergeParts(command('run-job-status'), {
+  ...cli,
+  name: 'jobs',
+  within: command('run-lookup'),
+  without: [command('all')],
+});
+await mergeParts(command('run-login'), {
+  ...cli,
+  name: 'servers',
+  without: ['all', 'run-job-status'].map(command),
+});
+await mergeParts(command('run-cache'), {
+  ...cli,
+  name: 'caches',
+  without: ['all', 'run-job-status'].map(command),
+});
 await mergeParts(command('run-lookup'), {
   ...cli,
   name: 'volumes',
-  // These start fast, as they open no volume.
   without: ['all', 'run-cache', 'run-login', 'run-job-status', 'graph-command', 'job-command'].map(command),
 });
 await buildWorker('dist/lib/workers/worker.cjs');

@@ -22,13 +22,15 @@ const IMPORT = /^import (?:\{([^}]*)\} from )?"(\.[^"]+)";$/gm;
  * @param folder The folder of all files that import each other.
  * @param parts The folder of the parts.
  * @param name The name of the merged file, without its suffix.
+ * @param within Only what this file imports, too, is merged. @default everything
  * @param without Files that stay as they are, with all that they import.
  */
-export async function mergeParts(entry, { folder, parts, name, without = [] }) {
+export async function mergeParts(entry, { folder, parts, name, within, without = [] }) {
   const target = join(parts, `${name}.js`),
     files = new Map(await readModules(folder)),
     others = new Set(without.flatMap((file) => [...closureOf(file, files, new Set())])),
-    merged = [...closureOf(entry, files, others)].filter((file) => file !== entry);
+    allowed = within === undefined ? new Set(files.keys()) : closureOf(within, files, new Set()),
+    merged = [...closureOf(entry, files, others)].filter((file) => file !== entry && allowed.has(file));
   const nameOf = (file, exported) => `${exported}_${merged.indexOf(file)}`;
   const list = (file, toText) => files.get(file).exports.map(toText).join(', ');
 

@@ -79,6 +79,7 @@ const CASES: Record<string, (dist: string) => Promise<Figures>> = {
   'import of the library': (dist) => measureInside(['--dist', dist, '--of', 'import']),
   'import, opening, one point': (dist) =>
     measureInside(['--dist', dist, '--of', 'all', ...look('cseg_gzip', 1)]),
+  'import, opening, 40 chunks': (dist) => measureInside(['--dist', dist, '--of', 'all', ...look(small, 40)]),
   'first call: one point': (dist) => measureInside(['--dist', dist, '--of', 'call', ...look('cseg_gzip', 1)]),
   'first call: 40 chunks': (dist) => measureInside(['--dist', dist, '--of', 'call', ...look(small, 40)]),
 };
