@@ -42,9 +42,10 @@ export function keptFlags(flags: LookupFlags): Record<string, unknown> {
 /** Returns the flags of a job that is resumed. */
 export const flagsOfManifest = (
   { flags, inputs, output }: JobManifest,
-  own: Pick<LookupFlags, 'quiet' | 'stats'>,
+  own: Pick<LookupFlags, 'quiet' | 'stats' | 'report'>,
 ): LookupFlags => ({
   ...(flags as Partial<LookupFlags>),
+  ...(own.report !== undefined && { report: own.report }),
   ...(own.stats !== undefined && { stats: own.stats }),
   points: inputs.map(({ path }) => path),
   out: output,

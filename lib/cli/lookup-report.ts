@@ -4,7 +4,7 @@ import { countsOfSummary } from '../report/counts-of-summary.ts';
 import { makeReport } from '../report/report-file.ts';
 import { ReportWatch } from '../report/report-watch.ts';
 import type { RunEnd } from '../report/model/run-collector.ts';
-import type { CheckedLookup, OpenedLookup } from './lookup-session.ts';
+import type { CheckedLookup } from './lookup-session.ts';
 import type { Report } from './report.ts';
 import { factsOfFlags } from './report-facts-of-flags.ts';
 import type { JobFiles } from './table-io.ts';
@@ -15,8 +15,6 @@ export class LookupReport {
   readonly #checked: CheckedLookup;
   readonly #files: JobFiles;
   readonly #report: Report;
-  /** The volumes, once they are open. */
-  opened: OpenedLookup | undefined;
 
   /** Begins to watch. */
   constructor(checked: CheckedLookup, files: JobFiles, report: Report) {
@@ -48,10 +46,11 @@ export class LookupReport {
   }
 
   async #write(end: RunEnd, summary?: TableSummary): Promise<void> {
-    const { run, answers } = this.watch;
+    const { run, answers } = this.watch,
+      record = run.record(end);
     const page = await makeReport({
-      facts: factsOfFlags('lookup', this.#checked, this.opened),
-      runs: [run.record(end)],
+      facts: factsOfFlags('lookup', this.#checked, record),
+      runs: [record],
       answers: answers!.summarize(),
       isComplete: summary !== undefined,
       counts: summary && countsOfSummary(summary),

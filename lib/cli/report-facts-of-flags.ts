@@ -1,9 +1,10 @@
 /** What a report says was asked, from the flags of a command. */
 import { safePath } from '../lookup-table/volume-facts.ts';
 import type { ReportFacts } from '../report/model/report-facts.ts';
+import type { RunRecord } from '../report/model/run-record.ts';
 import { safeUrl } from '../report/model/safe-url.ts';
 import { flagNames } from './flag-names.ts';
-import type { CheckedLookup, OpenedLookup } from './lookup-session.ts';
+import type { CheckedLookup } from './lookup-session.ts';
 
 /** The flags that a report names besides those with lines of their own. None of them is ever a secret. */
 const NAMED = [
@@ -35,11 +36,11 @@ const NAMED = [
   'taskPoints',
 ] as const;
 
-/** @param opened The volumes; undefined if they could not be opened. */
+/** @param run What a run has noted of the volumes; undefined if they were never opened. */
 export function factsOfFlags(
   command: string,
   { path, flags, tables }: Pick<CheckedLookup, 'path' | 'flags' | 'tables'>,
-  opened: Pick<OpenedLookup, 'volumes'> | undefined,
+  run: Pick<RunRecord, 'volumes' | 'unit'> | undefined,
 ): ReportFacts {
   const also = flags.also ?? [],
     given = flags as unknown as Readonly<Record<string, unknown>>,
@@ -51,10 +52,10 @@ export function factsOfFlags(
   }));
   return {
     command,
-    volumes: opened?.volumes.describe([path, ...also.map((one) => one.path)]) ?? unknown,
+    volumes: run?.volumes ?? unknown,
     inputs: tables.map(({ name }) => safeUrl(name)),
     output: safeUrl(flags.out === '-' ? 'standard output' : flags.out),
-    unit: opened?.volumes.unit,
+    unit: run?.unit,
     asked: NAMED.flatMap((name) => {
       const value = given[name];
       // A flag --no-WHAT makes it false, and it is true without that flag.

@@ -45,11 +45,15 @@ import {
 } from './lookup-session.ts';
 import { advising } from './job-advice.ts';
 import { reportJob } from './job-report.ts';
+import type { JobReportPage } from './job-report-page.ts';
+import type { LookupFlags } from './lookup-session.ts';
 
 /** Flags of the commands on a job that exists. */
 export interface ResumeFlags {
   stats?: string;
   quiet?: boolean;
+  /** Whether a report is written, also if the job was made without one. */
+  report?: boolean;
 }
 
 /** A job whose files and volumes are open. */
@@ -62,6 +66,34 @@ export interface OpenJob {
   pending?: PendingRetry;
   /** What a refresh did before. */
   refreshed?: Refreshed;
+  /** The report, if one is written. */
+  told?: JobReportPage;
+}
+
+/** Begins the report of a run of a job, if the run or the job asks for one. @param step What the run is. */
+export async function beginReport(
+  step: string,
+  folder: JobFolder,
+  { report: isAsked }: Pick<LookupFlags, 'report'>,
+  report: Report,
+): Promise<JobReportPage | undefined> {
+  if (isAsked === undefined || isAsked === false) return undefined;
+  const { JobReportPage: Page } = await import('./job-report-page.ts');
+  return new Page(step, folder, report);
+}
+
+/** Does some work of a job. If it fails, the report says so. */
+export async function reporting<T>(
+  told: JobReportPage | undefined,
+  { signal }: Io,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await told?.writeFailed(error, signal.aborted);
+    throw error;
+  }
 }
 
 /** Makes a job and does it, or only its plan. @returns Whether any row needs attention, and more than may. */
@@ -77,7 +109,8 @@ export async function runNewJob(
   if (volume === undefined) throw new UsageError('--volume names the volume');
   if (((given.out as string | undefined) ?? '-') === '-')
     throw new UsageError('a job writes a file: name it with --out');
-  const flags = { ...given, points: [...inputs] };
+  const flags = { ...given, points: [...inputs] },
+    own = { quiet: given.quiet };
   const secret = findSecret(volume, flags);
   if (secret !== undefined)
     throw new UsageError(
@@ -89,7 +122,8 @@ export async function runNewJob(
     return runDryRun(first, flags.taskPoints ?? WINDOW_SIZES.windowPoints, io, report);
   }
   const folder = await JobFolder.create(path),
-    unlock = await folder.lock((message) => report.warn(message));
+    unlock = await folder.lock((message) => report.warn(message)),
+    told = await beginReport(upTo === 'plan' ? 'plan' : 'run', folder, given, report);
   let isMade = false;
   try {
     const copied = await copyInputs(first.tables, folder, io),
@@ -103,7 +137,7 @@ export async function runNewJob(
       flags: { ...flags, timestamp: flags.timestamp ?? 'settled' },
       tables: described.map(({ path: file }) => ({ name: file })),
     };
-    return await withOpened(checked, undefined, io, report, async (opened) => {
+    const work = async (opened: OpenedLookup): Promise<boolean> => {
       const manifest = await writeManifest(folder, {
         job: randomUUID(),
         isTemporary: false,
@@ -115,8 +149,9 @@ export async function runNewJob(
       });
       isMade = true;
       const started = startedJob(folder, manifest);
-      return goOn({ started, manifest, checked, opened }, given, upTo, io, report);
-    });
+      return goOn({ started, manifest, checked, opened, told }, own, upTo, io, report);
+    };
+    return await reporting(told, io, () => withOpened(checked, undefined, io, report, work, told));
   } catch (error) {
     // A table that cannot be read, or that has changed, is mended, and the same command run again.
     const isOfTable =
@@ -146,9 +181,10 @@ export async function withOpened<T>(
   { signal }: Io,
   report: Report,
   work: (opened: OpenedLookup) => Promise<T>,
+  told?: JobReportPage,
 ): Promise<T> {
   const pinned = manifest && toPinnedDates(manifest.timestamps);
-  const opened = await openLookup(checked, signal, report, { pinned });
+  const opened = await openLookup(checked, signal, report, { pinned, watch: told?.watch });
   try {
     return await work(opened);
   } finally {
@@ -164,9 +200,9 @@ export async function reopenAndGoOn(
   report: Report,
 ): Promise<boolean> {
   const checked = await checkLookup(manifest.volume, flagsOfManifest(manifest, own), report);
-  return withOpened(checked, manifest, io, report, (opened) =>
-    goOn({ ...job, manifest, checked, opened }, own, 'output', io, report),
-  );
+  const work = (opened: OpenedLookup): Promise<boolean> =>
+    goOn({ ...job, manifest, checked, opened }, own, 'output', io, report);
+  return withOpened(checked, manifest, io, report, work, job.told);
 }
 
 /**
@@ -174,7 +210,7 @@ export async function reopenAndGoOn(
  * writes the output.
  */
 export async function goOn(
-  { started, manifest, checked, opened, pending, refreshed }: OpenJob,
+  { started, manifest, checked, opened, pending, refreshed, told }: OpenJob,
   { quiet }: ResumeFlags,
   upTo: 'plan' | 'output',
   io: Io,
@@ -220,6 +256,7 @@ export async function goOn(
       const planned = plan;
       if (upTo === 'plan') {
         report.done();
+        await told?.keep({ outcome: 'done' });
         if (!quiet) report.line(plannedLine(planned, folder));
         return false;
       }
@@ -227,6 +264,7 @@ export async function goOn(
         order,
         windowChunks: WINDOW_SIZES.windowChunks,
         beforeTask: () => folder.refuseCancelled(),
+        onTask: told?.onTask,
         progress,
       };
       const retried =
@@ -277,6 +315,7 @@ export async function goOn(
         report,
       );
       await removePending(folder);
+      await told?.write(files);
       return needsAttention;
     });
   } finally {

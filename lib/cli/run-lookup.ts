@@ -33,7 +33,6 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
     if (flags.report !== undefined)
       told = new (await import('./lookup-report.ts')).LookupReport(checked, files, report);
     opened = await openLookup(checked, signal, report, { watch: told?.watch });
-    if (told) told.opened = opened;
     const rowsAreShown = flags.out === '-' && io.stdout.isTTY; // on the same terminal as the progress bar
     const folder = rowsAreShown ? undefined : await temporaryFolder(flags, io.env),
       ready = { lookup: lookupOfFlags(path, flags), formats: checked, opened, input: files.input(folder) };

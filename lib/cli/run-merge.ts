@@ -26,7 +26,8 @@ import { reportJob } from './job-report.ts';
 import { flagsOfManifest } from './job-flags.ts';
 import { toPinnedDates } from '../jobs/job-timestamps.ts';
 import type { Report } from './report.ts';
-import { type ResumeFlags, withTemporaryFiles } from './run-job.ts';
+import type { JobReportPage } from './job-report-page.ts';
+import { beginReport, reporting, type ResumeFlags, withTemporaryFiles } from './run-job.ts';
 import { checkLookup, openLookupFiles, pointTableOptions } from './lookup-session.ts';
 
 /** Runs the command. @returns Whether any row needs attention, and more than may. */
@@ -38,7 +39,8 @@ export async function runMerge(path: string, own: ResumeFlags, io: Io, report: R
     unlock = await folder.lock((message) => report.warn(message));
   try {
     await requireSameInputs(manifest.inputs);
-    return await mergeJob({ folder, manifest, plan }, own, io, report);
+    const told = await beginReport('merge', folder, flagsOfManifest(manifest, own), report);
+    return await reporting(told, io, () => mergeJob({ folder, manifest, plan, told }, own, io, report));
   } finally {
     unlock();
   }
@@ -51,6 +53,8 @@ export interface DoneJob {
   plan: JobPlan;
   /** What a refresh did. */
   refreshed?: Refreshed;
+  /** The report, if one is written. */
+  told?: JobReportPage;
 }
 
 /**
@@ -58,7 +62,7 @@ export interface DoneJob {
  * @returns Whether any row needs attention, and more than may.
  */
 export async function mergeJob(
-  { folder, manifest, plan, refreshed }: DoneJob,
+  { folder, manifest, plan, refreshed, told }: DoneJob,
   own: ResumeFlags,
   io: Io,
   report: Report,
@@ -104,7 +108,9 @@ export async function mergeJob(
       report.done();
       if (!summary) return false;
       const job = { folder, manifest, summary: { ...summary, refreshed } };
-      return reportJob(job, files, { ...own, maxFailures }, report);
+      const needsAttention = await reportJob(job, files, { ...own, maxFailures }, report);
+      await told?.write(files);
+      return needsAttention;
     });
   } finally {
     await files.close();

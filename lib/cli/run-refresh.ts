@@ -35,7 +35,9 @@ import { absolute, findSecret, flagsOfManifest } from './job-flags.ts';
 import type { Refreshed } from '../jobs/done-again.ts';
 import { checkLookup, lookupOfFlags } from './lookup-session.ts';
 import type { Report } from './report.ts';
-import { reopenAndGoOn, type ResumeFlags } from './run-job.ts';
+import type { JobReportPage } from './job-report-page.ts';
+import type { OpenGrapheneOptions } from '../graphene/option-types.ts';
+import { beginReport, reopenAndGoOn, reporting, type ResumeFlags } from './run-job.ts';
 import { mergeJob, requirePlan } from './run-merge.ts';
 
 const STALE: number = PointStatus.staleSupervoxel;
@@ -51,6 +53,11 @@ interface RefreshedJob {
   folder: JobFolder;
   manifest: JobManifest;
   pending: PendingRefresh;
+}
+
+/** A job that is refreshed, and its report, if one is written. */
+interface ToldJob extends RefreshedJob {
+  told?: JobReportPage;
 }
 
 /** Refreshes a job. @returns Whether any row needs attention, and more than may. */
@@ -102,7 +109,17 @@ export async function refreshJob(
 
 /** Goes on with a refresh. The folder is locked. @returns Whether any row needs attention, and more than may. */
 export async function goOnRefreshing(
-  { folder, manifest, pending }: RefreshedJob,
+  job: RefreshedJob,
+  own: ResumeFlags,
+  io: Io,
+  report: Report,
+): Promise<boolean> {
+  const told = await beginReport('refresh', job.folder, flagsOfManifest(job.manifest, own), report);
+  return reporting(told, io, () => refreshAndWrite({ ...job, told }, own, io, report));
+}
+
+async function refreshAndWrite(
+  { folder, manifest, pending, told }: ToldJob,
   own: ResumeFlags,
   io: Io,
   report: Report,
@@ -114,7 +131,9 @@ export async function goOnRefreshing(
   // In the other case, all tasks are refreshed, and only the output is to be written.
   if (pending.generation > manifest.generation) {
     await writePending(folder, pending);
-    refreshed = await advising(folder, io, report, () => refreshAll({ ...job, pending }, own, io, report));
+    refreshed = await advising(folder, io, report, () =>
+      refreshAll({ ...job, pending, told }, own, io, report),
+    );
     job = { ...job, manifest: await readManifest(folder) };
   }
   report.done();
@@ -122,12 +141,12 @@ export async function goOnRefreshing(
   // The points in supervoxels that were split are looked up, as a retry does.
   const needsAttention = (await hasStale(started, plan))
     ? await reopenAndGoOn(
-        { started, manifest: job.manifest, pending: await findRetry(started), refreshed },
+        { started, manifest: job.manifest, pending: await findRetry(started), refreshed, told },
         own,
         io,
         report,
       )
-    : await mergeJob({ ...job, refreshed }, own, io, report);
+    : await mergeJob({ ...job, refreshed, told }, own, io, report);
   await removePending(folder);
   await folder.removeTasksExcept(job.manifest.generation);
   return needsAttention;
@@ -143,7 +162,7 @@ async function hasStale(started: StartedJob, plan: JobPlan): Promise<boolean> {
 
 /** Refreshes the tasks that are not refreshed yet. Then the manifest has the new timestamps. */
 async function refreshAll(
-  { folder, manifest, plan, pending }: RefreshedJob & { plan: JobPlan },
+  { folder, manifest, plan, pending, told }: ToldJob & { plan: JobPlan },
   { quiet }: ResumeFlags,
   io: Io,
   report: Report,
@@ -172,7 +191,7 @@ async function refreshAll(
   for (const { volumes } of done) counts.addCounted(volumes);
   const points = done.reduce((sum, { blocks }) => sum + countPoints(blocks), 0);
   await requireSpace(folder.path, (await from.bytes()) - (await to.bytes()));
-  const graphs = await openGraphs(manifest, io, report);
+  const graphs = await openGraphs(manifest, io, report, told?.watch.onEvent);
   try {
     const [old, later] = [manifest.timestamps, timestamps].map(toPinnedDates),
       { stopLayer } = lookupOfFlags(manifest.volume, flagsOfManifest(manifest, {}));
@@ -242,6 +261,7 @@ async function openGraphs(
   manifest: JobManifest,
   { signal }: Io,
   report: Report,
+  onEvent?: OpenGrapheneOptions['onEvent'],
 ): Promise<(GrapheneVolume | undefined)[]> {
   const flags = flagsOfManifest(manifest, {}),
     { open } = lookupOfFlags(manifest.volume, flags),
@@ -251,7 +271,7 @@ async function openGraphs(
   try {
     for (const [k, path] of paths.entries())
       if (manifest.timestamps[k] !== null && !opened.has(path)) {
-        const options = { server, ocdbt, retries, timeoutMs, signal, logger: report };
+        const options = { server, ocdbt, retries, timeoutMs, signal, logger: report, onEvent };
         opened.set(path, await openGraph(path, options, { readsVoxels: false }));
       }
     return paths.map((path, k) => (manifest.timestamps[k] === null ? undefined : opened.get(path)));

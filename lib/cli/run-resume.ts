@@ -9,7 +9,8 @@ import { findRetry } from '../jobs/retry-tasks.ts';
 import type { Io } from './io.ts';
 import { resumeAdvice } from './job-advice.ts';
 import type { Report } from './report.ts';
-import { reopenAndGoOn, type ResumeFlags } from './run-job.ts';
+import { flagsOfManifest } from './job-flags.ts';
+import { beginReport, reopenAndGoOn, reporting, type ResumeFlags } from './run-job.ts';
 import { goOnRefreshing } from './run-refresh.ts';
 
 /**
@@ -47,7 +48,11 @@ export async function resumeJob(
       return finished.needsAttention;
     }
     await requireSameInputs(manifest.inputs);
-    const needsAttention = await reopenAndGoOn({ started, manifest, pending }, own, io, report);
+    const step = pending ? 'retry' : 'resume',
+      told = await beginReport(step, folder, flagsOfManifest(manifest, own), report);
+    const needsAttention = await reporting(told, io, () =>
+      reopenAndGoOn({ started, manifest, pending, told }, own, io, report),
+    );
     isDone = true;
     return needsAttention;
   } finally {

@@ -147,6 +147,16 @@ export class JobFolder {
     }
   }
 
+  /** Makes the folder of the records of runs. */
+  async prepareRecords(): Promise<void> {
+    await this.#try('written', () => mkdir(this.records, { recursive: true, mode: 0o700 }));
+  }
+
+  /** The folder of the records of runs. */
+  get records(): string {
+    return join(this.path, 'runs');
+  }
+
   /** Deletes the points, the answers, and what was copied of the inputs. The manifest stays. */
   async removeData(): Promise<void> {
     for (const file of [this.points, join(this.path, FAILURES)]) await rm(file, { force: true });
@@ -180,7 +190,9 @@ export const MANIFEST = 'manifest.json',
   /** The file that says that the output is written. */
   FINISHED = 'finished.json',
   /** The table of the points that need attention. */
-  FAILURES = 'failures.csv';
+  FAILURES = 'failures.csv',
+  /** The report for people. */
+  REPORT = 'report.html';
 const CANCELLED = 'cancelled',
   INPUT = 'input',
   LOCK = 'job.lock';

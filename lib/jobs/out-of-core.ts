@@ -115,7 +115,7 @@ export interface TaskTable<B extends Batch> {
 }
 
 /** How tasks are looked up and their answers are joined. */
-export interface FinishOptions extends Pick<TaskWork, 'order' | 'windowChunks' | 'beforeTask'> {
+export interface FinishOptions extends Pick<TaskWork, 'order' | 'windowChunks' | 'beforeTask' | 'onTask'> {
   /** What is found is added to them. */
   counts: JobCounts;
   progress?: JobProgress;

@@ -18,7 +18,7 @@ import { checkInterpolation, reasonNotInterpolated } from '../points/linear-read
 import { ChunkOrder } from '../points/chunk-order.ts';
 import { parseSharding } from '../precomputed/sharding.ts';
 import { finestResolution, scaleAt } from '../precomputed/volume-info.ts';
-import type { VolumeFacts } from '../report/model/report-facts.ts';
+import type { VolumeFacts } from '../report/model/run-record.ts';
 import { surveyVolume } from './survey-volume.ts';
 import type { LookupVolume, NamedLookupVolume } from './table-types.ts';
 import { volumeFactsOf } from './volume-facts.ts';

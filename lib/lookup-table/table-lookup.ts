@@ -18,7 +18,7 @@ import type { JobSource } from '../table-files/several-inputs.ts';
 import type { ByteSink } from '../tables/files/byte-streams.ts';
 import type { TableFormats } from './format-options.ts';
 import { isGraphVolume, LookupVolumes } from './lookup-volumes.ts';
-import type { LookupTableOptions } from './table-types.ts';
+import type { LookupTableOptions, LookupVolume } from './table-types.ts';
 
 /** A look-up of a table: what `lookupTable` and the flags of the command line ask for. */
 export interface TableLookup extends Omit<
@@ -91,7 +91,7 @@ export async function openLookupVolumes(
     const { resolution, mip, stopLayer, agglomerate, interpolate, snap, timestamp } = lookup,
       reading = { resolution, mip, stopLayer, agglomerate, interpolate, snap, timestamp, pinned };
     const lookups = await volumes.lookups(reading, signal);
-    if (watch) watchLookups(watch, volumes, lookups);
+    if (watch) watchLookups(watch, volumes, lookups, [volume, ...also.map((other) => other.volume)]);
     return { volumes, ...lookups, order: lazily(() => volumes.orderOf(mip)) };
   } catch (error) {
     await volumes.close();
@@ -111,8 +111,10 @@ function watchLookups(
   watch: ReportWatch,
   volumes: LookupVolumes,
   lookups: { main: PointLookup; also: NamedLookup[] },
+  paths: readonly LookupVolume[],
 ): void {
   watch.noteGraph(volumes.graphServer);
+  watch.run.noteVolumes(volumes.describe(paths), volumes.unit);
   lookups.main = watch.watch(lookups.main, 0);
   lookups.also = lookups.also.map(({ name, lookup }, k) => ({ name, lookup: watch.watch(lookup, k + 1) }));
 }

@@ -5,7 +5,7 @@ import { partsOf } from '../graphene/precomputed-volume.ts';
 import { describeKvPath } from '../graphene/resolve/kv-path.ts';
 import { isSpecText } from '../graphene/resolve/kvstore-spec.ts';
 import { scaleAt } from '../precomputed/volume-info.ts';
-import type { VolumeFacts } from '../report/model/report-facts.ts';
+import type { VolumeFacts } from '../report/model/run-record.ts';
 import type { OpenedVolume } from './open-volume.ts';
 import type { LookupVolume } from './table-types.ts';
 

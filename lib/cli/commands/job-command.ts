@@ -16,6 +16,12 @@ const FOLDER_HELP = 'the folder of the job';
 const jobOption = (about: string): Option =>
   markRequired(new Option('--job <folder>', about).argParser(parseText));
 
+const reportOption = (): Option =>
+  new Option(
+    '--report',
+    'write report.html to the folder of the job, for people: what was asked, throughput, latencies, retries, statuses, where the points are, the biggest roots, warnings. Later steps of the job write it, too. It is also written when a step fails or is interrupted',
+  );
+
 export const defineJobCommand: DefineCommand = (job, { io, report, action }) => {
   const make = (name: string, about: string): Command => {
     const command = job
@@ -33,7 +39,11 @@ export const defineJobCommand: DefineCommand = (job, { io, report, action }) => 
       '--out <file>',
       'output file, or gs:// or s3:// URL, written when all tasks are done; it is required',
     ).argParser(parseText);
-    return lookupOptions(command, { out, timestamp: 'the settled time when the job is made' });
+    return lookupOptions(command, {
+      out,
+      timestamp: 'the settled time when the job is made',
+      report: reportOption(),
+    });
   };
   /** A step of a job that exists. */
   const step = (name: string, about: string): Command =>
@@ -42,6 +52,7 @@ export const defineJobCommand: DefineCommand = (job, { io, report, action }) => 
       .description(about)
       .argument('<folder>', FOLDER_HELP)
       .addOption(statsOption('file for counts, times and the timestamp used, as JSON; - is standard error'))
+      .addOption(reportOption())
       .option('--quiet', 'show no progress and no summary; warnings are still shown');
   make('plan', 'Sorts the points of a table by chunk and cuts them into tasks. No chunk is read.').action(
     action(async (inputs: string[], flags: JobFlags) => {

@@ -1,32 +1,6 @@
 /** What a report says about a run besides what was measured: what was asked, of which volumes, and how it ended. */
 import type { AnswerSummary } from './answer-collector.ts';
-import type { RunRecord } from './run-record.ts';
-
-/** A volume that was read. */
-export interface VolumeFacts {
-  /** The name that its columns begin with; empty for the main one. */
-  name: string;
-  path: string;
-  /** `segmentation of uint64`. */
-  what: string;
-  /** Nanometres per voxel of the scale that was read, and its mip; undefined if the volume was not opened. */
-  resolution?: readonly number[];
-  mip?: number;
-  /** The number of the commit of an OCDBT database. */
-  generation?: number;
-  graph?: {
-    /** The URL of the table on the server. */
-    server: string;
-    /** The versions of the API that the server names. */
-    apiVersions: readonly number[];
-    layers: number;
-    supervoxelsSplit: boolean;
-  };
-  /** The datastack that the path names. */
-  datastack?: string;
-  /** The newest timestamp whose roots are final, when the volume was opened. */
-  settled?: string;
-}
+import type { RunRecord, VolumeFacts } from './run-record.ts';
 
 /** What was asked. */
 export interface ReportFacts {
@@ -43,6 +17,8 @@ export interface ReportFacts {
   timestampAsked?: string;
   /** The folder of the job. */
   folder?: string;
+  /** The timestamp that the roots had first, if they were refreshed since. */
+  refreshedFrom?: string;
 }
 
 /** The counts of a run, as `--stats` has them. */

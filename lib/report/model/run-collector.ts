@@ -43,6 +43,7 @@ export class RunCollector {
   readonly #warnings = new Map<string, number>();
   #warned = 0;
   #tasks = 0;
+  #volumes: Pick<RunRecord, 'volumes' | 'unit'> = {};
   /** Slowest first. */
   #slowest: SlowChunk[] = [];
 
@@ -68,6 +69,11 @@ export class RunCollector {
   /** Counts points that are looked up. */
   addPoints(count: number): void {
     this.#count('points', count);
+  }
+
+  /** Notes which volumes are open. */
+  noteVolumes(volumes: NonNullable<RunRecord['volumes']>, unit: RunRecord['unit']): void {
+    this.#volumes = { volumes, unit };
   }
 
   /** Counts a task of a job that is done. */
@@ -108,6 +114,7 @@ export class RunCollector {
       faults: [...this.#faults.values()].map((fault) => ({ ...fault })),
       slowest: [...this.#slowest],
       timeline: toPlainTimeline(this.#timeline),
+      ...this.#volumes,
       warnings: {
         total: this.#warned,
         texts: Array.from(this.#warnings, ([text, count]) => ({ text, count })),

@@ -39,6 +39,36 @@ const slowChunk = z.object({
   from: z.string(),
 });
 
+const positive = z.number().check(z.positive());
+
+/** A volume that was read. */
+const volumeFacts = z.object({
+  /** The name that its columns begin with; empty for the main one. */
+  name: z.string(),
+  path: z.string(),
+  /** `segmentation of uint64`. */
+  what: z.string(),
+  /** Nanometres per voxel of the scale that was read, and its mip; undefined if the volume was not opened. */
+  resolution: z.optional(z.readonly(z.array(positive))),
+  mip: z.optional(count),
+  /** The number of the commit of an OCDBT database. */
+  generation: z.optional(count),
+  graph: z.optional(
+    z.object({
+      /** The URL of the table on the server. */
+      server: z.string(),
+      /** The versions of the API that the server names. */
+      apiVersions: z.readonly(z.array(z.number())),
+      layers: count,
+      supervoxelsSplit: z.boolean(),
+    }),
+  ),
+  /** The datastack that the path names. */
+  datastack: z.optional(z.string()),
+  /** The newest timestamp whose roots were final when the volume was opened. */
+  settled: z.optional(z.string()),
+});
+
 /** The form of a record. */
 export const RUN_RECORD = z.object({
   format: z.literal(1),
@@ -76,11 +106,15 @@ export const RUN_RECORD = z.object({
     widthMs: z.number().check(z.positive()),
     counts: z.record(z.enum(SERIES), z.array(z.number())),
   }),
+  /** The volumes, main first, and nanometres per unit of the points; undefined if they were not opened. */
+  volumes: z.optional(z.readonly(z.array(volumeFacts))),
+  unit: z.optional(z.readonly(z.array(positive))),
   warnings: z.object({ total: count, texts: z.array(z.object({ text: z.string(), count })) }),
 });
 
 /** What one run did. */
 export type RunRecord = z.infer<typeof RUN_RECORD>;
+export type VolumeFacts = z.infer<typeof volumeFacts>;
 export type HostRecord = z.infer<typeof hostRecord>;
 export type FaultRecord = z.infer<typeof fault>;
 export type SlowChunk = z.infer<typeof slowChunk>;

@@ -82,6 +82,7 @@ export function askedSection({
       ['Unit of the points', asked.unit && `${asked.unit.map(short).join(' × ')} nm`],
       ['Timestamp asked', asked.timestampAsked],
       ['Timestamp of the roots', timestamp],
+      ['Refreshed from', asked.refreshedFrom],
       ['Settled', settled],
       [
         asked.inputs.length === 1 ? 'Input' : 'Inputs',
