@@ -25,6 +25,7 @@ const PARTS: Record<string, () => Promise<Part>> = {
   storage: async () => (await import('./storage.ts')).storage,
   uploads: async () => (await import('./uploads.ts')).uploads,
   ocdbt: async () => (await import('./ocdbt.ts')).ocdbt,
+  transform: async () => (await import('./transform.ts')).transform,
   splits: async () => (await import('./supervoxel-splits.ts')).supervoxelSplits,
   pcg: async () => (await import('./pcg.ts')).pcg(ready),
 };

@@ -81,7 +81,7 @@ function formsOf({ settings: { maxPoints } }: ServiceParts): Form[] {
       path: 'values_binary/format/:format',
       schema: BINARY_ROUTE,
       type: 'application/octet-stream',
-       
+
       *read(body, { params }) {
         const { format } = params as { format: BinaryFormat };
         if (!BINARY_FORMATS.includes(format))
