@@ -19,6 +19,7 @@ import {
 } from '../lib/graphene/reading-options.ts';
 import { SCATTERED_STREAM_OPTIONS } from '../lib/graphene/stream/stream-options.ts';
 import { LOOKUP_TABLE_OPTIONS } from '../lib/lookup-table/lookup-table-options.ts';
+import { SERVICE_OPTIONS } from '../lib/serve/service-options.ts';
 import { STORAGE_OPTIONS } from '../lib/storage/bucket-options.ts';
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
@@ -141,6 +142,11 @@ ${options(SNAP_OPTIONS)}
 \`volume.roots(ids, options)\`; \`rootOf\` takes the same options, except \`onError\` and \`borrow\`:
 
 ${options(ROOT_OPTIONS)}
+## \`serve\`
+
+The limits of [the service](serve.md). \`volumes\` are the paths on the command line, and \`open\` the flags of volumes.
+
+${options(SERVICE_OPTIONS)}
 ## Calls of \`volume.graph\`
 
 All calls take these (\`roots\` without \`maxBytes\`):

@@ -2,6 +2,8 @@
 import { GRAPHENE_OPTIONS } from '../graphene/opening-options.ts';
 import type { OpenGrapheneOptions } from '../graphene/option-types.ts';
 import { createService } from '../serve/create-service.ts';
+import { SERVICE_OPTIONS } from '../serve/service-options.ts';
+import type { ServiceOptions } from '../serve/service-types.ts';
 import type { NamedVolumePath } from '../serve/volumes.ts';
 import { STORAGE_OPTIONS, type StorageOptions } from '../storage/bucket-options.ts';
 import { UsageError, type Io } from './io.ts';
@@ -13,8 +15,6 @@ import type { Report } from './report.ts';
 export interface ServeFlags {
   name?: NamedPath[];
   voxelSize?: NamedVoxelSize[];
-  host: string;
-  port: number;
 }
 
 /** Prints one line of JSON with the URL and the names, and serves until it is interrupted. */
@@ -28,10 +28,9 @@ export async function runServe(
   const storage = optionsFromFlags<StorageOptions>(STORAGE_OPTIONS, flags),
     open = optionsFromFlags<OpenGrapheneOptions>(GRAPHENE_OPTIONS, flags);
   const service = await createService({
+    ...optionsFromFlags<ServiceOptions>(SERVICE_OPTIONS, flags),
     volumes,
-    open: { ...open, storage, logger: report },
-    host: flags.host,
-    port: flags.port,
+    open: { ...open, storage, logger: report, signal: io.signal },
   });
   io.stdout.write(`${JSON.stringify({ url: service.url, volumes: volumes.map(({ name }) => name) })}\n`);
   if (!io.signal.aborted)

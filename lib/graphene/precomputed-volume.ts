@@ -90,7 +90,9 @@ export function streamContext(
   mip: number | undefined,
 ): Pick<StreamVolume<AnyPointsResult>, 'closed' | 'note' | 'onEnd'> {
   const unit = resolution ?? volume.resolution;
-  const misses = new StreamMisses({ volume, unit, mip }, (message) => volume.logger.warn(message));
+  const misses = new StreamMisses({ volume, unit, mip }, (message) =>
+    volume.warnOfCall ? volume.warnOfCall(message) : volume.logger.warn(message),
+  );
   return { closed: volume.life.signal, note: (result) => misses.note(result), onEnd: () => misses.report() };
 }
 

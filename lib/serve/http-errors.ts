@@ -52,7 +52,10 @@ export function httpStatusOf(error: unknown): number {
   const { statusCode } = error as Partial<FastifyError>;
   if (typeof statusCode === 'number') return statusCode;
   if (error instanceof TypeError || error instanceof RangeError) return 400;
-  return BY_NAME[(error as Error).name] ?? 502;
+  const { name, code } = error as Error & { code?: string };
+  // A version, or a unit, that the datastack does not have.
+  if (name === 'InfoError' && (code === 'NOT_FOUND' || code === 'UNSUPPORTED')) return 400;
+  return BY_NAME[name] ?? 502;
 }
 
 /** The headers that go with an error. */

@@ -2,7 +2,8 @@
 import { Option } from 'commander';
 import { GRAPHENE_OPTIONS } from '../../graphene/opening-options.ts';
 import { VOLUME_PATH_HELP, type DefineCommand } from '../command.ts';
-import { parseNamedPath, parseNamedVoxelSize, parseText, parseWholeNumber } from '../option-values.ts';
+import { parseNamedPath, parseNamedVoxelSize } from '../option-values.ts';
+import { SERVICE_LIMITS, SERVICE_OPTIONS } from '../../serve/service-options.ts';
 import { markRepeatable } from '../repeats.ts';
 import type { ServeFlags } from '../run-serve.ts';
 import { addFlags } from '../table-flags.ts';
@@ -26,14 +27,53 @@ export const defineServeCommand: DefineCommand = (command, { io, report, action 
           'nanometres per unit of the positions that clients of the transform service send for a volume (default: what they know its name for, else its mip 0); may be repeated',
         ).argParser(parseNamedVoxelSize),
       ),
-    )
-    .option('--host <address>', 'address to listen on', parseText, '127.0.0.1')
-    .option('--port <port>', 'port to listen on; 0 takes a free port', parseWholeNumber(0), 8080);
-  addFlags(watershedFlags(command), GRAPHENE_OPTIONS, ['resolution', 'lruBytes', 'cacheDir', 'cacheBytes']);
-  bucketFlags(command).action(
+    );
+  addFlags(command, SERVICE_OPTIONS, ['host', 'port']);
+  addFlags(command.optionsGroup('Limits:'), SERVICE_LIMITS, [
+    'maxBodyBytes',
+    'maxPoints',
+    'maxPointsAtOnce',
+    'maxRequests',
+    'maxQueued',
+    'maxConnections',
+    'bodyTimeoutMs',
+    'stallMs',
+    'drainMs',
+  ]);
+  watershedFlags(command.optionsGroup('Volumes:'));
+  addFlags(command, GRAPHENE_OPTIONS, ['resolution', 'mip', 'timestamp']);
+  bucketFlags(command.optionsGroup('Bucket:'));
+  addFlags(
+    command.optionsGroup('Speed, memory and disk:'),
+    GRAPHENE_OPTIONS,
+    [
+      'lruBytes',
+      'lruEncoding',
+      'cacheDir',
+      'cacheBytes',
+      'revalidate',
+      'rangeReads',
+      'concurrency',
+      'workers',
+      'timeoutMs',
+    ],
+    { lruBytes: { default: '128MiB for each volume' }, timeoutMs: { says: TIMEOUT } },
+  );
+  command.addHelpText('after', SERVE_HELP).action(
     action(async (paths: string[], flags: ServeFlags) => {
       const { runServe } = await import('../run-serve.ts');
       return runServe(paths, flags, io, report);
     }),
   );
 };
+
+const TIMEOUT =
+  'deadline for opening each volume, and for each call; rows without an answer by then have failed';
+
+const SERVE_HELP = `
+One line of JSON is printed, with the keys url and volumes. GET /v1/openapi.json describes the API:
+
+  curl -H 'Content-Type: application/json' -d '{"points": [[1, 2, 3]]}' URL/v1/NAME/points
+
+SIGINT or SIGTERM ends the command, with exit code 0: it takes no more requests, and answers those
+that run. docs/serve.md says more.`;

@@ -1,5 +1,5 @@
 /** The JSON schemas of bodies and answers, for the OpenAPI document. Bodies are checked row by row when they are read. */
-import { REPLY_FORMATS } from '../bodies/reply-formats.ts';
+import type { ReplyFormat } from '../bodies/reply-formats.ts';
 import { BODY_TYPES } from '../bodies/read-rows.ts';
 import { PointStatus, statusText } from '../../points/status.ts';
 
@@ -77,8 +77,8 @@ export const ERRORS = {
   '5xx': describe('A server behind the service failed, or the service is stopping.', ERROR_ANSWER),
 };
 
-/** An answer that comes in all formats. */
-export const inAllFormats = (description: string, schema: object): object => ({
+/** An answer that comes in several formats. */
+export const inFormats = (formats: readonly ReplyFormat[], description: string, schema: object): object => ({
   description,
   headers: {
     'Graphene-Points-Timestamp': {
@@ -88,7 +88,7 @@ export const inAllFormats = (description: string, schema: object): object => ({
     },
   },
   content: Object.fromEntries(
-    REPLY_FORMATS.map(({ name, mediaType }) => [
+    formats.map(({ name, mediaType }) => [
       mediaType,
       { schema: name === 'json' ? schema : name === 'csv' ? { type: 'string' } : BINARY },
     ]),

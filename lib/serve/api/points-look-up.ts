@@ -113,7 +113,7 @@ function chooseVolume(
   return { volume: opened.graph, options: { ...reading, agglomerate: false }, agglomerates: false };
 }
 
-function toAnswered(found: PointsFound, { count, preset }: BodyPoints): Answered {
+function toAnswered(found: PointsFound, { values: points, count, preset }: BodyPoints): Answered {
   const { status, timestamp, rootIds, snappedNm, stats } = found;
   applyPreset(status, preset);
   const columns = [
@@ -122,5 +122,5 @@ function toAnswered(found: PointsFound, { count, preset }: BodyPoints): Answered
     ...(snappedNm ? [Float64Array.from(snappedNm)] : []),
     status,
   ];
-  return { timestamp, status, stats, batch: { rows: count, columns } };
+  return { timestamp, status, stats, batch: { rows: count, columns, points } };
 }

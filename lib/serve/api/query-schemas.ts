@@ -1,6 +1,6 @@
 /** The query parameters of `/v1`: their JSON schemas, which also make the OpenAPI document, and what they mean. */
 import { DTYPES, type DtypeName } from '../bodies/binary-rows.ts';
-import { REPLY_FORMAT_NAMES } from '../bodies/reply-formats.ts';
+import { ID_REPLY_FORMATS, REPLY_FORMATS, type ReplyFormat } from '../bodies/reply-formats.ts';
 import type { PointsQuestion } from './points-look-up.ts';
 import { parseTriple } from './query-values.ts';
 
@@ -16,11 +16,12 @@ const STOP_LAYER = {
   minimum: 2,
   description: 'Ends the look-up at this layer instead of the root; 2 gives L2 IDs, in the column `l2_id`.',
 } as const;
-const FORMAT = {
-  type: 'string',
-  enum: REPLY_FORMAT_NAMES,
-  description: 'Format of the answer, instead of the header `Accept`.',
-} as const;
+const formatParameter = (formats: readonly ReplyFormat[]) =>
+  ({
+    type: 'string',
+    enum: formats.map(({ name }) => name),
+    description: 'Format of the answer, instead of the header `Accept`.',
+  }) as const;
 
 const query = <Properties extends object>(properties: Properties) =>
   ({ type: 'object', additionalProperties: false, properties }) as const;
@@ -52,7 +53,7 @@ export const POINTS_QUERY = query({
     enum: Object.keys(DTYPES),
     description: 'Type of the numbers of a body of application/octet-stream. Default: float64.',
   },
-  format: FORMAT,
+  format: formatParameter(REPLY_FORMATS),
 });
 
 /** The parameters of a request for roots. */
@@ -63,11 +64,11 @@ export const ROOTS_QUERY = query({
     type: 'boolean',
     description: 'Whether to check IDs of the root layer, and the roots of supervoxels. Default: false.',
   },
-  format: FORMAT,
+  format: formatParameter(ID_REPLY_FORMATS),
 });
 
 /** The parameters of a request for latest roots. */
-export const LATEST_QUERY = query({ timestamp: TIMESTAMP, format: FORMAT });
+export const LATEST_QUERY = query({ timestamp: TIMESTAMP, format: formatParameter(ID_REPLY_FORMATS) });
 
 /** The parameters of a request for a timestamp. */
 export const TIMESTAMP_QUERY = query({ timestamp: TIMESTAMP });

@@ -1,12 +1,17 @@
 /** The routes whose bodies and answers are rows: points, roots, latest. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { bodyFormatOf, idsReader, pointsReader } from '../bodies/read-rows.ts';
-import { chooseReplyFormat } from '../bodies/reply-formats.ts';
+import {
+  chooseReplyFormat,
+  ID_REPLY_FORMATS,
+  REPLY_FORMATS,
+  type ReplyFormat,
+} from '../bodies/reply-formats.ts';
 import type { ServicePlugin } from '../service-types.ts';
 import {
   ERRORS,
   IDS_BODY,
-  inAllFormats,
+  inFormats,
   LATEST_ANSWER,
   POINTS_ANSWER,
   POINTS_BODY,
@@ -38,9 +43,14 @@ export const registerRows: ServicePlugin = (server, parts) => {
   server.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    const prepare = (request: FastifyRequest, reply: FastifyReply, format: string | undefined) => {
+    const prepare = (
+      request: FastifyRequest,
+      reply: FastifyReply,
+      formats: readonly ReplyFormat[],
+      format: string | undefined,
+    ) => {
       const { headers, raw } = request;
-      const chosen = chooseReplyFormat(format, headers.accept),
+      const chosen = chooseReplyFormat(formats, format, headers.accept),
         body = bodyFormatOf(headers['content-type'], headers['content-encoding']);
       requireBodyLength(raw, settings.maxBodyBytes);
       return { format: chosen, body, signal: signalOf(request, reply, life) };
@@ -54,7 +64,7 @@ export const registerRows: ServicePlugin = (server, parts) => {
           params: NAME_PARAMS,
           querystring: POINTS_QUERY,
           response: {
-            200: inAllFormats('One row per point, in the order of the points.', POINTS_ANSWER),
+            200: inFormats(REPLY_FORMATS, 'One row per point, in the order of the points.', POINTS_ANSWER),
             ...ERRORS,
           },
         },
@@ -63,7 +73,7 @@ export const registerRows: ServicePlugin = (server, parts) => {
       async (request, reply) => {
         const { caller, params, query } = request,
           lookUp = createPointsLookUp(volumeNamed(params.name, caller, volumes), caller, questionOf(query)),
-          { body, ...rest } = prepare(request, reply, query.format);
+          { body, ...rest } = prepare(request, reply, REPLY_FORMATS, query.format);
         const reader = pointsReader(body, query.dtype ?? 'float64', settings.maxPoints);
         return answerRows(request, reply, { lookUp, reader, ...rest }, parts);
       },
@@ -77,7 +87,7 @@ export const registerRows: ServicePlugin = (server, parts) => {
           params: NAME_PARAMS,
           querystring: ROOTS_QUERY,
           response: {
-            200: inAllFormats('One row per ID, in the order of the IDs.', ROOTS_ANSWER),
+            200: inFormats(ID_REPLY_FORMATS, 'One row per ID, in the order of the IDs.', ROOTS_ANSWER),
             ...ERRORS,
           },
         },
@@ -88,7 +98,7 @@ export const registerRows: ServicePlugin = (server, parts) => {
           graph = graphOf(volumeNamed(params.name, caller, volumes), caller),
           { timestamp, stop_layer: stopLayer, validate } = query,
           lookUp = createRootsLookUp(graph, { timestamp, stopLayer, validate }),
-          { body, ...rest } = prepare(request, reply, query.format);
+          { body, ...rest } = prepare(request, reply, ID_REPLY_FORMATS, query.format);
         const reader = idsReader(body, 'supervoxel_id', settings.maxPoints);
         return answerRows(request, reply, { lookUp, reader, ...rest }, parts);
       },
@@ -102,7 +112,7 @@ export const registerRows: ServicePlugin = (server, parts) => {
           params: NAME_PARAMS,
           querystring: LATEST_QUERY,
           response: {
-            200: inAllFormats('One row per root, in the order of the roots.', LATEST_ANSWER),
+            200: inFormats(ID_REPLY_FORMATS, 'One row per root, in the order of the roots.', LATEST_ANSWER),
             ...ERRORS,
           },
         },
@@ -112,7 +122,7 @@ export const registerRows: ServicePlugin = (server, parts) => {
         const { caller, params, query } = request,
           graph = graphOf(volumeNamed(params.name, caller, volumes), caller),
           lookUp = createLatestRootsLookUp(graph, query.timestamp),
-          { body, ...rest } = prepare(request, reply, query.format);
+          { body, ...rest } = prepare(request, reply, ID_REPLY_FORMATS, query.format);
         const reader = idsReader(body, 'root_id', settings.maxPoints);
         return answerRows(request, reply, { lookUp, reader, ...rest }, parts);
       },

@@ -46,10 +46,11 @@ export async function answerRows<Values>(
   if (length !== undefined && length <= SHORT_BYTES && reader.whole) {
     const rows = reader.whole(await receiveWhole(request.raw, settings));
     requireRows(rows.count, settings.maxPoints);
-    const answered = note(await lookUp.once(rows, signal)),
-      writer = format.create(head(answered));
-    if (rows.count > SHORT_ROWS) return streamed(pieces(writer, [answered]), reply, settings.stallMs);
-    const bytes = [...writer.write(answered.batch), ...writer.finish()];
+    const answered = note(await lookUp.once(rows, signal));
+    if (rows.count > SHORT_ROWS || !format.createPrompt)
+      return streamed(pieces(format.create(head(answered)), [answered]), reply, settings.stallMs);
+    const writer = format.createPrompt(head(answered)),
+      bytes = [...writer.write(answered.batch), ...writer.finish()];
     return bytes.length === 1 ? bytes[0] : Buffer.concat(bytes);
   }
   const counted = countRows(reader.stream(receive(request.raw, settings)), (count) => {
@@ -97,8 +98,8 @@ async function* pieces(
   answers: AsyncIterable<Answered> | Iterable<Answered>,
 ): AsyncGenerator<Uint8Array> {
   for await (const { batch } of answers)
-    for (const piece of writer.write(batch)) if (piece.length > 0) yield piece;
-  for (const piece of writer.finish()) if (piece.length > 0) yield piece;
+    for await (const piece of writer.write(batch)) if (piece.length > 0) yield piece;
+  for await (const piece of writer.finish()) if (piece.length > 0) yield piece;
 }
 
 /** Makes a stream that is read no faster than the client reads. A client that stops reading is cut off. */

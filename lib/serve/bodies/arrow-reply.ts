@@ -8,7 +8,7 @@ import { SCHEMA } from '../../tables/arrow/arrow-messages.ts';
 import { dictionaryMessage, recordBatchMessage } from '../../tables/arrow/arrow-metadata.ts';
 import { flat, FlatWriter } from '../../tables/arrow/flat-writer.ts';
 import type { AnswerType, AnswerValues } from '../../tables/columnar/column.ts';
-import type { ReplyBatch, ReplyColumn, ReplyHead, ReplyValues, ReplyWriter } from './reply-columns.ts';
+import type { ReplyBatch, ReplyColumn, ReplyHead, ReplyValues, PromptReplyWriter } from './reply-columns.ts';
 
 /** The number of version 5 of the metadata. */
 const VERSION_5 = 4;
@@ -25,7 +25,7 @@ const TYPES: Readonly<Record<ReplyColumn['kind'], AnswerType>> = {
 };
 
 /** Writes the schema and the statuses first, then one record batch after the other. */
-export class ArrowReply implements ReplyWriter {
+export class ArrowReply implements PromptReplyWriter {
   readonly #columns: readonly ReplyColumn[];
   #hasBegun = false;
 

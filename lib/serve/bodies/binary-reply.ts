@@ -1,9 +1,9 @@
 /** Answers as plain arrays, little-endian: all values of the first column, then those of the next. */
 import { viewBytes } from '../../tables/arrow/built-table.ts';
-import { KeptRows, type ReplyBatch, type ReplyHead, type ReplyWriter } from './reply-columns.ts';
+import { KeptRows, type ReplyBatch, type ReplyHead, type PromptReplyWriter } from './reply-columns.ts';
 
 /** N uint64 for each column of IDs, N float64 for numbers, N uint8 for statuses and flags. The first is not kept. */
-export class BinaryReply implements ReplyWriter {
+export class BinaryReply implements PromptReplyWriter {
   readonly #columns: number;
   readonly #kept = new KeptRows();
 

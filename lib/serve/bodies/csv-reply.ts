@@ -1,12 +1,12 @@
 /** Answers as CSV, with a header. A missing value is an empty cell. */
 import { ByteWriter } from '../../tables/text/byte-writer.ts';
 import { cellWriter } from './cell-texts.ts';
-import { PIECE_ROWS, type ReplyBatch, type ReplyHead, type ReplyWriter } from './reply-columns.ts';
+import { PIECE_ROWS, type ReplyBatch, type ReplyHead, type PromptReplyWriter } from './reply-columns.ts';
 
 const STYLE = { quote: '', missing: '' };
 
 /** Writes row by row, and keeps nothing. */
-export class CsvReply implements ReplyWriter {
+export class CsvReply implements PromptReplyWriter {
   readonly #columns: ReplyHead['columns'];
   readonly #out = new ByteWriter();
 

@@ -1,12 +1,12 @@
 /** Answers as JSON: one list per column. IDs are decimal texts, because JSON numbers are rounded beyond 2^53. */
 import { ByteWriter } from '../../tables/text/byte-writer.ts';
 import { cellWriter } from './cell-texts.ts';
-import { KeptRows, type ReplyBatch, type ReplyHead, type ReplyWriter } from './reply-columns.ts';
+import { KeptRows, type ReplyBatch, type ReplyHead, type PromptReplyWriter } from './reply-columns.ts';
 
 const STYLE = { quote: '"', missing: 'null' };
 
 /** `{"timestamp": …, "supervoxel_id": […], …}`. Keeps all rows until the end, as numbers. */
-export class JsonReply implements ReplyWriter {
+export class JsonReply implements PromptReplyWriter {
   readonly #head: ReplyHead;
   readonly #kept = new KeptRows();
 

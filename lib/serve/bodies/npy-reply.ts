@@ -2,13 +2,19 @@
 import { npyHeader } from '../../tables/numpy/npy-header.ts';
 import { PythonTuple } from '../../tables/numpy/python-literal.ts';
 import { viewBytes } from '../../tables/arrow/built-table.ts';
-import { KeptRows, PIECE_ROWS, type ReplyBatch, type ReplyHead, type ReplyWriter } from './reply-columns.ts';
+import {
+  KeptRows,
+  PIECE_ROWS,
+  type ReplyBatch,
+  type ReplyHead,
+  type PromptReplyWriter,
+} from './reply-columns.ts';
 
 const TYPES = { id: '<u8', status: '|u1', number: '<f8', flag: '|u1' } as const,
   BYTES = { id: 8, status: 1, number: 8, flag: 1 } as const;
 
 /** A `.npy` of a structured type: `[('supervoxel_id', '<u8'), …]`. */
-export class NpyReply implements ReplyWriter {
+export class NpyReply implements PromptReplyWriter {
   readonly #columns: ReplyHead['columns'];
   readonly #kept = new KeptRows();
 

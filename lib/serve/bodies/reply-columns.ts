@@ -1,4 +1,5 @@
 /** The answers of a request as columns, before they are written in any form. */
+import type { FlatPoints } from '../../points/point-input.ts';
 
 /**
  * A column of an answer. `id`: uint64, 0 where there is none. `status`: codes of `PointStatus`. `number`: float64, NaN
@@ -16,6 +17,8 @@ export type ReplyValues = BigUint64Array | Uint8Array | Float64Array;
 export interface ReplyBatch {
   rows: number;
   columns: readonly ReplyValues[];
+  /** The points of the rows, xyz interleaved, if points were asked. */
+  points?: FlatPoints;
 }
 
 /** What is known of an answer before its first row. */
@@ -25,11 +28,17 @@ export interface ReplyHead {
   columns: readonly ReplyColumn[];
 }
 
-/** Writes an answer in one format. Pure: bytes come out in the order in which they are sent. */
+/** Writes an answer in one format: bytes come out in the order in which they are sent. */
 export interface ReplyWriter {
   /** Returns the bytes of some rows; formats that write column by column keep them until the end. */
-  write(batch: ReplyBatch): Iterable<Uint8Array>;
+  write(batch: ReplyBatch): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
   /** Returns the bytes after the last row. */
+  finish(): Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+}
+
+/** A writer that never waits. */
+export interface PromptReplyWriter extends ReplyWriter {
+  write(batch: ReplyBatch): Iterable<Uint8Array>;
   finish(): Iterable<Uint8Array>;
 }
 

@@ -5,39 +5,59 @@ import { BinaryReply } from './binary-reply.ts';
 import { CsvReply } from './csv-reply.ts';
 import { JsonReply } from './json-reply.ts';
 import { NpyReply } from './npy-reply.ts';
-import type { ReplyHead, ReplyWriter } from './reply-columns.ts';
+import { ParquetReply } from './parquet-reply.ts';
+import type { PromptReplyWriter, ReplyHead, ReplyWriter } from './reply-columns.ts';
 
 /** A format of answers. */
 export interface ReplyFormat {
   /** The value of the parameter `format`. */
   name: string;
   mediaType: string;
-  /** Other spellings in `Accept`. */
-  aliases?: readonly string[];
+  /** Whether only answers to points have it, because it holds the points. */
+  needsPoints?: boolean;
   create(head: ReplyHead): ReplyWriter;
+  /** Set if the writer never waits: a short answer is then sent at once. */
+  createPrompt?(head: ReplyHead): PromptReplyWriter;
 }
+
+const prompt = (
+  name: string,
+  mediaType: string,
+  create: (head: ReplyHead) => PromptReplyWriter,
+): ReplyFormat => ({ name, mediaType, create, createPrompt: create });
 
 /** The formats; the first is the default. */
 export const REPLY_FORMATS: readonly ReplyFormat[] = [
-  { name: 'json', mediaType: 'application/json', create: (head) => new JsonReply(head) },
-  { name: 'csv', mediaType: 'text/csv', create: (head) => new CsvReply(head) },
-  { name: 'arrow', mediaType: 'application/vnd.apache.arrow.stream', create: (head) => new ArrowReply(head) },
-  { name: 'npy', mediaType: 'application/x-npy', create: (head) => new NpyReply(head) },
-  { name: 'binary', mediaType: 'application/octet-stream', create: (head) => new BinaryReply(head) },
+  prompt('json', 'application/json', (head) => new JsonReply(head)),
+  prompt('csv', 'text/csv', (head) => new CsvReply(head)),
+  prompt('arrow', 'application/vnd.apache.arrow.stream', (head) => new ArrowReply(head)),
+  prompt('npy', 'application/x-npy', (head) => new NpyReply(head)),
+  prompt('binary', 'application/octet-stream', (head) => new BinaryReply(head)),
+  {
+    name: 'parquet',
+    mediaType: 'application/vnd.apache.parquet',
+    needsPoints: true,
+    create: (head) => new ParquetReply(head),
+  },
 ];
 
-/** The names of the formats. */
-export const REPLY_FORMAT_NAMES = REPLY_FORMATS.map(({ name }) => name);
+/** The formats of answers without points. */
+export const ID_REPLY_FORMATS = REPLY_FORMATS.filter(({ needsPoints }) => !needsPoints);
 
 /**
  * Chooses the format of an answer.
+ * @param formats Those that there are.
  * @param named The parameter `format`, one of the names.
  * @param accept The header `Accept`. Of types with the same weight, the first in the header is taken.
  * @throws HttpRefusal 406.
  */
-export function chooseReplyFormat(named: string | undefined, accept: string | undefined): ReplyFormat {
-  if (named !== undefined) return REPLY_FORMATS.find(({ name }) => name === named)!;
-  if (accept === undefined || accept === '*/*' || accept === '') return REPLY_FORMATS[0];
+export function chooseReplyFormat(
+  formats: readonly ReplyFormat[],
+  named: string | undefined,
+  accept: string | undefined,
+): ReplyFormat {
+  if (named !== undefined) return formats.find(({ name }) => name === named)!;
+  if (accept === undefined || accept === '*/*' || accept === '') return formats[0];
   const ranges = accept
     .split(',')
     .map((range) => {
@@ -48,12 +68,12 @@ export function chooseReplyFormat(named: string | undefined, accept: string | un
     .filter(({ weight }) => weight > 0)
     .sort((a, b) => b.weight - a.weight);
   for (const { type } of ranges) {
-    const format = REPLY_FORMATS.find(({ mediaType }) => matches(type, mediaType));
+    const format = formats.find(({ mediaType }) => matches(type, mediaType));
     if (format) return format;
   }
   throw new HttpRefusal(
     406,
-    `no format of an answer is acceptable: Accept may name ${REPLY_FORMATS.map(({ mediaType }) => mediaType).join(', ')}`,
+    `no format of an answer is acceptable: Accept may name ${formats.map(({ mediaType }) => mediaType).join(', ')}`,
   );
 }
 
