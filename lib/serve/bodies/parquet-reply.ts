@@ -81,7 +81,6 @@ function toAnswerValues(kind: ReplyColumn['kind'], values: ReplyValues): AnswerV
   if (kind === 'id') {
     const words = wordsOf(values as BigUint64Array);
     for (let row = 0; row < valid.length; row++) valid[row] = words[2 * row] | words[2 * row + 1] ? 1 : 0;
-  } else
-    for (let row = 0; row < valid.length; row++) valid[row] = Number.isNaN(values[row]) ? 0 : 1;
+  } else for (let row = 0; row < valid.length; row++) valid[row] = Number.isNaN(values[row]) ? 0 : 1;
   return { values, valid };
 }
