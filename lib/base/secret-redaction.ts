@@ -18,6 +18,7 @@ const MAX_MESSAGE_LENGTH = 2000;
 
 /** Every run of each secret's spellings. The oldest secret is first. */
 const registered = new Map<string, readonly string[]>();
+let registrations = 0;
 /** The registered secrets that came with requests of other people, the least recently used first. */
 const guests = new Set<string>();
 /** How many secrets contain each run. */
@@ -59,11 +60,17 @@ export function registerGuestSecret(secret: string): void {
 function register(secret: string): void {
   const own = [...new Set(spellings(secret.slice(0, MAX_SECRET_LENGTH)).flatMap(runsOf))];
   registered.set(secret, own);
+  registrations++;
   for (const run of own) {
     runs.set(run, (runs.get(run) ?? 0) + 1);
     heads[headAt(run, 0)] = 1;
   }
 }
+
+/** Changes when a secret is registered. */
+export const secretsVersion = (): number => registrations;
+/** Returns the registered secrets, for other threads of this process. */
+export const registeredSecrets = (): string[] => [...registered.keys()];
 
 /** Registers each word of a header's value. A scheme such as `Bearer` is too short to count. */
 export const registerSecretsIn = (value: string): void => value.split(/\s+/).forEach(registerSecret);

@@ -19,6 +19,7 @@ import { existsSync } from 'node:fs';
 import { lstat, mkdir, readFile, rm, stat, truncate, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PathError } from '../base/errors.ts';
+import { ENTRY_OVERHEAD } from './entry.ts';
 import { closeFile, openFile, statOpenFile, writeParts } from './file-calls.ts';
 import { FolderLock, isNotFound, namesIn } from './folder-lock.ts';
 import {
@@ -29,10 +30,10 @@ import {
   type EntryPlace,
   type PackTarget,
 } from './pack-files.ts';
+import { reservedBytes, UNIT, type SaveTarget } from './pack-appender.ts';
 import { PackIndex } from './pack-index.ts';
-import { encodeRemoval, PACK_NAME, RECORD_BYTES } from './pack-record.ts';
+import { encodeRemoval, PACK_NAME } from './pack-record.ts';
 
-const UNIT = 4096;
 /**
  * Shares of the size limit. A collection keeps `KEPT_SHARE`. Then `STORED_SHARE` is stored before the next
  * collection begins, and as much may be stored while it runs.
@@ -42,10 +43,15 @@ const KEPT_SHARE = 0.68,
 /**
  * Each process counts what it stores in steps of this size, because counting takes longer than writing a
  * small entry. A step that was counted before a collection may be used after it; the shares above leave room
- * for the steps of twenty processes.
+ * for the steps of ten processes and their threads.
  */
 const ALLOTTED_SHARE = 1 / 1024,
   MOST_ALLOTTED = 4 * 1024 ** 2;
+/** Each thread of a process counts for itself, and a process has up to eight. */
+const THREAD_SHARE = ALLOTTED_SHARE / 8,
+  MOST_THREAD_STEP = 1024 ** 2;
+/** The largest share of the cache that one entry may take. {@link LARGEST_ENTRY_BYTES} is a limit, too. */
+const LARGEST_SHARE = 0.1;
 /** The size of a pack. A collection deletes whole packs, so a pack is a small share of the limit. */
 const PACK_SHARE = 1 / 128,
   MOST_PACK_BYTES = 8 * 1024 ** 2;
@@ -75,7 +81,10 @@ export class CacheFolder {
   readonly #maxBytes: number;
   readonly #old: readonly string[];
   readonly #lock: FolderLock;
-  readonly #target: PackTarget;
+  /** The size limit of one entry. */
+  readonly mostEntryBytes: number;
+  /** Where threads store entries. */
+  readonly target: SaveTarget;
   readonly #queue: PackQueue;
   /** Bytes that are counted in `written` and not used yet. */
   #allotted = 0;
@@ -87,8 +96,15 @@ export class CacheFolder {
     this.#maxBytes = maxBytes;
     this.#lock = new FolderLock(this.path);
     this.index = new PackIndex(this.path);
-    this.#target = { folder: this.path, packBytes: Math.min(MOST_PACK_BYTES, PACK_SHARE * maxBytes) };
-    this.#queue = new PackQueue(this.#target);
+    this.mostEntryBytes = Math.min(LARGEST_SHARE * maxBytes, LARGEST_ENTRY_BYTES + ENTRY_OVERHEAD);
+    this.target = {
+      folder: this.path,
+      packBytes: Math.min(MOST_PACK_BYTES, PACK_SHARE * maxBytes),
+      mostEntryBytes: this.mostEntryBytes,
+      storedBytes: STORED_SHARE * maxBytes,
+      stepBytes: Math.min(MOST_THREAD_STEP, THREAD_SHARE * maxBytes),
+    };
+    this.#queue = new PackQueue(this.target);
   }
 
   /**
@@ -155,7 +171,7 @@ export class CacheFolder {
   ): Promise<boolean> {
     if (!(await this.#reserve(size, nowMs))) return false;
     try {
-      return await write(this.#target);
+      return await write(this.target);
     } finally {
       this.index.expire(hash);
     }
@@ -167,8 +183,7 @@ export class CacheFolder {
    * @returns whether they fit.
    */
   async #reserve(bytes: number, nowMs: number): Promise<boolean> {
-    // The last unit of a pack is used in part only.
-    const wanted = Math.ceil(bytes + RECORD_BYTES + UNIT * Math.min(1, bytes / this.#target.packBytes));
+    const wanted = reservedBytes(bytes, this.target);
     while (this.#allotted < wanted) {
       this.#allotting ??= this.#allot(
         Math.max(wanted, Math.min(MOST_ALLOTTED, ALLOTTED_SHARE * this.#maxBytes)),

@@ -12,6 +12,7 @@ import { isDescriptorShortage, retryOnShortage } from '../base/descriptor-shorta
 import { CacheFolder, LARGEST_ENTRY_BYTES } from './cache-folder.ts';
 import { encodeEntry, encodeHead, ENTRY_OVERHEAD, type CacheEntry } from './entry.ts';
 import type { EntryPlace, HeldBytes, PlaceRead } from './pack-files.ts';
+import type { SaveTarget } from './pack-appender.ts';
 import { PackReads, type SharedPlaceRead } from './pack-reads.ts';
 import { hashOf } from './pack-record.ts';
 
@@ -56,8 +57,6 @@ export type ReadElsewhere = (
 ) => Promise<{ found: PlaceRead | undefined } | undefined> | undefined;
 
 const DEFAULT_CACHE_BYTES = 10 * 1024 ** 3;
-/** The largest share of the cache that one entry may take. {@link LARGEST_ENTRY_BYTES} is a limit, too. */
-const LARGEST_SHARE = 0.1;
 /** A hit updates the time of a pack's last use, but at most once within this time. */
 const TOUCH_AFTER_MS = 60_000;
 /** How many hashes of missing keys are remembered. Most keys that were missing are stored next. */
@@ -70,7 +69,6 @@ export class DiskCache {
   readonly counts: DiskCacheCounts = { hits: 0, misses: 0, damaged: 0, stored: 0 };
   readonly #folder: CacheFolder;
   readonly #reads: PackReads;
-  readonly #maxBytes: number;
   readonly #now: () => number;
   readonly #warn: (message: string) => void;
   /** Hashes of keys that were missing. */
@@ -79,6 +77,7 @@ export class DiskCache {
   readonly #touched = new Map<string, number>();
   #ready: Promise<boolean> | undefined;
   #writable = true;
+  #isOpen = false;
   #mayHoldEntries = false;
 
   constructor({
@@ -90,7 +89,6 @@ export class DiskCache {
   }: DiskCacheOptions) {
     this.#reads = new PackReads({ poisons: poisonsReleased });
     this.#folder = new CacheFolder(folder, maxBytes);
-    this.#maxBytes = maxBytes;
     this.#now = now;
     this.#warn = warn;
   }
@@ -138,13 +136,20 @@ export class DiskCache {
     );
   }
 
+  /** Returns where a thread may store entries, and the time; undefined if it may not. */
+  saveTarget(): { target: SaveTarget; nowMs: number } | undefined {
+    return this.#isOpen && this.#writable ? { target: this.#folder.target, nowMs: this.#now() } : undefined;
+  }
+
+  /** Notes that a thread has stored an entry, or could not. */
+  noteSaved(key: string, error?: { code: string | undefined; message: string }): void {
+    this.#folder.index.expire(this.#takeHash(key));
+    if (!error) this.counts.stored++;
+    else if (error.code !== 'ENOENT') this.#stopStoring(Object.assign(new Error(error.message), error)); // else it was cleared
+  }
+
   async #canStore(size: number): Promise<boolean> {
-    return (
-      (await this.#open()) &&
-      this.#writable &&
-      size + ENTRY_OVERHEAD <= LARGEST_SHARE * this.#maxBytes &&
-      size <= LARGEST_ENTRY_BYTES
-    );
+    return (await this.#open()) && this.#writable && size + ENTRY_OVERHEAD <= this.#folder.mostEntryBytes;
   }
 
   async #store(write: () => Promise<boolean>): Promise<void> {
@@ -230,7 +235,7 @@ export class DiskCache {
     return (this.#ready ??= this.#folder.prepare().then(
       async () => {
         await this.#folder.cleanUp(this.#now()).catch((error: unknown) => this.#stopStoring(error));
-        return true;
+        return (this.#isOpen = true);
       },
       (error: unknown) => {
         this.#stopStoring(error);

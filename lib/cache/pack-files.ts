@@ -59,10 +59,10 @@ export interface HeldBytes {
   write(target: PackTarget, hash: Uint8Array, head: Uint8Array): Promise<boolean>;
 }
 
-const MODE = 0o600;
+export const MODE = 0o600;
 const APPEND = constants.O_WRONLY | constants.O_APPEND,
-  NEW = APPEND | constants.O_CREAT | constants.O_EXCL,
-  APPEND_OR_MAKE = APPEND | constants.O_CREAT;
+  NEW = APPEND | constants.O_CREAT | constants.O_EXCL;
+export const APPEND_OR_MAKE = APPEND | constants.O_CREAT;
 /** How often a record is written again because the index was replaced in that moment. */
 const MOST_REPLACEMENTS = 10;
 /** Entries that are written in one call. The system takes at most 1,024 pieces. */
@@ -78,7 +78,7 @@ const sizeOf = (parts: readonly Uint8Array[]): number =>
 const isNotFound = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
 /** The packs that one writer makes, one after another. */
-class PackNames {
+export class PackNames {
   readonly #writer = randomBytes(8);
   #number = 0;
   /** The pack that gets the next entry. */
@@ -102,7 +102,7 @@ function countNext(entries: readonly PackedEntry[], from: number, target: PackTa
 }
 
 /** Makes the records of entries that lie one after another in a pack. */
-function recordsOf(entries: readonly PackedEntry[], pack: string, offset: number): Uint8Array {
+export function recordsOf(entries: readonly PackedEntry[], pack: string, offset: number): Uint8Array {
   let at = offset;
   return Buffer.concat(
     entries.map(({ hash, parts }) => {
@@ -113,7 +113,7 @@ function recordsOf(entries: readonly PackedEntry[], pack: string, offset: number
   );
 }
 
-const isFull = (size: number, length: number, { packBytes }: PackTarget): boolean =>
+export const isFull = (size: number, length: number, { packBytes }: PackTarget): boolean =>
   size > 0 && size + length > packBytes;
 
 /** Stores entries without waiting, for threads that have nothing else to do. */
@@ -131,7 +131,7 @@ export class PackWriter {
   #appendToOne(target: PackTarget, entries: readonly PackedEntry[]): void {
     const parts = entries.flatMap((entry) => entry.parts),
       length = sizeOf(parts);
-    const { fd, pack, offset } = this.#open(target, length);
+    const { fd, pack, offset } = openPackNow(this.#names, target, length);
     try {
       let at = writevSync(fd, parts);
       // A nearly full disk may take only a part. Then the next write fails.
@@ -145,26 +145,31 @@ export class PackWriter {
     }
     appendRecordsNow(target.folder, recordsOf(entries, pack, offset));
   }
+}
 
-  #open(target: PackTarget, length: number): { fd: number; pack: string; offset: number } {
-    const { current } = this.#names;
-    if (current !== undefined) {
-      try {
-        const fd = openSync(packFile(target.folder, current), APPEND),
-          offset = fstatSync(fd).size;
-        if (!isFull(offset, length, target)) return { fd, pack: current, offset };
-        closeSync(fd);
-      } catch (error) {
-        if (!isNotFound(error)) throw error; // it was evicted
-      }
+/** Opens the pack that gets the next entries of a writer, and tells its size. */
+export function openPackNow(
+  names: PackNames,
+  target: PackTarget,
+  length: number,
+): { fd: number; pack: string; offset: number } {
+  const { current } = names;
+  if (current !== undefined) {
+    try {
+      const fd = openSync(packFile(target.folder, current), APPEND),
+        offset = fstatSync(fd).size;
+      if (!isFull(offset, length, target)) return { fd, pack: current, offset };
+      closeSync(fd);
+    } catch (error) {
+      if (!isNotFound(error)) throw error; // it was evicted
     }
-    const pack = this.#names.next();
-    return { fd: openSync(packFile(target.folder, pack), NEW, MODE), pack, offset: 0 };
   }
+  const pack = names.next();
+  return { fd: openSync(packFile(target.folder, pack), NEW, MODE), pack, offset: 0 };
 }
 
 /** Appends records to the index, and again if the index was replaced before they were in it. */
-function appendRecordsNow(folder: string, records: Uint8Array): void {
+export function appendRecordsNow(folder: string, records: Uint8Array): void {
   for (let attempt = 0; attempt < MOST_REPLACEMENTS; attempt++) {
     const fd = openSync(indexFile(folder), APPEND_OR_MAKE, MODE);
     try {

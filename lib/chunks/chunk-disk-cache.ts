@@ -9,6 +9,7 @@ import type { HeldBytes } from '../cache/pack-files.ts';
 import { entryName } from '../cache/entry-name.ts';
 import type { Meter, Store } from '../storage/store.ts';
 import type { Revalidation } from './cache-options.ts';
+import type { ChunkWorkResult, SaveOrder } from './chunk-work.ts';
 
 /** Checks in progress or done, by object and version: whether the object still has that version. */
 export type VersionChecks = Map<string, Promise<boolean>>;
@@ -48,6 +49,8 @@ export interface UsableEntry {
 /** Reads and writes the entries of one volume in the disk cache. */
 export class ChunkDiskCache {
   readonly #options: ChunkDiskCacheOptions;
+  /** The scope, when it is known. */
+  #scope: string | undefined;
 
   constructor(options: ChunkDiskCacheOptions) {
     this.#options = options;
@@ -74,7 +77,8 @@ export class ChunkDiskCache {
     readElsewhere?: ReadElsewhere,
   ): Promise<UsableEntry | undefined> {
     const { disk, scope, infoHash, revalidate, maxAbsentAgeMs = 600_000, now = Date.now } = this.#options;
-    const entry = await disk.get(entryName(await scope, key), maxBytes, readElsewhere);
+    this.#scope ??= await scope;
+    const entry = await disk.get(entryName(this.#scope, key), maxBytes, readElsewhere);
     if (!entry || (revalidate === 'info' && entry.origin !== infoHash)) return undefined;
     if (!entry.bytes)
       return revalidate !== 'always' && Math.abs(now() - entry.storedMs) < maxAbsentAgeMs ? entry : undefined;
@@ -102,6 +106,22 @@ export class ChunkDiskCache {
   async putHeld(key: string, held: HeldBytes, validator: string | undefined, form: string): Promise<void> {
     const { disk, scope } = this.#options;
     await disk.putHeld(entryName(await scope, key), held, this.#fields(validator, form));
+  }
+
+  /**
+   * Returns how a thread may store a key that was not found; undefined if it may not.
+   * @param version The version of the object. Undefined if it is in the reply that the thread will get.
+   */
+  saveOrder(key: string, version: { validator: string | undefined } | undefined): SaveOrder | undefined {
+    const found = this.#scope === undefined ? undefined : this.#options.disk.saveTarget();
+    if (!found) return undefined;
+    const { validator, origin } = this.#fields(version?.validator, undefined);
+    return { ...found, key: entryName(this.#scope!, key), origin, validator, isVersionInReply: !version };
+  }
+
+  /** Notes that a thread has stored a key, or could not. */
+  noteSaved(key: string, { error }: NonNullable<ChunkWorkResult['saved']>): void {
+    this.#options.disk.noteSaved(entryName(this.#scope!, key), error);
   }
 
   #fields(validator: string | undefined, form: string | undefined) {

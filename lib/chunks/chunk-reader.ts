@@ -296,14 +296,13 @@ export class ChunkReader {
         const delivery = this.#deliver(job, cell, chunk, from);
         return source.save ? this.#track(delivery) : delivery;
       },
-      deliverNow:
-        this.#cache || source.save
-          ? undefined
-          : (cell, workDone, storedBytes) => {
-              const isDelivered = this.#deliverValues(job, cell, workDone);
-              if (isDelivered) context.storedBytes += storedBytes;
-              return isDelivered;
-            },
+      deliverNow: this.#cache
+        ? undefined
+        : (cell, workDone, storedBytes) => {
+            const isDelivered = this.#deliverValues(job, cell, workDone);
+            if (isDelivered) context.storedBytes += storedBytes;
+            return isDelivered;
+          },
       deliverParts: (cell, parts) => this.#deliverParts(job, cell, parts),
       readEntry:
         this.#threads && !this.#cache
@@ -319,7 +318,11 @@ export class ChunkReader {
   }
 
   /** Makes the work on a chunk for the thread that will read it. */
-  #orderWork({ source, wanted }: ReadJob, cell: number, content: ChunkContent): ChunkWork | undefined {
+  #orderWork(
+    { source, wanted }: ReadJob,
+    cell: number,
+    content: ChunkContent | StoredChunk,
+  ): ChunkWork | undefined {
     const pending = wanted.get(cell);
     if (!pending || !this.#threads?.ready) return undefined;
     const saves = source.save !== undefined,
@@ -328,6 +331,10 @@ export class ChunkReader {
     pending.ordered = orderWork(content, pending.waiters, keep, {
       wantsStored: saves && keepsBytes,
       holds: saves && !keepsBytes,
+      saves:
+        saves && !keepsBytes
+          ? source.saveOrderOf?.(cell, 'bytes' in content ? { validator: content.validator } : undefined)
+          : undefined,
     });
     return pending.ordered?.work;
   }
@@ -345,9 +352,10 @@ export class ChunkReader {
     from: 'store' | 'cache' = 'store',
   ): Promise<void> {
     const pending = wanted.get(cell);
+    const isSaved = this.#noteSaved(source, cell, chunk?.workDone);
     if (!pending) return; // no call waits for it now
     if (this.#runner.isDue()) await this.#runner.pause(); // many chunks may have come in one turn
-    const saves = from === 'store' && source.save !== undefined;
+    const saves = from === 'store' && source.save !== undefined && !isSaved;
     const reencoderOf = (): Reencoder | undefined => source.reencoderOf?.(cell);
     // What the disk cache keeps does not depend on what the memory cache keeps.
     const keep = saves ? () => chunk && source.savedFormOf?.(cell, chunk) : this.#cache && reencoderOf;
@@ -409,9 +417,18 @@ export class ChunkReader {
       : unpackChunk(chunk, waiters, keep, stop, runner);
   }
 
+  /** Notes that a thread has saved a chunk. Returns whether it has. */
+  #noteSaved(source: ChunkSource, cell: number, workDone: WorkDone | undefined): boolean {
+    const saved = workDone?.result.saved;
+    if (saved) source.noteSaved?.(cell, saved);
+    return saved !== undefined;
+  }
+
   #deliverValues({ source, wanted }: ReadJob, cell: number, workDone: WorkDone): boolean {
     const pending = wanted.get(cell);
+    if (source.save && !workDone.result.saved) return false;
     if (!pending || this.#runner.isDue() || !pending.serveValues(workDone)) return false;
+    this.#noteSaved(source, cell, workDone);
     if (pending.isWanted) this.#readAgain(source, pending, wanted);
     else this.#forget(pending);
     return true;

@@ -4,7 +4,7 @@ import type { Stop } from '../base/stop.ts';
 import type { ChunkLayout, Codec } from '../codecs/codec.ts';
 import type { ByteRange, Meter } from '../storage/store.ts';
 import type { EntryPlace, HeldBytes, PlaceRead } from '../cache/pack-files.ts';
-import type { ChunkWork, ChunkWorkResult, SharingThreads } from './chunk-work.ts';
+import type { ChunkWork, ChunkWorkResult, SaveOrder, SharingThreads } from './chunk-work.ts';
 import type { Planned } from './planned.ts';
 
 /** A chunk as stored: its content encoding is not undone. */
@@ -169,6 +169,13 @@ export interface ChunkSource {
     stored: StoredChunk | undefined,
     held?: HeldChunk,
   ): Promise<void>;
+  /**
+   * Returns how another thread may save a chunk that it reads.
+   * @param version The version of the object. Undefined if it is in the reply that the thread will get.
+   */
+  saveOrderOf?(cell: number, version: { validator: string | undefined } | undefined): SaveOrder | undefined;
+  /** Notes that another thread has saved a chunk, or could not. */
+  noteSaved?(cell: number, saved: NonNullable<ChunkWorkResult['saved']>): void;
   /** Returns a converter for what is saved of a cell; undefined to save the inflated or the stored bytes. */
   savedFormOf?(cell: number, stored: StoredChunk): Reencoder | undefined;
   /** Returns a converter for what the memory cache keeps of a cell; undefined to keep the inflated bytes. */

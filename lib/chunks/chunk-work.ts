@@ -5,6 +5,7 @@
 import type { Stop } from '../base/stop.ts';
 import type { ErrorJson } from '../base/error-json.ts';
 import type { ChunkLayout } from '../codecs/codec.ts';
+import type { SaveTarget } from '../cache/pack-appender.ts';
 import type { WordArray } from '../precomputed/data-type.ts';
 
 /** What to do with a stored chunk. */
@@ -32,6 +33,21 @@ export interface ChunkWork {
    * asks for it.
    */
   readonly holds: boolean;
+  /** With `holds`: how the thread may store the chunk itself. It holds the chunk if it cannot. */
+  readonly saves?: SaveOrder;
+}
+
+/** How a thread stores a chunk in the disk cache. */
+export interface SaveOrder {
+  readonly target: SaveTarget;
+  /** The key of the entry. */
+  readonly key: string;
+  readonly origin: string;
+  readonly nowMs: number;
+  /** The version of the object, without secrets. */
+  readonly validator?: string;
+  /** Whether the version is in the reply instead. */
+  readonly isVersionInReply: boolean;
 }
 
 /**
@@ -55,6 +71,8 @@ export interface ChunkWorkResult {
   raw?: Uint8Array;
   /** Set if the thread holds the chunk in a form of the disk cache. */
   held?: { readonly byteLength: number; readonly crc: number; readonly form: string };
+  /** Set if the thread has stored the chunk in the disk cache, or could not name it in the index. */
+  saved?: { error?: { code: string | undefined; message: string } };
   /** Set if the chunk could not be decompressed. There are no values then. */
   error?: ErrorJson;
 }

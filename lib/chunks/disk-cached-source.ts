@@ -7,7 +7,7 @@ import type { Scale } from '../precomputed/volume-info.ts';
 import type { VersionChecks, ChunkDiskCache } from './chunk-disk-cache.ts';
 import type { ChunkSource, ObjectSource, ReadContext, ReadTask, Reencoder } from './chunk-source.ts';
 import { describeContent } from './chunk-store.ts';
-import type { ChunkWorkResult } from './chunk-work.ts';
+import type { ChunkWork, ChunkWorkResult } from './chunk-work.ts';
 import { chooseForm, encodingOf, isQuickToRead, mayKeepRuns } from './disk-form.ts';
 import { mapPlanned } from './planned.ts';
 
@@ -51,8 +51,8 @@ export function diskCachedSource(
     checks: VersionChecks,
   ): Promise<boolean> => {
     const content = describeContent(codec, layoutOf(cell));
-    const work = readsHere ? undefined : context.readEntry && context.workOf?.(cell, content);
-    let result: ChunkWorkResult | undefined,
+    let work: ChunkWork | undefined,
+      result: ChunkWorkResult | undefined,
       storedBytes = 0;
     const found = await cache.get(
       keyOf(cell),
@@ -61,13 +61,15 @@ export function diskCachedSource(
       context,
       checks,
       false,
-      work &&
-        (async (place) => {
-          const read = await context.readEntry!(place, work);
-          result = read?.result;
-          storedBytes = read?.storedBytes ?? 0;
-          return read;
-        }),
+      readsHere || !context.readEntry
+        ? undefined
+        : async (place) => {
+            work = context.workOf?.(cell, content);
+            const read = work && (await context.readEntry!(place, work));
+            result = read?.result;
+            storedBytes = read?.storedBytes ?? 0;
+            return read;
+          },
     );
     if (!found) return false;
     const encoding = encodingOf(found.form);
@@ -132,6 +134,8 @@ export function diskCachedSource(
         kept && stored ? chooseForm(kept, stored) : { bytes: undefined, form: undefined };
       return cache.put(keyOf(cell), bytes, stored?.validator, form);
     },
+    saveOrderOf: (cell, version) => cache.saveOrder(keyOf(cell), version),
+    noteSaved: (cell, saved) => cache.noteSaved(keyOf(cell), saved),
     savedFormOf: (cell, stored) =>
       mayKeepRuns(stored, stored.bytes.byteLength) ? encodeRuns(layoutOf(cell)) : undefined,
   };

@@ -8,8 +8,8 @@ import type { ChunkContent, KeptChunk, StoredChunk } from './chunk-source.ts';
  * The forms: the bytes of the source without compression; row runs; or, after this prefix, the bytes as
  * stored with their content encoding.
  */
-const INFLATED = 'inflated',
-  ROW_RUNS = 'row-runs',
+export const INFLATED = 'inflated';
+const ROW_RUNS = 'row-runs',
   STORED = 'stored ';
 
 /**

@@ -12,8 +12,8 @@ import { inflateSoon } from './inflate.ts';
 /**
  * Does the work. Never rejects: errors are part of the result.
  * @param how `codec` decodes the bytes, if they are in another encoding than the work says; they are not
- *   compressed then. `hold` keeps a chunk in the form of the disk cache, and copies it if it would
- *   be lost otherwise.
+ *   compressed then. `hold` stores a chunk in the form of the disk cache if its voxels could be read,
+ *   or keeps it, and copies it if it would be lost otherwise.
  */
 export async function doChunkWork(
   stored: Uint8Array,
@@ -24,10 +24,10 @@ export async function doChunkWork(
   return doWorkSoon(stored, contentEncoding, work, how);
 }
 
-type OwnWork = Omit<ChunkWork, 'wantsStored' | 'holds'>;
+type OwnWork = Omit<ChunkWork, 'wantsStored' | 'holds' | 'saves'>;
 interface WorkOptions {
   codec?: Codec;
-  hold?: (form: DiskForm, isLost: boolean) => ChunkWorkResult['held'];
+  hold?: (form: DiskForm, isLost: boolean, hasValues: boolean) => Pick<ChunkWorkResult, 'held' | 'saved'>;
 }
 
 /** As {@link doChunkWork}, but returns at once what can be had at once. Does not throw. */
@@ -80,10 +80,13 @@ function readInflated(
   if (work.wantsBytes || (work.wantsRaw && !raw)) result.bytes = bytes;
   if (how.hold) {
     const made = makeForm(bytes, { bytes: stored, contentEncoding }, work);
-    result.held = how.hold(made, isTransient(work) && made.bytes === bytes && bytes !== stored);
+    const isLost = isTransient(work) && made.bytes === bytes && bytes !== stored;
+    Object.assign(result, how.hold(made, isLost, result.values.some(isValues)));
   }
   return result;
 }
+
+const isValues = (values: ChunkWorkResult['values'][number]): boolean => ArrayBuffer.isView(values);
 
 function readVoxels(
   codec: Codec,

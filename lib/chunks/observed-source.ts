@@ -65,6 +65,8 @@ export function observedSource(source: ChunkSource, observe: Observer): ChunkSou
     contentOf: source.contentOf && ((cell) => source.contentOf!(cell)),
     plan: (cells) => mapPlanned(source.plan(cells), (task) => observed(task)),
     save: source.save && ((...chunk) => source.save!(...chunk)),
+    saveOrderOf: source.saveOrderOf && ((...chunk) => source.saveOrderOf!(...chunk)),
+    noteSaved: source.noteSaved && ((...chunk) => source.noteSaved!(...chunk)),
     savedFormOf: source.savedFormOf && ((...chunk) => source.savedFormOf!(...chunk)),
     reencoderOf: source.reencoderOf && ((cell) => source.reencoderOf!(cell)),
   };

@@ -74,6 +74,8 @@ export function reencodingSource(
     contentOf: source.contentOf && ((cell) => source.contentOf!(cell)),
     plan: (cells) => source.plan(cells),
     save: source.save && ((...chunk) => source.save!(...chunk)),
+    saveOrderOf: source.saveOrderOf && ((...chunk) => source.saveOrderOf!(...chunk)),
+    noteSaved: source.noteSaved && ((...chunk) => source.noteSaved!(...chunk)),
     savedFormOf: source.savedFormOf && ((...chunk) => source.savedFormOf!(...chunk)),
     reencoderOf: (cell) => createReencoder(layoutOf(cell)),
   };

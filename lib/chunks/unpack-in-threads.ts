@@ -30,7 +30,11 @@ export function orderWork(
   content: ChunkContent,
   waiters: readonly ChunkWaiter[],
   keep: (() => Reencoder | undefined) | undefined,
-  { wantsStored = false, holds = false } = {},
+  {
+    wantsStored = false,
+    holds = false,
+    saves,
+  }: Partial<Pick<ChunkWork, 'wantsStored' | 'holds' | 'saves'>> = {},
 ): OrderedWork | undefined {
   const { encoding, layout, maxBytes, exactBytes } = content;
   if (encoding === undefined || layout === undefined || (exactBytes ?? 0) > WHOLE_BYTES) return undefined;
@@ -48,7 +52,7 @@ export function orderWork(
     wantsRaw = needsBytes && isSlow(content) && (keep === undefined || keep()?.isForCalls === true),
     wanted = { wantsBytes: needsBytes && !wantsRaw, wantsRaw, wantsStored };
   return {
-    work: { encoding, layout, maxBytes, exactBytes, voxels, ...wanted, holds },
+    work: { encoding, layout, maxBytes, exactBytes, voxels, ...wanted, holds, ...(saves && { saves }) },
     readers,
     bytesReaders,
   };
@@ -114,12 +118,12 @@ export async function unpackWithThreads(
     const decoded = raw ? { ...chunk, codec: rawCodec } : chunk,
       kept = await unpackChunk(decoded, rest, keep, stop, runner, raw ?? bytes);
     if (kept) wasAccepted = true;
-    if (!result.held) return kept;
+    if (!result.held && !result.saved) return kept;
   }
   const { held } = result;
   if (wasAccepted && held && onHeld)
     onHeld({ ...held, write: (...target) => threads.save(result, ...target) });
-  if (!wasAccepted || held || !keep) return undefined;
+  if (!wasAccepted || held || result.saved || !keep) return undefined;
   return raw ? { bytes: raw, codec: rawCodec } : bytes && runner.run(toKeptChunk(bytes, keep()));
 }
 

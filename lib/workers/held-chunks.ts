@@ -29,9 +29,15 @@ export class HeldChunks {
   /**
    * Holds a chunk.
    * @param isLost Whether the memory of the chunk is used for something else next.
+   * @param crc The CRC-32 of the chunk.
    * @returns what the main thread needs to know of it.
    */
-  add(id: number, { bytes: given, form }: DiskForm, isLost = false): ChunkWorkResult['held'] {
+  add(
+    id: number,
+    { bytes: given, form }: DiskForm,
+    isLost = false,
+    crc = crc32(given),
+  ): ChunkWorkResult['held'] {
     const bytes = isLost ? this.#copy(given) : given;
     this.#chunks.set(id, bytes);
     this.#bytes += bytes.byteLength;
@@ -39,7 +45,7 @@ export class HeldChunks {
       if (this.#bytes <= MOST_BYTES || oldest === id) break;
       this.#drop(oldest);
     }
-    return { byteLength: bytes.byteLength, crc: crc32(bytes), form };
+    return { byteLength: bytes.byteLength, crc, form };
   }
 
   /**

@@ -71,6 +71,13 @@ export interface CancelCommand {
   readonly id: number;
 }
 
+/** The secrets that nothing which is stored may contain. */
+export interface SecretsCommand {
+  readonly kind: 'secrets';
+  readonly id: 0;
+  readonly secrets: readonly string[];
+}
+
 /** Closes the connections that carry no request. */
 export interface CloseIdleCommand {
   readonly kind: 'closeIdle';
@@ -85,6 +92,7 @@ export type Command =
   | ReadEntryCommand
   | KeepCommand
   | CancelCommand
+  | SecretsCommand
   | CloseIdleCommand;
 
 /** The result of a {@link FetchCommand} whose server replied. */

@@ -1,11 +1,12 @@
 /** One worker thread, as the main thread sees it: its commands in flight, its start and its end. */
 import { Worker } from 'node:worker_threads';
 import type { DecodeError } from '../base/errors.ts';
+import { registeredSecrets, secretsVersion } from '../base/secret-redaction.ts';
 import type { Answer, Command, ReadyMessage, WorkerSetup } from './worker-messages.ts';
 
 /** A command in flight. */
 export interface Job {
-  readonly command: Exclude<Command, { kind: 'cancel' | 'keep' | 'closeIdle' }>;
+  readonly command: Exclude<Command, { kind: 'cancel' | 'keep' | 'closeIdle' | 'secrets' }>;
   /** How many threads died while they did the work of this command. */
   readonly deaths?: number;
   /** Called with the answer, and the thread that gave it. */
@@ -48,6 +49,7 @@ export class WorkerThread {
   readonly #current = new Int32Array(new SharedArrayBuffer(4));
   #outgoing: Command[] = [];
   #hasEnded = false;
+  #secretsVersion = 0;
   /** The work of the last check, and in how many checks in a row it was seen. */
   #seen = { id: 0, checks: 0 };
 
@@ -95,6 +97,8 @@ export class WorkerThread {
 
   send(job: Job): void {
     const { id } = job.command;
+    // A version that the thread finds in a reply is stored only if it contains no secret.
+    if (job.command.kind === 'fetch' && 'saves' in job.command.work) this.#shareSecrets();
     if (this.#jobs.size === 0) this.#worker.ref();
     this.#jobs.set(id, job);
     this.#queue(job.command);
@@ -103,6 +107,14 @@ export class WorkerThread {
   /** Asks for the body of a reply. */
   keep(id: number): void {
     if (this.#jobs.has(id)) this.#queue({ kind: 'keep', id });
+  }
+
+  /** Tells the thread the secrets that are registered, if it does not know them. */
+  #shareSecrets(): void {
+    const version = secretsVersion();
+    if (version === this.#secretsVersion) return;
+    this.#secretsVersion = version;
+    this.#queue({ kind: 'secrets', id: 0, secrets: registeredSecrets() });
   }
 
   /** Closes the connections that carry no request. */

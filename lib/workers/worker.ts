@@ -5,6 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { isShared, toOwnMemory } from '../base/shared-memory.ts';
 import { errorJson } from '../base/error-json.ts';
+import { registerSecret } from '../base/secret-redaction.ts';
 import { restrictedLookup, type AddressPolicy } from '../http/address.ts';
 import { Cancellation } from '../http/cancellation.ts';
 import { exchange, type HttpReply } from '../http/exchange.ts';
@@ -15,8 +16,9 @@ import type { ChunkWork, ChunkWorkResult, SharedBodyWork } from '../chunks/chunk
 import { doChunkWork, doWorkSoon } from '../chunks/do-chunk-work.ts';
 import { readPlaceNow } from '../cache/pack-files.ts';
 import type { EntryRead } from '../chunks/chunk-source.ts';
-import { encodingOf } from '../chunks/disk-form.ts';
+import { encodingOf, type DiskForm } from '../chunks/disk-form.ts';
 import { packValues } from './packed-arrays.ts';
+import { ChunkSaver, crcOf } from './chunk-saver.ts';
 import { HeldChunks } from './held-chunks.ts';
 import { newSharedBytes } from './shared-buffers.ts';
 import { normalizeContentEncoding } from '../storage/content-encoding.ts';
@@ -38,6 +40,7 @@ const running = new Map<number, Cancellation>();
 /** Fetches whose bodies are wanted by a call that joined later. */
 const kept = new Set<number>();
 const held = new HeldChunks();
+const saver = new ChunkSaver();
 /** Larger memory is not kept. */
 const MOST_OWN_BYTES = 4 * 1024 * 1024;
 const senders: Record<AddressPolicy, SocketSender> = {
@@ -95,8 +98,27 @@ const doWork = (
   chunkWork: ChunkWork,
 ): ChunkWorkResult | Promise<ChunkWorkResult> =>
   doWorkSoon(isShared(stored) ? toOwnBytes(stored, chunkWork) : stored, contentEncoding, chunkWork, {
-    hold: chunkWork.holds ? (form, isLost) => held.add(id, form, isLost) : undefined,
+    hold: chunkWork.holds ? keeperOf(id, stored, contentEncoding, chunkWork, undefined) : undefined,
   });
+
+/**
+ * Returns how a chunk is stored in the disk cache, or held if the main thread must do that.
+ * @param reply The reply that holds the chunk, if its version is in there.
+ */
+function keeperOf(
+  id: number,
+  stored: Uint8Array,
+  contentEncoding: string | undefined,
+  { saves }: ChunkWork,
+  reply: HttpReply | undefined,
+) {
+  return (form: DiskForm, isLost: boolean, hasValues: boolean): Pick<ChunkWorkResult, 'held' | 'saved'> => {
+    const crc = crcOf(form, stored, contentEncoding),
+      isKnown = reply !== undefined || saves?.isVersionInReply === false,
+      saved = saves && hasValues && isKnown ? saver.save(form, crc, saves, reply) : undefined;
+    return saved ? { saved } : { held: held.add(id, form, isLost, crc) };
+  };
+}
 
 /** Works on several chunks in one turn, unless the command is cancelled before. */
 function workOnAll({ id: first, works }: WorksCommand): Promise<void> {
@@ -207,7 +229,16 @@ function answerFetch(
   if (!isChunk || 'sharedBytes' in bodyWork) return finish(plainReply(id, reply, isChunk, bodyWork, memory));
   const result = inTurn(id, () =>
     doWorkSoon(body, normalizeContentEncoding(headers['content-encoding']), bodyWork, {
-      hold: bodyWork.holds ? (form, isLost) => held.add(id, form, isLost) : undefined,
+      // Of other replies, the main thread decides whether they are the chunk.
+      hold: bodyWork.holds
+        ? keeperOf(
+            id,
+            body,
+            normalizeContentEncoding(headers['content-encoding']),
+            bodyWork,
+            status === 200 ? reply : undefined,
+          )
+        : undefined,
     }),
   );
   const finishWith = (done: ChunkWorkResult): void => finish(workedReply(id, reply, bodyWork, done));
@@ -280,6 +311,7 @@ function post(answer: Answer): void {
 }
 
 function postAll(): void {
+  saver.flush(); // the answers say what is stored
   const answers = waiting,
     transferred = new Set<ArrayBuffer>();
   waiting = [];
@@ -320,6 +352,7 @@ function run(command: Exclude<Command, SaveCommand>): void {
   if (command.kind === 'readEntry')
     return void readEntry(command).then((read) => post({ kind: 'entry', id: command.id, read }));
   if (command.kind === 'keep') return void (running.has(command.id) && kept.add(command.id));
+  if (command.kind === 'secrets') return command.secrets.forEach(registerSecret);
   if (command.kind === 'closeIdle') return Object.values(senders).forEach((sender) => sender.closeIdle());
   const cancellation = running.get(command.id);
   running.delete(command.id);
