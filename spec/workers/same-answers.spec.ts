@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { OpenOptions, ReadPointsOptions, VolumeEvent } from '../../lib/index.ts';
+import { cacheStats } from '../../lib/cache/cache-maintenance.ts';
 import { errorJson } from '../../lib/base/error-json.ts';
 import {
   buildPrecomputed,
@@ -264,11 +265,40 @@ describe('worker threads', () => {
     const read = async (workers: number, filledBy: number): ReturnType<typeof seenBy> =>
       seenBy(`${served.url}/b`, voxels, { workers, cacheDir: join(folder, `cache-${filledBy}`) });
     const alone = await read(0, 0);
+    sentCommands.length = 0;
     expect(await read(2, 2)).toEqual(alone);
+    // The threads store what they fetch, and nobody asks them to.
+    const orders = sentCommands.flatMap((command) =>
+      command.kind === 'fetch' && 'saves' in command.work ? [command] : [],
+    );
+    expect([orders.length, sentCommands.filter(({ kind }) => kind === 'save').length]).toEqual([18, 0]);
     const cached = await read(0, 2);
     expect(cached.values).toBe(alone.values);
     expect(cached.events.filter((event) => event.includes('"from":"cache"'))).toHaveLength(18);
     expect(await read(2, 0)).toEqual(cached);
+  });
+
+  test('store nothing of a reply that is not the chunk', async () => {
+    const volume = mixed('compressed_segmentation'),
+      stored = createMockBucket({ files: volume.files }),
+      other = volume.files['8_8_40/45-54_22-27_11-14'].bytes;
+    const bucket = withFaults(
+      (request) => stored.handle(request),
+      [
+        { match: /13-29_6-14_3-11/, status: 206, body: other, headers: { 'content-range': 'bytes 0-9/99' } },
+        { match: /13-29_14-22_3-11/, html: true, status: 200 },
+        { match: /13-29_22-27_3-11/, status: 203, body: other },
+      ],
+    );
+    await using served = await serveMocks({ '/b': mockServer(bucket) });
+    const read = async (workers: number, filledBy: number): ReturnType<typeof seenBy> =>
+      seenBy(`${served.url}/b`, allVoxels(volume), { workers, cacheDir: join(folder, `odd-${filledBy}`) });
+    const alone = await read(0, 0);
+    expect(alone.errors).toHaveLength(4);
+    expect(await read(2, 2)).toEqual(alone);
+    const entries = await Promise.all([0, 2].map((filledBy) => cacheStats(join(folder, `odd-${filledBy}`))));
+    expect(entries.map((stats) => stats.entries)).toEqual([15, 15]);
+    expect((await read(0, 2)).values).toBe(alone.values);
   });
 
   test('snap to the same labels, and fail the same chunks on the way', async () => {
