@@ -99,20 +99,27 @@ export function diskCachedSource(
         checks: VersionChecks = new Map();
       const { stop } = context; // a signal costs more than all else that is done for a cell
       const isStopped = (): boolean => (stop ? stop.isStopped : context.signal.aborted);
-      const queue = task.cells.values();
-      const work = async (): Promise<void> => {
-        for (const cell of queue) {
-          if (isStopped()) return; // no call waits for the rest
-          try {
-            if (await deliverFromDisk(cell, context, checks)) continue;
-            context.onMiss?.();
-            missing.push(cell);
-          } catch (error) {
-            context.fail(cell, error);
-          }
+      const readOne = async (cell: number): Promise<void> => {
+        if (isStopped()) return; // no call waits for the rest
+        try {
+          if (await deliverFromDisk(cell, context, checks)) return;
+          context.onMiss?.();
+          missing.push(cell);
+        } catch (error) {
+          context.fail(cell, error);
         }
       };
-      await Promise.all(Array.from({ length: Math.min(AT_ONCE, task.cells.length) }, work));
+      if (readsHere) {
+        // Entries that are asked for in one turn are read together.
+        for (let at = 0; at < task.cells.length && !isStopped(); at += AT_ONCE)
+          await Promise.all(task.cells.slice(at, at + AT_ONCE).map(readOne));
+      } else {
+        const queue = task.cells.values();
+        const readNext = async (): Promise<void> => {
+          for (const cell of queue) await readOne(cell);
+        };
+        await Promise.all(Array.from({ length: Math.min(AT_ONCE, task.cells.length) }, readNext));
+      }
       if (stop) stop.throwIfStopped();
       else context.signal.throwIfAborted();
       if (missing.length === task.cells.length) return task.run(context);
