@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Vec3 } from '../lib/base/vec3.ts';
 import { buildWorld, type World } from '../mocks/world.ts';
 
-const SIZE: Vec3 = [384, 288, 96];
+const SIZE: Vec3 = [256, 224, 96];
 
 /** Neurites along x of different widths, whose number follows y and z; between them there is background. */
 const labelOf = (x: number, y: number, z: number): bigint => {

@@ -26,6 +26,7 @@ const PARTS: Record<string, () => Promise<Part>> = {
   uploads: async () => (await import('./uploads.ts')).uploads,
   ocdbt: async () => (await import('./ocdbt.ts')).ocdbt,
   transform: async () => (await import('./transform.ts')).transform,
+  report: async () => (await import('./report.ts')).report,
   splits: async () => (await import('./supervoxel-splits.ts')).supervoxelSplits,
   pcg: async () => (await import('./pcg.ts')).pcg(ready),
 };

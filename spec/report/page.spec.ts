@@ -68,7 +68,7 @@ function inputOf(text: string, runs = [recordOf(text)], isComplete = true): Repo
     status = Uint8Array.from({ length: 100 }, (_, k) => 1 + (k % 13));
   runWithoutPause(answers.addInSteps(0, points, { status, roots: new Uint32Array(200).fill(3) }));
   runWithoutPause(answers.addInSteps(1, points, { status }));
-  for (let k = 0; k < 50; k++) answers.addFailure(1, [1, 2.5, k], 'failed', `${text} ${SECRET}`);
+  for (let k = 0; k < 50; k++) answers.addFailure(1, [1, 2.5, k], 'failed', `${text} ${SECRET} ${k % 7}`);
   const graph = { server: text, apiVersions: [0, 1], layers: 7, supervoxelsSplit: true };
   const volume = {
     path: text,
@@ -243,11 +243,11 @@ describe('figures', () => {
     ]);
     expect([byteText(999), byteText(1000), byteText(123_456_789)]).toEqual(['999 bytes', '1.0 kB', '123 MB']);
     expect([percent(0, 5), percent(1, 1e6), percent(999_999, 1e6), percent(1, 1), percent(1, 3)]).toEqual([
-      '0 %',
-      '< 0.01 %',
-      '> 99.99 %',
-      '100 %',
-      '33.3 %',
+      '0\u202f%',
+      '<\u202f0.01\u202f%',
+      '>\u202f99.99\u202f%',
+      '100\u202f%',
+      '33.3\u202f%',
     ]);
   });
 });

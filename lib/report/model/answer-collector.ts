@@ -9,6 +9,7 @@ import { PointSamples, type SampledPoints } from './point-samples.ts';
 import { safeMessage } from './safe-url.ts';
 
 const FAILURES = 20,
+  FAILURES_OF_REASON = 5,
   TOP_ROOTS = 20;
 
 /** The answers of some points in one volume. */
@@ -93,10 +94,13 @@ export class AnswerCollector {
     for (const counts of this.#counts) counts[code] += count;
   }
 
-  /** Keeps a point without an answer, if few enough are kept. */
-  addFailure(volume: number, point: FailedAnswer['point'], status: string, reason: string): void {
-    if (this.wantsFailures)
-      this.#failures.push({ point, volume: this.#volumes[volume], status, reason: safeMessage(reason) });
+  /** Keeps a point without an answer, if few enough are kept: the first ones of each reason. */
+  addFailure(volume: number, point: FailedAnswer['point'], status: string, message: string): void {
+    if (!this.wantsFailures) return;
+    const reason = safeMessage(message),
+      isSame = (one: FailedAnswer): boolean => one.reason === reason && one.status === status;
+    if (this.#failures.filter(isSame).length < FAILURES_OF_REASON)
+      this.#failures.push({ point, volume: this.#volumes[volume], status, reason });
   }
 
   /** Sums up the answers. */

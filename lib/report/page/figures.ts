@@ -34,12 +34,12 @@ export function duration(ms: number): string {
 
 /** A part as a percentage; never 0 % or 100 % by rounding. */
 export function percent(part: number, all: number): string {
-  if (all === 0 || part === 0) return '0 %';
+  if (all === 0 || part === 0) return '0\u202f%';
   const value = (100 * part) / all;
-  if (part === all) return '100 %';
-  if (value < 0.01) return '< 0.01 %';
-  if (value > 99.99) return '> 99.99 %';
-  return `${value < 10 || value > 99 ? value.toFixed(2) : value.toFixed(1)} %`;
+  if (part === all) return '100\u202f%';
+  if (value < 0.01) return '<\u202f0.01\u202f%';
+  if (value > 99.99) return '>\u202f99.99\u202f%';
+  return `${value < 10 || value > 99 ? value.toFixed(2) : value.toFixed(1)}\u202f%`;
 }
 
 /** 2024-06-05 10:10:01 UTC. */

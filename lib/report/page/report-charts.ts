@@ -44,11 +44,11 @@ const draw = (
 
 const SIZE = [470, 168] as const;
 
-/** Draws a rate over time. @param values One for each interval, per second. */
+/** Draws a rate, or a number, over time: one value for each interval. */
 export function timelineChart(
   drawSvg: DrawSvg,
   { widthMs, gaps, activeMs }: JoinedTimeline,
-  values: readonly number[],
+  { values, isCount }: { values: readonly number[]; isCount: boolean },
   label: string,
 ): Chart {
   const unit = activeMs < 2000 ? 1 : activeMs < 180_000 ? 1000 : activeMs < 10_800_000 ? 60_000 : 3_600_000,
@@ -75,6 +75,7 @@ export function timelineChart(
       yAxis: {
         type: 'value',
         min: 0,
+        minInterval: isCount ? 1 : undefined,
         splitNumber: 3,
         ...AXIS,
         axisLine: { show: false },
@@ -103,6 +104,7 @@ export function timelineChart(
   );
 }
 
+const LABEL_WIDTH = 30;
 const decade = (power: number): string => {
   const ms = 10 ** power;
   return ms < 1000 ? `${short(ms)}\u202fms` : `${short(ms / 1000)}\u202fs`;
@@ -115,11 +117,18 @@ export function latencyChart(drawSvg: DrawSvg, summary: LatencySummary, label: s
     last = Math.max(first + 1, Math.ceil(Math.log10(bars[bars.length - 1].toMs) - 1e-9));
   const data = bars.map(({ fromMs, count }) => [Math.log10(fromMs), count]);
   data.push([Math.log10(bars[bars.length - 1].toMs), 0]);
-  const percentiles = [
-    { name: 'p50', ms: p50, y: 0 },
-    { name: 'p90', ms: p90, y: -11 },
-    { name: 'p99', ms: p99, y: -22 },
-  ];
+  // Labels that would overlap are put above each other.
+  const percentiles: { name: string; at: number; raised: number }[] = [];
+  for (const [name, ms] of [
+    ['p50', p50],
+    ['p90', p90],
+    ['p99', p99],
+  ] as const) {
+    const at = Math.log10(Math.max(ms, 1e-3)),
+      before = percentiles.at(-1),
+      isNear = before && ((at - before.at) / (last - first)) * SIZE[0] < LABEL_WIDTH;
+    percentiles.push({ name, at, raised: isNear ? before.raised + 1 : 0 });
+  }
   return draw(
     drawSvg,
     label,
@@ -155,13 +164,13 @@ export function latencyChart(drawSvg: DrawSvg, summary: LatencySummary, label: s
             silent: true,
             symbol: 'none',
             lineStyle: { color: 'var(--ink)', type: [3, 2], width: 1 },
-            data: percentiles.map(({ name, ms, y }) => ({
-              xAxis: Math.log10(Math.max(ms, 1e-3)),
+            data: percentiles.map(({ name, at, raised }) => ({
+              xAxis: at,
               label: {
                 formatter: name,
                 position: 'end',
                 distance: 3,
-                offset: [0, y],
+                offset: [0, -11 * raised],
                 color: 'var(--ink)',
                 ...FONT,
                 fontSize: 10,
@@ -182,7 +191,7 @@ export const PROJECTIONS = [
   ['y', 'z'],
 ] as const;
 const AXES = ['x', 'y', 'z'];
-const PANEL = 236,
+const PANEL = 244,
   LEAST_PANEL = 56,
   MARGIN = { left: 62, right: 16, top: 10, bottom: 38 };
 
@@ -207,6 +216,8 @@ export function projectionChart(
     ...AXIS.axisLabel,
     fontSize: 10,
     hideOverlap: true,
+    showMinLabel: false,
+    showMaxLabel: false,
     formatter: (value: number) => compact(value),
   };
   return draw(

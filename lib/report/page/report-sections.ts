@@ -141,19 +141,19 @@ const key = (code: number): Html => {
   </svg>`;
 };
 
-const PER_SECOND: readonly { name: (typeof SERIES)[number]; title: string; about: string; scale: number }[] =
-  [
-    { name: 'points', title: 'Points', about: 'per second', scale: 1 },
-    { name: 'chunks', title: 'Chunks', about: 'per second', scale: 1 },
-    { name: 'bytes', title: 'Data from the store', about: 'MB per second', scale: 1e6 },
-    { name: 'rootRequests', title: 'Root requests', about: 'per second', scale: 1 },
-    { name: 'retries', title: 'Retries', about: 'per second', scale: 1 },
-  ];
+/** What is shown over time. What is rare is counted: its rate would depend on the length of the interval. */
+const SHOWN: readonly { name: (typeof SERIES)[number]; title: string; unit?: string; scale?: number }[] = [
+  { name: 'points', title: 'Points', unit: 'per second' },
+  { name: 'chunks', title: 'Chunks', unit: 'per second' },
+  { name: 'bytes', title: 'Data from the store', unit: 'MB per second', scale: 1e6 },
+  { name: 'rootRequests', title: 'Root requests' },
+  { name: 'retries', title: 'Retries' },
+];
 const TABLE_ROWS = 8;
 
 /** The throughput over time. */
 export function throughputSection({ timeline, runs }: ReportSummary, drawSvg: DrawSvg): Html {
-  const shown = PER_SECOND.filter(({ name }) => timeline.counts[name].some((count) => count > 0));
+  const shown = SHOWN.filter(({ name }) => timeline.counts[name].some((count) => count > 0));
   const { widthMs, counts, activeMs, gaps } = timeline;
   if (shown.length === 0)
     return section('throughput', 'Throughput over time', html`<p class="none">Nothing was read.</p>`);
@@ -165,8 +165,9 @@ export function throughputSection({ timeline, runs }: ReportSummary, drawSvg: Dr
       seconds = (Math.min(activeMs, end * widthMs) - from * widthMs) / 1000;
     return [
       `${duration(from * widthMs)} to ${duration(Math.min(activeMs, end * widthMs))}`,
-      ...shown.map(({ name, scale }) => {
+      ...shown.map(({ name, unit, scale = 1 }) => {
         const sum = counts[name].slice(from, end).reduce((total, count) => total + count, 0);
+        if (unit === undefined) return whole(sum);
         return seconds > 0 ? rate(sum / scale / seconds) : '';
       }),
     ];
@@ -180,23 +181,25 @@ export function throughputSection({ timeline, runs }: ReportSummary, drawSvg: Dr
         runs.${gaps.length > 0 && ' A dashed line is a pause between runs.'}
       </p>`,
     html`<div class="two">
-      ${shown.map(({ name, title, about, scale }) =>
-        figure(
+      ${shown.map(({ name, title, unit, scale = 1 }) => {
+        const about = unit ?? `in each ${duration(widthMs)}`,
+          perInterval = unit === undefined ? 1 : widthMs / 1000;
+        return figure(
           timelineChart(
             drawSvg,
             timeline,
-            counts[name].map((count) => count / scale / (widthMs / 1000)),
+            { values: counts[name].map((count) => count / scale / perInterval), isCount: unit === undefined },
             `${title} ${about} over time; the table below has the same figures`,
           ),
           title,
           about,
-        ),
-      )}
+        );
+      })}
     </div>`,
     html`<div class="gap">
       ${table(
-        html`Mean rates <span>of ${rows.length} ${rows.length === 1 ? 'part' : 'parts'} of the time</span>`,
-        ['Time', ...shown.map(({ title, about }) => N(`${title}, ${about}`))],
+        html`In numbers <span>for ${rows.length} ${rows.length === 1 ? 'part' : 'parts'} of the time</span>`,
+        ['Time', ...shown.map(({ title, unit }) => N(unit === undefined ? title : `${title}, ${unit}`))],
         rows,
       )}
     </div>`,
@@ -212,7 +215,8 @@ export function latencySection({ latencies }: ReportSummary, drawSvg: DrawSvg): 
     'Latencies',
     html`<p class="note">
       A chunk takes from the start of the read that it was part of until it is known: with waiting, retries
-      and the other chunks of the same read. A root request is one attempt. Percentiles are exact to 1 %.
+      and the other chunks of the same read. A root request is one attempt. Percentiles are within 1 % of the
+      true ones.
     </p>`,
     html`<div class="two">
       ${latencies.map((one) =>
@@ -226,7 +230,7 @@ export function latencySection({ latencies }: ReportSummary, drawSvg: DrawSvg): 
     html`<div class="gap">
       ${table(
         'Durations',
-        ['', N('Count'), N('Mean'), N('p50'), N('p90'), N('p99'), N('Longest')],
+        ['Work', N('Count'), N('Mean'), N('p50'), N('p90'), N('p99'), N('Longest')],
         latencies.map(({ name, count, mean, p50, p90, p99, max }) => [
           name,
           whole(count),
@@ -271,7 +275,7 @@ export function requestSection({ counts, chunks, roots, batches, hosts, faults }
           <span
             >${read > 0 && fromMemory !== undefined && `${percent(chunks.disk + fromMemory, read)} of the chunks from caches`}</span
           >`,
-        ['', N('Count'), N('Bytes')],
+        ['What', N('Count'), N('Bytes')],
         rows.filter(([, count]) => count !== '0'),
       )}
       ${

@@ -20,14 +20,14 @@ code,.mono{font:12px/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;ov
 .state.good{color:var(--good)}.state.bad{color:var(--bad)}.state.open{color:var(--muted)}
 .under{color:var(--muted);margin:5px 0 0}
 .alert{border-left:3px solid var(--bad);background:var(--panel);padding:9px 12px;margin:16px 0 0;max-width:none;overflow-wrap:anywhere}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(118px,1fr));gap:14px 18px;margin:22px 0 0;padding:14px 0 0;border-top:1px solid var(--rule)}
+.figures{display:grid;grid-template-columns:repeat(8,auto);justify-content:space-between;gap:14px 18px;margin:22px 0 0;padding:14px 0 0;border-top:1px solid var(--rule)}
 .figures div{display:flex;flex-direction:column-reverse}
 .figures dt{color:var(--muted);font-size:12px}
 .figures dd{margin:0;font-size:20px;line-height:1.2;font-weight:550;letter-spacing:-.01em}
 .facts{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:4px 20px;margin:0}
 .facts dt{color:var(--muted)}
 .facts dd{margin:0;overflow-wrap:anywhere}
-.two{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:18px 28px}
+.two{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:18px 28px;align-items:start}
 figure{margin:0;break-inside:avoid}
 figcaption{font-size:12.5px;font-weight:600;margin:0 0 2px}
 figcaption span{font-weight:400;color:var(--muted)}
@@ -49,7 +49,8 @@ td.wide,th.wide{overflow-wrap:anywhere;min-width:14em}
 .key{display:inline-block;width:11px;height:11px;margin-right:6px;vertical-align:-1px}
 .none{color:var(--muted)}
 footer{margin-top:40px;padding-top:10px;border-top:1px solid var(--rule);color:var(--muted);font-size:12px}
-@media (max-width:720px){body{padding:20px 16px 40px}.two{grid-template-columns:minmax(0,1fr)}.facts{grid-template-columns:minmax(0,1fr);gap:0}.facts dd{margin-bottom:6px}.top{flex-direction:column-reverse;gap:8px}}
+@media screen and (max-width:900px){.figures{grid-template-columns:repeat(4,auto)}}
+@media screen and (max-width:720px){body{padding:20px 16px 40px}.two{grid-template-columns:minmax(0,1fr)}.facts{grid-template-columns:minmax(0,1fr);gap:0}.facts dd{margin-bottom:6px}.top{flex-direction:column-reverse;gap:8px}}
 @page{size:A4;margin:14mm 13mm 15mm}
 @media print{html{font-size:11px;print-color-adjust:exact;-webkit-print-color-adjust:exact}body{max-width:none;padding:0}section{margin-top:22px}
 h2,h3,caption,figcaption,thead{break-after:avoid}tr,figure,.figures,.alert{break-inside:avoid}thead{display:table-header-group}table,caption,figcaption,.note{font-size:10.5px}
