@@ -27,6 +27,7 @@ const PARTS: Record<string, () => Promise<Part>> = {
   ocdbt: async () => (await import('./ocdbt.ts')).ocdbt,
   transform: async () => (await import('./transform.ts')).transform,
   report: async () => (await import('./report.ts')).report,
+  deploy: async () => (await import('./deploy.ts')).deploy,
   splits: async () => (await import('./supervoxel-splits.ts')).supervoxelSplits,
   pcg: async () => (await import('./pcg.ts')).pcg(ready),
 };
