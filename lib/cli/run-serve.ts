@@ -1,6 +1,7 @@
 /** Runs `graphene-points serve`: answers requests over HTTP until it is interrupted. */
 import { GRAPHENE_OPTIONS } from '../graphene/opening-options.ts';
 import type { OpenGrapheneOptions } from '../graphene/option-types.ts';
+import { ACCESS_OPTIONS, type AccessOptions } from '../serve/access/access-options.ts';
 import { createService } from '../serve/create-service.ts';
 import { SERVICE_OPTIONS } from '../serve/service-options.ts';
 import type { ServiceOptions } from '../serve/service-types.ts';
@@ -31,6 +32,7 @@ export async function runServe(
     ...optionsFromFlags<ServiceOptions>(SERVICE_OPTIONS, flags),
     volumes,
     open: { ...open, storage, logger: report, signal: io.signal },
+    access: optionsFromFlags<AccessOptions>(ACCESS_OPTIONS, flags),
   });
   io.stdout.write(`${JSON.stringify({ url: service.url, volumes: volumes.map(({ name }) => name) })}\n`);
   if (!io.signal.aborted)

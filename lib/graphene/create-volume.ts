@@ -73,6 +73,7 @@ export async function createParts(
     raw: redactSecretsIn(raw),
     info,
     redirects,
+    bucket: description.bucket,
     generation: isOcdbtStore(store) ? store.generation : undefined,
     mip: chooseMip(info, options.mip, mip),
     life: new AbortController(),

@@ -17,6 +17,7 @@ import { buildResult } from './build-result.ts';
 import { READ_OPTIONS } from './reading-options.ts';
 import type { ReadPointsOptions } from './option-types.ts';
 import { throwIfPartial } from './partial-result.ts';
+import type { BucketDescription } from './resolve/description.ts';
 import { StreamMisses } from './describe-all-misses.ts';
 import { streamLookups, type StreamVolume } from './stream/lookup-stream.ts';
 import type { AnyPointsResult } from './stream/split-result.ts';
@@ -29,6 +30,8 @@ export interface VolumeParts {
   raw: Readonly<Record<string, unknown>>;
   info: VolumeInfo;
   redirects: readonly string[];
+  /** The bucket of the chunks, and which credentials it is read with. */
+  bucket: BucketDescription;
   /** For `volume.generation`. */
   generation: number | undefined;
   reader: PointReader;

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifySchemaValidationError } from 'fastify';
 import { parseOptions } from '../base/option-table.ts';
 import { importPackage } from '../http/import-package.ts';
-import { LOCAL_CALLER } from './access/caller.ts';
+import { Access } from './access/access.ts';
 import { registerInfo } from './api/info-routes.ts';
 import { registerOpenapi } from './api/openapi.ts';
 import { registerArrival, registerGate } from './api/request-hooks.ts';
@@ -29,12 +29,6 @@ export interface Service {
   close(): Promise<void>;
 }
 
-/** Decides who asks: sets `request.caller`. */
-const registerCallers: ServicePlugin = (server) => {
-  server.decorateRequest('caller');
-  server.addHook('onRequest', async (request) => void (request.caller = LOCAL_CALLER));
-};
-
 /** The rooms that answer. */
 const PLUGINS: readonly ServicePlugin[] = [
   registerInfo,
@@ -51,14 +45,22 @@ const ABORT_MS = 1000;
 
 /**
  * Opens the volumes and starts to listen.
- * @throws TypeError or RangeError for options that cannot be used; the errors of opening a volume; the system's error
- *   if the port is taken.
+ * @throws TypeError or RangeError for options that cannot be used; AccessError UNSAFE_SETTINGS and BAD_TOKEN_FILE; the
+ *   errors of opening a volume; the system's error if the port is taken.
  */
 export async function createService(given: ServiceOptions): Promise<Service> {
   const options = parseOptions(given, SERVICE_OPTIONS),
     settings = limitsOf(options);
   const { default: fastify } = await importPackage(() => import('fastify'));
-  const volumes = await ServedVolumes.open(options.volumes, { ...OPENING_DEFAULTS, ...options.open });
+  const { host = '127.0.0.1', port = 8080 } = options;
+  const access = new Access(options.access ?? {}, {
+    listening: { host, volumes: options.volumes.map(({ name }) => name) },
+    warn: (message) => options.open.logger?.warn(message),
+  });
+  const https = await access.open(),
+    volumes = await ServedVolumes.open(options.volumes, { ...OPENING_DEFAULTS, ...options.open }, (name) =>
+      access.isPublic(name),
+    );
   const life = new AbortController();
   try {
     const gate = new WorkGate({
@@ -70,6 +72,7 @@ export async function createService(given: ServiceOptions): Promise<Service> {
       parts: ServiceParts = { volumes, options, settings, gate, metrics, life: life.signal };
     const server = fastify({
       logger: false,
+      ...(https && { https }),
       bodyLimit: settings.maxBodyBytes,
       ajv: { customOptions: { removeAdditional: false, allErrors: false } }, // an unknown parameter is a mistake
       schemaErrorFormatter: describeFault,
@@ -83,11 +86,11 @@ export async function createService(given: ServiceOptions): Promise<Service> {
     let isStopping = false;
     answerErrors(server);
     registerArrival(server, parts, () => isStopping);
-    registerCallers(server, parts);
+    await access.register(server, volumes);
     registerGate(server, parts);
     await registerOpenapi(server);
     for (const register of PLUGINS) await register(server, parts);
-    const url = await server.listen({ host: options.host ?? '127.0.0.1', port: options.port ?? 8080 });
+    const url = await server.listen({ host, port });
     let closing: Promise<void> | undefined;
     const close = async (): Promise<void> => {
       isStopping = true;
@@ -99,10 +102,12 @@ export async function createService(given: ServiceOptions): Promise<Service> {
       await server.close();
       clearTimeout(abort);
       clearTimeout(cut);
+      access.close();
       await volumes.close();
     };
     return { url, server, close: () => (closing ??= close()) };
   } catch (error) {
+    access.close();
     await volumes.close();
     throw error;
   }

@@ -1,6 +1,8 @@
 /** Turns the errors of requests into HTTP answers: `{"error": …}` with the status that fits. */
 import type { FastifyError } from 'fastify';
 import { errorJson, type ErrorJson } from '../base/error-json.ts';
+import { AccessError } from '../base/errors.ts';
+import { refusalHeaders, refusalStatus } from './access/refusal.ts';
 
 /** The word for each status of a refusal. */
 const CODES: Readonly<Record<number, string>> = {
@@ -51,6 +53,7 @@ const BY_NAME: Readonly<Record<string, number>> = {
 export function httpStatusOf(error: unknown): number {
   const { statusCode } = error as Partial<FastifyError>;
   if (typeof statusCode === 'number') return statusCode;
+  if (error instanceof AccessError) return refusalStatus(error);
   if (error instanceof TypeError || error instanceof RangeError) return 400;
   const { name, code } = error as Error & { code?: string };
   // A version, or a unit, that the datastack does not have.
@@ -60,7 +63,7 @@ export function httpStatusOf(error: unknown): number {
 
 /** The headers that go with an error. */
 export const errorHeaders = (error: unknown): Readonly<Record<string, string>> =>
-  error instanceof HttpRefusal ? error.headers : {};
+  error instanceof HttpRefusal ? error.headers : error instanceof AccessError ? refusalHeaders(error) : {};
 
 /** The body of an error. Options are called by the names of their parameters. */
 export function errorBody(error: unknown): { error: ErrorJson } {

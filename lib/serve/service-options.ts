@@ -2,6 +2,7 @@
 import { optionGroup, type OptionTable } from '../base/option-table.ts';
 import { defineKind, integerFrom, nonEmptyText, TIMEOUT } from '../base/value-kinds.ts';
 import { GRAPHENE_OPTIONS } from '../graphene/opening-options.ts';
+import { ACCESS_OPTIONS } from './access/access-options.ts';
 import type { ServiceLimits, ServiceOptions } from './service-types.ts';
 
 const isVoxelSize = (value: unknown): boolean =>
@@ -100,6 +101,11 @@ export const SERVICE_OPTIONS = {
     default: '8080',
     flag: '--port <n>',
     says: 'port to listen on; 0 takes a free one',
+  },
+  access: {
+    kind: optionGroup('options of who may ask', ACCESS_OPTIONS),
+    default: 'everybody on this machine, and nobody else',
+    says: 'who may ask',
   },
   ...SERVICE_LIMITS,
 } as const satisfies OptionTable<ServiceOptions>;

@@ -1,6 +1,7 @@
 /** The options and the parts of a service. */
 import type { FastifyInstance } from 'fastify';
 import type { OpenGrapheneOptions } from '../graphene/option-types.ts';
+import type { AccessOptions } from './access/access-options.ts';
 import type { Caller } from './access/caller.ts';
 import type { ServiceMetrics } from './api/service-metrics.ts';
 import type { Pass, WorkGate } from './api/work-gate.ts';
@@ -37,6 +38,8 @@ export interface ServiceOptions extends ServiceLimits {
   host?: string;
   /** 0 takes a free port. @default 8080 */
   port?: number;
+  /** Who may ask. @default everybody on this machine, and nobody else */
+  access?: AccessOptions;
 }
 
 /** What the routes of a service share. */

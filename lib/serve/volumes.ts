@@ -4,6 +4,7 @@ import type { Vec3 } from '../base/vec3.ts';
 import type { OpenGrapheneOptions } from '../graphene/option-types.ts';
 import { partsOf } from '../graphene/precomputed-volume.ts';
 import { openVolume, type OpenedVolume } from '../lookup-table/open-volume.ts';
+import { isStore } from '../storage/store.ts';
 
 /** A volume to serve: its name in URLs, and its cloud path. */
 export interface NamedVolumePath {
@@ -29,16 +30,21 @@ export class ServedVolumes implements AsyncDisposable {
     this.#volumes = volumes;
   }
 
-  /** Opens volumes one after the other. If one cannot be opened, all of them are closed. */
+  /**
+   * Opens volumes one after the other. If one cannot be opened, all of them are closed.
+   * @param isPublic Whether anybody may ask for the voxels of a volume: then they are read without credentials.
+   */
   static async open(
     volumes: readonly NamedVolumePath[],
     options: OpenGrapheneOptions,
+    isPublic: (name: string) => boolean = () => false,
   ): Promise<ServedVolumes> {
     const opened = new Map<string, ServedVolume>(),
       served = new ServedVolumes(opened);
     try {
       for (const volume of volumes) {
-        const own = await openVolume(volume.path, options, byName);
+        const how = isPublic(volume.name) ? withoutCredentials(options) : options,
+          own = await openVolume(volume.path, how, byName);
         // Points that miss are the callers' own affair, and no news for whoever runs the service.
         partsOf(own.graph ?? own.plain).warnOfCall = () => undefined;
         opened.set(volume.name, { ...volume, opened: own });
@@ -67,3 +73,8 @@ export class ServedVolumes implements AsyncDisposable {
     return this.close();
   }
 }
+
+const withoutCredentials = (options: OpenGrapheneOptions): OpenGrapheneOptions =>
+  isStore(options.storage)
+    ? options
+    : { ...options, storage: { ...options.storage, credentials: 'anonymous' } };

@@ -1,6 +1,7 @@
 /** Defines the flags of `graphene-points serve`. */
 import { Option } from 'commander';
 import { GRAPHENE_OPTIONS } from '../../graphene/opening-options.ts';
+import { addAccessFlags } from '../access-flags.ts';
 import { VOLUME_PATH_HELP, type DefineCommand } from '../command.ts';
 import { parseNamedPath, parseNamedVoxelSize } from '../option-values.ts';
 import { SERVICE_LIMITS, SERVICE_OPTIONS } from '../../serve/service-options.ts';
@@ -29,6 +30,7 @@ export const defineServeCommand: DefineCommand = (command, { io, report, action 
       ),
     );
   addFlags(command, SERVICE_OPTIONS, ['host', 'port']);
+  addAccessFlags(command.optionsGroup('Who may ask:'));
   addFlags(command.optionsGroup('Limits:'), SERVICE_LIMITS, [
     'maxBodyBytes',
     'maxPoints',

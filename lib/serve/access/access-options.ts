@@ -1,6 +1,8 @@
 /** The options that say who may ask a service, and the settings that are safe to start with. */
 import { AccessError } from '../../base/errors.ts';
+import type { OptionTable } from '../../base/option-table.ts';
 import { isLoopbackHost } from '../../base/public-address.ts';
+import { BOOLEAN, defineKind, nonEmptyText, oneOf, type ValueKind } from '../../base/value-kinds.ts';
 
 /** Who may ask. Without any of them, everybody on this machine may ask everything, and nobody else. */
 export interface AccessOptions {
@@ -16,15 +18,73 @@ export interface AccessOptions {
   allowHosts?: readonly string[];
   /** Other origins whose pages may ask. */
   corsOrigins?: readonly string[];
+  /** The certificate and its chain, a file in PEM. With it, the service speaks TLS. */
+  cert?: string;
+  /** The key of the certificate, a file in PEM. */
+  key?: string;
   /** Says that a proxy in front of the service terminates TLS. */
   tlsByProxy?: boolean;
 }
 
+const file = nonEmptyText('the path of a file');
+const texts = (what: string): ValueKind =>
+  defineKind(
+    `a list of ${what}`,
+    (value) => Array.isArray(value) && value.every((text) => typeof text === 'string' && text !== ''),
+  );
+
+/** The options: how each is checked, its default, its flag and its help. */
+export const ACCESS_OPTIONS = {
+  tokenFile: {
+    kind: file,
+    flag: '--token-file <file>',
+    says: 'callers send a token of this file: one per line, or lines of JSON with token, name, volumes and roots',
+  },
+  auth: {
+    kind: oneOf('cave'),
+    flag: '--auth <kind>',
+    says: 'cave: callers send their own CAVE token, which must have the permission view, and looks up their roots',
+  },
+  authServer: {
+    kind: nonEmptyText('the URL of a server'),
+    default: 'the server that described the datastack',
+    flag: '--auth-server <url>',
+    says: 'CAVE server that knows the tokens',
+  },
+  publicVolumes: {
+    kind: texts('names of volumes'),
+    flag: '--public <name>',
+    says: 'anybody may ask for the voxels of this volume, which is read without credentials',
+  },
+  cert: {
+    kind: file,
+    flag: '--cert <file>',
+    says: 'certificate and its chain, in PEM: the service speaks TLS',
+  },
+  key: { kind: file, flag: '--key <file>', says: 'key of the certificate, in PEM' },
+  tlsByProxy: {
+    kind: BOOLEAN,
+    flag: '--tls-by-proxy',
+    says: 'a proxy in front of the service terminates TLS',
+  },
+  allowHosts: {
+    kind: texts('hosts'),
+    flag: '--allow-host <host>',
+    says: 'another host, HOST or HOST:PORT, that the service answers for',
+  },
+  corsOrigins: {
+    kind: texts('origins'),
+    flag: '--cors-origin <origin>',
+    says: 'another origin whose pages may ask, such as https://HOST',
+  },
+} as const satisfies OptionTable<AccessOptions>;
+
+/** The options whose flag may be repeated. */
+export const REPEATED_ACCESS_OPTIONS = ['publicVolumes', 'allowHosts', 'corsOrigins'] as const;
+
 /** Where a service listens. */
 export interface ListeningOptions {
   host: string;
-  /** Whether the service has a certificate. */
-  hasCertificate: boolean;
   /** Names of all volumes. */
   volumes: readonly string[];
 }
@@ -38,13 +98,14 @@ export type AccessMode = 'local' | 'tokenFile' | 'cave' | 'none';
  *   do not go together.
  */
 export function chooseAccessMode(
-  { tokenFile, auth, authServer, publicVolumes = [], tlsByProxy = false }: AccessOptions,
-  { host, hasCertificate, volumes }: ListeningOptions,
+  { tokenFile, auth, authServer, publicVolumes = [], cert, key, tlsByProxy = false }: AccessOptions,
+  { host, volumes }: ListeningOptions,
 ): AccessMode {
   if (tokenFile !== undefined && auth !== undefined)
     throw new RangeError('--token-file and --auth exclude each other: callers send one kind of token');
   if (authServer !== undefined && auth === undefined) throw new RangeError('--auth-server needs --auth cave');
-  if (tlsByProxy && hasCertificate)
+  if ((cert === undefined) !== (key === undefined)) throw new RangeError('--cert and --key need each other');
+  if (tlsByProxy && cert !== undefined)
     throw new RangeError('--tls-by-proxy and --cert exclude each other: one of them terminates TLS');
   const unknown = publicVolumes.find((name) => !volumes.includes(name));
   if (unknown !== undefined)
@@ -56,7 +117,7 @@ export function chooseAccessMode(
       'UNSAFE_SETTINGS',
       `other machines reach ${host}, so the service must know who may ask: add --token-file FILE, --auth cave or --public NAME, or listen on 127.0.0.1`,
     );
-  if (!onLoopback && hasTokens && !hasCertificate && !tlsByProxy)
+  if (!onLoopback && hasTokens && cert === undefined && !tlsByProxy)
     throw new AccessError(
       'UNSAFE_SETTINGS',
       `callers would send their tokens to ${host} without TLS: add --cert FILE and --key FILE, or --tls-by-proxy if a proxy in front of the service terminates TLS`,

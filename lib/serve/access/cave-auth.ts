@@ -36,6 +36,8 @@ export interface CaveAuthOptions {
   tables: readonly string[];
   /** A clock that never jumps, in ms. */
   now: () => number;
+  /** Most users that are remembered, and most tokens that were refused. @default 1000 */
+  maxRemembered?: number;
   /** Called with the key of a token that is not accepted, or no longer. */
   onRefused?: (key: string) => void;
 }
@@ -44,7 +46,6 @@ export interface CaveAuthOptions {
 export const PERMISSIONS_MS = 300_000;
 /** How long a token is refused, or has no permission, before the service is asked again. */
 export const REFUSAL_MS = 30_000;
-/** Most users that are remembered, and most tokens that were refused. */
 const MAX_REMEMBERED = 1000;
 /** Most questions at the same time. */
 const MAX_QUESTIONS = 64;
@@ -63,15 +64,17 @@ type User = z.infer<typeof USER>;
 export class CaveAuth {
   readonly #options: CaveAuthOptions;
   readonly #keys = new TokenKeys();
-  readonly #users = new LRUCache<string, Kept<CaveUser>>({ max: MAX_REMEMBERED });
-  readonly #refused = new LRUCache<string, Kept<AccessError>>({ max: MAX_REMEMBERED });
+  readonly #users: LRUCache<string, Kept<CaveUser>>;
+  readonly #refused: LRUCache<string, Kept<AccessError>>;
   readonly #asking = new Map<string, Promise<CaveUser>>();
   readonly #datasets = new Map<string, Kept<string>>();
 
   /** @throws PathError INSECURE_TOKEN for a server that is reached neither over TLS nor on loopback. */
   constructor(options: CaveAuthOptions) {
     this.#options = options;
-    const { server } = options;
+    const { server, maxRemembered: max = MAX_REMEMBERED } = options;
+    this.#users = new LRUCache({ max });
+    this.#refused = new LRUCache({ max });
     if (!mayReceiveToken(server))
       throw new PathError(
         'INSECURE_TOKEN',

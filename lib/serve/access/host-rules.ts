@@ -17,7 +17,7 @@ import {
 export interface RequestSource {
   method: string;
   headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** The port that the request arrived at. */
+  /** The port that the request arrived at; undefined for one that did not come over a network. */
   localPort: number | undefined;
   scheme: WebScheme;
 }
@@ -95,7 +95,9 @@ export class HostRules {
       );
     if (isAllowed) return true;
     if (!onLoopback) return this.#allowed.length === 0;
-    return this.#own.has(authority.name) && portOf(authority, scheme) === localPort;
+    return (
+      this.#own.has(authority.name) && (localPort ?? portOf(authority, scheme)) === portOf(authority, scheme)
+    );
   }
 
   #checkOrigin(authority: Authority, { method, headers, scheme }: RequestSource): void {

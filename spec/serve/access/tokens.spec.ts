@@ -1,5 +1,4 @@
 /** Tokens of requests and of files, and the settings that a service may start with. */
-import { execFileSync } from 'node:child_process';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -156,10 +155,8 @@ describe('a file of tokens', () => {
       await chmod(file, 0o600);
     });
 
-    test('is refused if it is a folder, a pipe, too large, empty of tokens, repeated or missing', async () => {
-      const pipe = join(folder, 'pipe');
-      execFileSync('mkfifo', ['-m', '600', pipe]);
-      await expect(openFile(pipe)).rejects.toThrow(/it is not a file/);
+    test('is refused if it is a folder, a device, too large, empty of tokens, repeated or missing', async () => {
+      await expect(openFile('/dev/null')).rejects.toThrow(/it is not a file/);
       await expect(openFile(folder)).rejects.toThrow(/it is not a file/);
       await expect(openFile(join(folder, 'missing'))).rejects.toThrow(/it cannot be read \(ENOENT\)/);
       await write(`# ${'x'.repeat(2 ** 20)}`);
@@ -171,9 +168,9 @@ describe('a file of tokens', () => {
 });
 
 describe('the settings of a service', () => {
-  const loopback: ListeningOptions = { host: '127.0.0.1', hasCertificate: false, volumes: ['a', 'b'] },
+  const loopback: ListeningOptions = { host: '127.0.0.1', volumes: ['a', 'b'] },
     everywhere = { ...loopback, host: '0.0.0.0' },
-    withTls = { ...everywhere, hasCertificate: true };
+    tls = { cert: 'cert.pem', key: 'key.pem' };
   const file = { tokenFile: 'tokens.txt' },
     cave = { auth: 'cave' } as const,
     open = { publicVolumes: ['a'] };
@@ -186,9 +183,9 @@ describe('the settings of a service', () => {
     [cave, loopback, 'cave'],
     [open, loopback, 'none'],
     [open, everywhere, 'none'],
-    [file, withTls, 'tokenFile'],
+    [{ ...file, ...tls }, everywhere, 'tokenFile'],
     [{ ...cave, tlsByProxy: true }, everywhere, 'cave'],
-    [{ ...cave, ...open }, withTls, 'cave'],
+    [{ ...cave, ...open, ...tls }, everywhere, 'cave'],
   ])('%j at %j: %s', (options, listening, mode) => expect(chooseAccessMode(options, listening)).toBe(mode));
 
   test.each<[AccessOptions, ListeningOptions, RegExp]>([
@@ -196,7 +193,7 @@ describe('the settings of a service', () => {
     [{}, { ...loopback, host: '::' }, /other machines reach ::/],
     [{}, { ...loopback, host: '192.168.1.5' }, /other machines/],
     [{}, { ...loopback, host: 'localhost.example.org' }, /other machines/],
-    [{}, withTls, /must know who may ask/],
+    [tls, everywhere, /must know who may ask/],
     [{ allowHosts: ['h'], corsOrigins: ['https://h'] }, everywhere, /must know who may ask/],
     [file, everywhere, /tokens to 0\.0\.0\.0 without TLS: add --cert FILE and --key FILE, or --tls-by-proxy/],
     [{ ...cave, ...open }, everywhere, /without TLS/],
@@ -210,10 +207,12 @@ describe('the settings of a service', () => {
   test.each<[AccessOptions, RegExp]>([
     [{ ...file, ...cave }, /exclude each other/],
     [{ authServer: 'https://h' }, /--auth-server needs --auth cave/],
-    [{ ...file, tlsByProxy: true }, /one of them terminates TLS/],
+    [{ ...file, ...tls, tlsByProxy: true }, /one of them terminates TLS/],
+    [{ ...file, cert: 'cert.pem' }, /--cert and --key need each other/],
+    [{ ...file, key: 'key.pem' }, /--cert and --key need each other/],
     [{ publicVolumes: ['c'] }, /--public c: no volume has this name; there is a, b/],
   ])('%j makes no sense', (options, message) => {
-    expect(() => chooseAccessMode(options, withTls)).toThrow(RangeError);
-    expect(() => chooseAccessMode(options, withTls)).toThrow(message);
+    expect(() => chooseAccessMode(options, everywhere)).toThrow(RangeError);
+    expect(() => chooseAccessMode(options, everywhere)).toThrow(message);
   });
 });
