@@ -13,6 +13,7 @@ import { PointsPanel } from './view/points-panel.ts';
 import { Results } from './view/results.ts';
 import { shortTime, TimeField } from './view/time-field.ts';
 import { UnitField } from './view/unit-field.ts';
+import { countRoots } from './answers/counts.ts';
 import { clearChanges } from './answers/changes.ts';
 import { randomPoints } from './points/random-points.ts';
 
@@ -164,15 +165,16 @@ export class Explorer {
       const { answers } = this.#results;
       const seconds = ((performance.now() - began) / 1000).toFixed(1);
       this.#say(
-        `Done: ${plural(answers.rows, 'point')}, ${plural(answers.roots.texts.length - 1, 'root')}, in ${seconds} s.${this.#changes}`,
+        `Done: ${plural(answers.rows, 'point')}, ${plural(countRoots(answers).length, 'root')}, in ${seconds} s.${this.#changes}`,
       );
     } catch (error) {
       if (running.signal.aborted) this.#say(this.#restText('Cancelled'));
       else this.#fail(error);
     } finally {
       this.#running = undefined;
+      const hadFocus = document.activeElement === this.#cancel;
       this.#showButtons();
-      this.#start.focus();
+      if (hadFocus) this.#start.focus();
       await this.#results.refresh();
     }
   }

@@ -21,7 +21,7 @@ export function findChromium(): string {
 export const openBrowser = (): Promise<Browser> =>
   chromium.launch({
     executablePath: findChromium(),
-    args: ['--no-sandbox', '--headless=new', '--disable-gpu'],
+    args: ['--no-sandbox', '--headless=new', '--disable-gpu', '--disable-lcd-text'],
   });
 
 /** A page, and what went wrong in it. */

@@ -29,6 +29,7 @@ const PARTS: Record<string, () => Promise<Part>> = {
   report: async () => (await import('./report.ts')).report,
   deploy: async () => (await import('./deploy.ts')).deploy,
   splits: async () => (await import('./supervoxel-splits.ts')).supervoxelSplits,
+  page: async () => (await import('./page.ts')).page,
   pcg: async () => (await import('./pcg.ts')).pcg(ready),
 };
 const BY_HAND = ['pcg'];
@@ -41,7 +42,8 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const python = makePython();
+// Made when the first part needs it.
+let python: string | undefined;
 let differing = 0;
 for (const name of selected) {
   const began = performance.now();
@@ -49,7 +51,12 @@ for (const name of selected) {
   try {
     await (
       await PARTS[name]()
-    )({ python, comparison });
+    )({
+      get python() {
+        return (python ??= makePython());
+      },
+      comparison,
+    });
     if (comparison.compared === 0) comparison.failed('nothing was compared');
   } catch (error) {
     comparison.failed(error instanceof Error ? (error.stack ?? error.message) : String(error));

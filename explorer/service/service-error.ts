@@ -25,6 +25,7 @@ const WHY: Readonly<Record<number, string>> = {
   401: 'The service wants a token. Enter one under Access token.',
   403: 'The token may not read this.',
   404: 'The service does not know this volume or address.',
+  406: 'The service does not write this format.',
   413: 'The request is too large for the service.',
   429: 'The service is busy.',
   502: 'A server that the service asks does not answer.',

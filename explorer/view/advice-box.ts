@@ -4,8 +4,9 @@ import type { UnitAdvice } from '../points/units.ts';
 import { formatCount, make } from './dom.ts';
 
 const OFFERED = 3;
-const format = (place: Vec3): string =>
-  place.map((value) => value.toLocaleString('en', { maximumFractionDigits: 1 })).join(' | ');
+const format = (value: number): string => value.toLocaleString('en', { maximumFractionDigits: 1 });
+const span = ([low, high]: UnitAdvice['bounds'], axis: number): string =>
+  `${'xyz'[axis]} from ${format(low[axis])} to ${format(high[axis])}`;
 
 export function showAdvice(
   box: HTMLElement,
@@ -15,7 +16,7 @@ export function showAdvice(
   if (points === 0 || inside === points) return box.replaceChildren();
   const most = 2 * inside < points;
   const text = make('p', {
-    textContent: `${formatCount(points - inside)} of ${formatCount(points)} points are outside the volume. In this unit it goes from ${format(bounds[0])} to ${format(bounds[1])}.`,
+    textContent: `${formatCount(points - inside)} of ${formatCount(points)} points are outside the volume. In this unit it has ${span(bounds, 0)}, ${span(bounds, 1)} and ${span(bounds, 2)}.`,
   });
   box.replaceChildren(text);
   if (!most) return;

@@ -50,6 +50,17 @@ export class RootColours {
   }
 }
 
+/** Fades the rows that do not pass the filter of the table. */
+export function fadeOthers({ groups, groupOf }: Colouring, rows: number, shown: Uint32Array): Colouring {
+  if (shown.length === rows) return { groups, groupOf };
+  const isShown = new Uint8Array(rows);
+  for (const row of shown) isShown[row] = 1;
+  return {
+    groups: [{ colour: '--point-faint', label: 'filtered out' }, ...groups],
+    groupOf: (row) => (isShown[row] === 1 ? groupOf(row) + 1 : 0),
+  };
+}
+
 /** Colours rows by root: no root below, the other roots next, the roots with the most rows on top. */
 export function colourByRoot(answers: Answers, slots: ReadonlyMap<number, number>): Colouring {
   const ids = [...slots].sort((a, b) => a[1] - b[1]);

@@ -36,7 +36,7 @@ export const plural = (count: number, one: string, many = `${one}s`): string =>
 export const breathe = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 /** Calls a function at most once per interval, and always after the last call. */
-export function throttle(ms: number, run: () => void): () => void {
+export function throttle(interval: () => number, run: () => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined,
     last = -Infinity;
   return () => {
@@ -46,7 +46,7 @@ export function throttle(ms: number, run: () => void): () => void {
         last = performance.now();
         run();
       },
-      Math.max(0, last + ms - performance.now()),
+      Math.max(0, last + interval() - performance.now()),
     );
   };
 }

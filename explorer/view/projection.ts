@@ -83,7 +83,6 @@ export class Projection {
       dimensions: ['a', 'b'],
       animation: false,
       silent: true,
-      progressive: 0,
       clip: true,
       cursor: 'default',
     };
@@ -91,7 +90,7 @@ export class Projection {
       ...point,
       id: `group ${k}`,
       data: places,
-      large: true,
+      large: true, // and from 10,000 points on, 5000 in each frame
       largeThreshold: LARGE,
       symbolSize: pointSize,
       itemStyle: { color: color(name), opacity: 0.85 },

@@ -5,7 +5,14 @@ import { countRoots, countStatuses, type RootCount } from '../answers/counts.ts'
 import { filterRows } from '../answers/row-order.ts';
 import { statusName, statusWords } from '../answers/status-words.ts';
 import type { PastedPoints } from '../points/pasted-points.ts';
-import { colourByRoot, colourByStatus, type Colouring, RootColours, statusColour } from './colours.ts';
+import {
+  colourByRoot,
+  colourByStatus,
+  fadeOthers,
+  type Colouring,
+  RootColours,
+  statusColour,
+} from './colours.ts';
 import { breathe, byId, formatCount, make, option, plural, throttle } from './dom.ts';
 import { Projections } from './projections.ts';
 import { RootList } from './root-list.ts';
@@ -15,6 +22,8 @@ import { RowTable, type TableRows } from './row-table.ts';
 const FILL_MS = 250;
 /** Points are drawn, counted and ordered again at most this often. */
 const DRAW_MS = 700;
+/** More rows are drawn less often: this much more for each row. */
+const DRAW_MS_PER_ROW = 0.02;
 /** Text of a filter is taken after this pause. */
 const TYPING_MS = 200;
 
@@ -35,8 +44,14 @@ export class Results {
   readonly #changed = byId<HTMLInputElement>('filter-changed');
   readonly #selectedOnly = byId<HTMLInputElement>('filter-selected');
   #selected: ReadonlySet<number> = new Set();
-  readonly #fillSoon = throttle(FILL_MS, () => void this.#table.fill());
-  readonly #drawSoon = throttle(DRAW_MS, () => void this.refresh());
+  readonly #fillSoon = throttle(
+    () => FILL_MS,
+    () => void this.#table.fill(),
+  );
+  readonly #drawSoon = throttle(
+    () => DRAW_MS + DRAW_MS_PER_ROW * this.answers.rows,
+    () => void this.refresh(),
+  );
 
   constructor() {
     this.#status.addEventListener('change', () => void this.#applyFilter());
@@ -132,8 +147,9 @@ export class Results {
       this.colourBy === 'status'
         ? colourByStatus(this.answers, [...countStatuses(this.answers).keys()])
         : colourByRoot(this.answers, this.#rootColours.assign(counts));
-    this.#showLegend(colouring);
-    await this.#projections.draw(colouring, [...this.#selected]);
+    const faded = fadeOthers(colouring, this.answers.rows, this.#table.rows);
+    this.#showLegend(faded);
+    await this.#projections.draw(faded, [...this.#selected]);
   }
 
   #showLegend({ groups, groupOf }: Colouring): void {
@@ -141,19 +157,10 @@ export class Results {
     for (let row = 0; row < this.answers.rows; row++) counts[groupOf(row)]++;
     byId('legend').replaceChildren(
       ...groups.flatMap(({ colour, label }, k) => {
-        if (counts[k] === 0) return [];
+        if (counts[k] === 0 || /^\d+$/.test(label)) return []; // the list of roots shows their colours
         const swatch = make('span', { className: 'swatch', ariaHidden: 'true' });
         swatch.style.setProperty('background', `var(${colour})`);
-        const isId = /^\d+$/.test(label);
-        return [
-          make(
-            'li',
-            {},
-            swatch,
-            make('span', { className: isId ? 'id' : '', textContent: label }),
-            ` ${formatCount(counts[k])}`,
-          ),
-        ];
+        return [make('li', {}, swatch, `${label} ${formatCount(counts[k])}`)];
       }),
     );
   }
@@ -169,6 +176,7 @@ export class Results {
     });
     await this.#table.setRows(rows, firstPage);
     this.#showCount();
+    if (firstPage) void this.#draw();
     for (const button of byId('roots').querySelectorAll<HTMLElement>('button'))
       button.setAttribute('aria-pressed', String(button.dataset.root === this.#rootFilter.value));
   }

@@ -79,6 +79,7 @@ export class RowTable {
       },
       placeholder: 'No row passes the filter.',
       pagination: true,
+      footerElement: '#pages', // outside of the grid, which may hold rows only
       paginationMode: 'remote',
       paginationSize: PAGE,
       paginationButtonCount: 3,
@@ -95,6 +96,9 @@ export class RowTable {
       const { shiftKey, ctrlKey, metaKey } = event as MouseEvent;
       this.#onRow(row.getData().row as number, shiftKey || ctrlKey || metaKey);
     });
+    this.#table.on('tableBuilt', () =>
+      element.querySelector('.tabulator-tableholder')?.removeAttribute('tabindex'),
+    ); // its buttons scroll it
     element.addEventListener('keydown', (event) => this.#onKey(event));
   }
 
@@ -218,7 +222,7 @@ export class RowTable {
       {
         title: 'Row',
         field: 'number',
-        minWidth: 64,
+        minWidth: 56,
         formatter: (cell) => this.#rowButton(cell.getRow()),
         cssClass: 'is-row',
       },
@@ -233,19 +237,19 @@ export class RowTable {
         headerHozAlign: 'right',
         cssClass: 'is-number',
       });
-    columns.push({ title: 'Supervoxel', field: 'supervoxel', cssClass: 'is-id', minWidth: 168 });
+    columns.push({ title: 'Supervoxel', field: 'supervoxel', cssClass: 'is-id', minWidth: 146 });
     if (!data || data.answers.hasRoots || data.answers.answered === 0)
-      columns.push({ title: 'Root', field: 'root', cssClass: 'is-id', minWidth: 168 });
+      columns.push({ title: 'Root', field: 'root', cssClass: 'is-id', minWidth: 146 });
     columns.push({
       title: 'Status',
       field: 'status',
-      minWidth: 120,
+      minWidth: 108,
       formatter: (cell) => this.#statusText(cell.getRow()),
     });
     if (data?.answers.change.some((change) => change !== Change.unknown))
       columns.push(
         { title: 'Change', field: 'change', minWidth: 84 },
-        { title: 'Other root', field: 'otherRoot', cssClass: 'is-id', minWidth: 168 },
+        { title: 'Other root', field: 'otherRoot', cssClass: 'is-id', minWidth: 146 },
       );
     return columns;
   }

@@ -4,9 +4,13 @@ import { make, option } from './dom.ts';
 
 /** The text of one materialization and what it is called. */
 interface Version {
+  readonly number: number;
   readonly text: string;
   readonly label: string;
 }
+
+/** Versions that are listed. The others are named by their number. */
+const NEWEST = 10;
 
 export class TimeField {
   readonly #select: HTMLSelectElement;
@@ -54,14 +58,15 @@ export class TimeField {
   setInfo(info: VolumeInfo | undefined): void {
     const before = this.#select.value;
     const { settled, materializations } = info?.timestamps ?? {};
+    const versions = (materializations ?? []).flatMap(toVersion).sort((a, b) => b.number - a.number),
+      newest = versions.slice(0, NEWEST);
     const choices = [
       ...(this.optional ? [option('', 'nothing')] : []),
       option('now', 'now'),
       ...(settled ? [option('settled', `settled (${shortTime(settled)})`)] : []),
       option('date', 'a date…'),
-      ...(materializations ?? []).flatMap(toVersion).map(({ text, label }) => option(text, label)),
-      ...(info?.timestamps && !materializations ? [] : []),
-      option('version', 'a materialization…'),
+      ...newest.map(({ text, label }) => option(text, label)),
+      ...(versions.length > newest.length ? [option('version', 'another materialization…')] : []),
     ];
     this.#select.replaceChildren(...choices);
     if (choices.some(({ value }) => value === before)) this.#select.value = before;
@@ -97,12 +102,10 @@ export class TimeField {
 /** `2024-06-06 12:00` of an ISO time. */
 export const shortTime = (iso: string): string => iso.slice(0, 16).replace('T', ' ');
 
-/** Services name a version by its number, or with its time. */
+/** Services name a version by its number. */
 function toVersion(given: unknown): Version[] {
-  if (typeof given === 'number' || (typeof given === 'string' && /^\d+$/.test(given)))
-    return [{ text: `mat_${given}`, label: `materialization ${given}` }];
-  const { version, timestamp } = Object(given) as { version?: unknown; timestamp?: unknown };
-  if (typeof version !== 'number' && typeof version !== 'string') return [];
-  const time = typeof timestamp === 'string' ? ` (${shortTime(timestamp)})` : '';
-  return [{ text: `mat_${version}`, label: `materialization ${version}${time}` }];
+  const number = typeof given === 'number' || typeof given === 'string' ? Number(given) : NaN;
+  return Number.isInteger(number) && number >= 0
+    ? [{ number, text: `mat_${number}`, label: `materialization ${number}` }]
+    : [];
 }
