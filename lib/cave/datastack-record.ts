@@ -23,6 +23,8 @@ export interface DatastackRecord {
    * none.
    */
   viewerResolution: RecordField<Vec3>;
+  /** The address of the datastack's viewer, if the record names one that is a web address. */
+  viewerSite?: string;
 }
 
 /**
@@ -77,6 +79,7 @@ export async function fetchDatastackRecord(
     graphHost: parseNamedServer(parseGraphPath(segmentationSource).origin, info.path),
     localServer: localServerOf(record, info.path, url),
     viewerResolution: viewerResolutionOf(record, url),
+    ...viewerSiteOf(record),
   };
 }
 
@@ -111,6 +114,12 @@ function viewerResolutionOf(record: Record<string, unknown>, url: string): Recor
     };
   }
   return given.includes(undefined) ? {} : { value: [nm[0], nm[1], nm[2]] };
+}
+
+/** A site that is no web address is left out: it is only a default, and links are shown to people. */
+function viewerSiteOf({ viewer_site: site }: Record<string, unknown>): { viewerSite?: string } {
+  const address = typeof site === 'string' ? site.trim() : '';
+  return /^https?:\/\//i.test(address) && URL.canParse(address) ? { viewerSite: new URL(address).href } : {};
 }
 
 /** Some services write numbers as text. */

@@ -21,6 +21,7 @@ import { findTables } from '../table-files/table-paths.ts';
 import { flagNames } from './flag-names.ts';
 import { type Io, UsageError } from './io.ts';
 import type { NamedPath } from './option-values.ts';
+import { readStates, STATE_FORMAT } from './read-states.ts';
 import type { ReportWatch } from '../report/report-watch.ts';
 import type { Report } from './report.ts';
 import { statsJson, summaryLine } from './summary.ts';
@@ -33,7 +34,9 @@ export type { OpenedLookup };
 export interface LookupFlags {
   points: string[];
   out: string;
-  format?: FormatName;
+  format?: FormatName | typeof STATE_FORMAT;
+  /** The annotation layer of a Neuroglancer state. */
+  layer?: string;
   /** The format of the output. */
   outFormat?: FormatName;
   /** The character between fields, if it is not that of the format. */
@@ -85,7 +88,8 @@ export function lookupOfFlags(path: string, flags: LookupFlags): TableLookup {
     timestamp: flags.timestamp,
     timestampColumn: flags.timestampColumn,
     // Standard input has no suffix.
-    format: flags.format ?? (flags.points[0] === '-' ? 'csv' : undefined),
+    format:
+      flags.format === STATE_FORMAT ? 'csv' : (flags.format ?? (flags.points[0] === '-' ? 'csv' : undefined)),
     outFormat: flags.outFormat,
     delimiter: flags.delimiter,
     decimal: flags.decimal,
@@ -108,21 +112,38 @@ export interface CheckedLookup extends TableFormats {
   tables: readonly TablePath[];
 }
 
-/** Checks the flags of a look-up, before anything is opened. @throws TypeError; TableError; TimestampError. */
+/**
+ * Checks the flags of a look-up, before anything is opened.
+ * @param io Where states are read from; undefined if the points are in tables. The flags of the result are then
+ *   those of a table that holds their points.
+ * @throws UsageError; TypeError; TableError; StateError; TimestampError.
+ */
 export async function checkLookup(
   path: string,
   flags: LookupFlags,
   report: Report,
   option = '--points',
+  io?: Pick<Io, 'env' | 'signal' | 'stdin'>,
 ): Promise<CheckedLookup> {
   if (flags.report === '-') throw new UsageError('a report is a file: name it with --report');
   if (flags.json && !flags.dryRun) throw new UsageError('--json is for --dry-run');
-  const lookup = lookupOfFlags(path, flags),
+  const states = io && (await readStates(path, flags, lookupOfFlags(path, flags), io, report)),
+    read: LookupFlags & { resolution?: unknown } = states
+      ? {
+          ...flags,
+          points: [states.table.name],
+          format: 'csv',
+          resolution: states.resolution,
+          layer: undefined,
+        }
+      : flags;
+  if (!states && flags.layer !== undefined) throw new UsageError('--layer is for Neuroglancer states');
+  const lookup = lookupOfFlags(path, read),
     nameOf = flagNames(option);
-  const tables = await findTables(option, flags.points, lookup),
+  const tables = states ? [states.table] : await findTables(option, flags.points, lookup),
     formats = chooseFormats(tables, flags.out, lookup, nameOf, (message) => report.warn(message));
   checkTableLookup(lookup, nameOf);
-  return { path, flags, tables, ...formats };
+  return { path, flags: read, tables, ...formats };
 }
 
 /**

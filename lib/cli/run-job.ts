@@ -116,7 +116,7 @@ export async function runNewJob(
     throw new UsageError(
       `${secret} has a user name or a query, which may be a secret: a job keeps its paths in a file`,
     );
-  const first = await checkLookup(volume, flags, report, 'the input');
+  const first = await checkLookup(volume, flags, report, 'the input', io);
   if (flags.dryRun) {
     const { runDryRun } = await import('./run-dry-run.ts');
     return runDryRun(first, flags.taskPoints ?? WINDOW_SIZES.windowPoints, io, report);
@@ -127,14 +127,14 @@ export async function runNewJob(
   let isMade = false;
   try {
     const copied = await copyInputs(first.tables, folder, io),
-      kept = keptFlags({ ...flags, format: first.format });
+      kept = keptFlags({ ...flags, ...first.flags, format: first.format });
     const described: JobInputFile[] = [];
     for (const { name, path: file } of copied) described.push(await describeInput(name, file));
     const checked = {
       ...first,
       path: absoluteVolume(volume),
       // Tasks may be looked up over days: no edit may still appear at their timestamp.
-      flags: { ...flags, timestamp: flags.timestamp ?? 'settled' },
+      flags: { ...first.flags, timestamp: flags.timestamp ?? 'settled' },
       tables: described.map(({ path: file }) => ({ name: file })),
     };
     const work = async (opened: OpenedLookup): Promise<boolean> => {

@@ -2,7 +2,9 @@
  * Runs `graphene-points lookup`: looks up the points of a table and writes the same rows with their answers.
  */
 import { WINDOW_SIZES } from '../jobs/plan-tasks.ts';
+import { ShownPoints } from '../lookup-table/shown-points.ts';
 import { lookUpInto } from '../lookup-table/table-lookup.ts';
+import { DEFAULT_MAX_POINTS } from '../neuroglancer/state-of-answers.ts';
 import { temporaryFolder } from '../table-files/temporary-folder.ts';
 import { isColumnar } from '../tables/open-table.ts';
 import type { Io } from './io.ts';
@@ -18,11 +20,18 @@ import {
 } from './lookup-session.ts';
 import type { Report } from './report.ts';
 import { TemporaryJob } from './temporary-job.ts';
+import { checkStateFlags, writesState, writeState, type WrittenStateFlags } from './write-state.ts';
 
 /** Runs the command. @returns Whether any row needs attention, and more than may. */
-export async function runLookup(path: string, flags: LookupFlags, io: Io, report: Report): Promise<boolean> {
+export async function runLookup(
+  path: string,
+  flags: LookupFlags & WrittenStateFlags,
+  io: Io,
+  report: Report,
+): Promise<boolean> {
+  await checkStateFlags(flags);
   const { signal } = io,
-    checked = await checkLookup(path, flags, report);
+    checked = await checkLookup(path, flags, report, '--points', io);
   if (flags.dryRun) {
     const { runDryRun } = await import('./run-dry-run.ts');
     return runDryRun(checked, WINDOW_SIZES.windowPoints, io, report);
@@ -33,9 +42,18 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
     if (flags.report !== undefined)
       told = new (await import('./lookup-report.ts')).LookupReport(checked, files, report);
     opened = await openLookup(checked, signal, report, { watch: told?.watch });
+    const shown = writesState(flags)
+      ? new ShownPoints(flags.neuroglancerPoints ?? DEFAULT_MAX_POINTS)
+      : undefined;
+    shown?.watch(opened.main);
     const rowsAreShown = flags.out === '-' && io.stdout.isTTY; // on the same terminal as the progress bar
     const folder = rowsAreShown ? undefined : await temporaryFolder(flags, io.env),
-      ready = { lookup: lookupOfFlags(path, flags), formats: checked, opened, input: files.input(folder) };
+      ready = {
+        lookup: lookupOfFlags(path, checked.flags),
+        formats: checked,
+        opened,
+        input: files.input(folder),
+      };
     const onProgress = flags.quiet || rowsAreShown ? undefined : await report.startProgress(),
       job = rowsAreShown ? undefined : await TemporaryJob.prepare(checked);
     let writesRows = true;
@@ -60,6 +78,7 @@ export async function runLookup(path: string, flags: LookupFlags, io: Io, report
     await told?.write(summary);
     told = undefined;
     if (!summary) return false; // the reader has closed the output
+    if (shown) await writeState(shown, opened.volumes.forViewer(path), flags, io, report);
     return await reportLookup(summary, files, flags, report);
   } catch (error) {
     await told?.writeFailed(error, signal.aborted);

@@ -23,6 +23,8 @@ export interface VolumeDatastack {
    * `resolution: 'viewer'`. Undefined when the service names none, or one that cannot be used.
    */
   readonly viewerResolution: Vec3 | undefined;
+  /** Address of the datastack's viewer; undefined when the service names none. */
+  readonly viewerSite?: string;
   /** @internal Why that resolution cannot be used. */
   readonly viewerFault?: Error;
   /**
@@ -41,7 +43,15 @@ export interface VolumeDatastack {
 
 /** Creates a volume's `datastack`. @param life Aborts when the volume is closed. */
 export function createVolumeDatastack(
-  { name, server, segmentationSource, localServer, viewerResolution, faults }: DatastackDescription,
+  {
+    name,
+    server,
+    segmentationSource,
+    localServer,
+    viewerResolution,
+    viewerSite,
+    faults,
+  }: DatastackDescription,
   materializations: Materializations,
   life: AbortSignal,
 ): VolumeDatastack {
@@ -51,6 +61,7 @@ export function createVolumeDatastack(
     segmentationSource,
     localServer: localServer?.url,
     viewerResolution: viewerResolution ?? undefined,
+    ...(viewerSite !== undefined && { viewerSite }),
     ...(faults.viewerResolution && { viewerFault: reviveError(faults.viewerResolution) }),
     versions: async (options = {}) =>
       withJointSignal([parseOptions(options, SIGNAL_OPTIONS).signal, life], (joint) =>

@@ -1,6 +1,7 @@
 /** Opens the volumes of a look-up of a table, and makes their look-ups: the main one, and those beside it. */
 import { InfoError } from '../base/errors.ts';
 import type { NameOption } from '../base/option-names.ts';
+import { isLoopbackHost } from '../base/public-address.ts';
 import type { Vec3 } from '../base/vec3.ts';
 import { isGrapheneVolume } from '../graphene/graph-volumes.ts';
 import { type GrapheneVolume, graphenePartsOf } from '../graphene/graphene-volume.ts';
@@ -8,6 +9,7 @@ import { resolveResolution } from '../graphene/resolution.ts';
 import { normalizeCloudPath } from '../graphene/resolve/cloud-path.ts';
 import { withOcdbtVersion } from '../graphene/resolve/kv-path.ts';
 import { partsOf, type PrecomputedVolume } from '../graphene/precomputed-volume.ts';
+import { viewerSource } from '../neuroglancer/viewer-source.ts';
 import { viewForTable } from '../graphene/table-view.ts';
 import { describeAllMisses } from '../graphene/describe-all-misses.ts';
 import type { OpenGrapheneOptions, ScatteredPointsOptions } from '../graphene/option-types.ts';
@@ -27,6 +29,21 @@ import { isGraphenePath, openVolume, resolveJobTimestamp, type OpenedVolume } fr
 /** Whether a volume has a graph. */
 export const isGraphVolume = (volume: LookupVolume): boolean =>
   typeof volume === 'string' ? isGraphenePath(volume) : isGrapheneVolume(volume);
+
+/** The main volume, as a viewer shows it. */
+export interface ViewedVolume {
+  /** Its source; undefined if no browser can read it. */
+  source: string | undefined;
+  isImage: boolean;
+  isGraph: boolean;
+  /** Nanometres per unit of the points. */
+  unit: Vec3;
+  /** Nanometres per voxel that the viewer shows. */
+  voxelSize: Vec3;
+  /** The viewer of its datastack, and the server that describes that. */
+  viewerSite: string | undefined;
+  server: string | undefined;
+}
 
 /** How all volumes are read. */
 export interface LookupReading extends Pick<
@@ -185,6 +202,27 @@ export class LookupVolumes {
     for (const [k, { name, volume }] of this.#others.entries())
       also.push({ name, lookup: await createWithMisses(k + 1, volume, unit) });
     return { main, also };
+  }
+
+  /** Describes the main volume for a viewer. Called after `lookups`. */
+  forViewer(path: string): ViewedVolume {
+    const { graph } = this.#main,
+      { info } = partsOf(volumeOf(this.#main)),
+      datastack = graph?.datastack,
+      table = graph && graphenePartsOf(graph).path;
+    return {
+      source: table
+        ? viewerSource(`graphene://${table.infoUrl.replace(/\/info$/, '')}`, {
+            needsToken: !isLoopbackHost(table.hostname),
+          })
+        : viewerSource(this.pinnedPath(normalizeCloudPath(path))),
+      isImage: !graph && this.#main.plain.type === 'image',
+      unit: this.#unit!,
+      voxelSize: datastack?.viewerResolution ?? finestResolution(info.scales),
+      viewerSite: datastack?.viewerSite,
+      server: datastack?.server,
+      isGraph: graph !== undefined,
+    };
   }
 
   /** Describes the chunks of the volumes, for an estimate. Called after `lookups`, with what it returned. */

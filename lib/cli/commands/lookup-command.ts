@@ -4,7 +4,9 @@ import { GRAPHENE_OPTIONS } from '../../graphene/opening-options.ts';
 import { READ_OPTIONS, SCATTERED_OPTIONS, SNAP_OPTIONS } from '../../graphene/reading-options.ts';
 import { type DefineCommand, VOLUME_PATH_HELP } from '../command.ts';
 import type { LookupFlags } from '../lookup-session.ts';
-import { parseNamedPath, parseNames, parseText, parseTexts } from '../option-values.ts';
+import { STATE_FORMAT } from '../read-states.ts';
+import { parseNamedPath, parseNames, parseText, parseTexts, parseWholeNumber } from '../option-values.ts';
+import type { WrittenStateFlags } from '../write-state.ts';
 import { markRepeatable } from '../repeats.ts';
 import { addFlags } from '../table-flags.ts';
 import {
@@ -39,21 +41,57 @@ export const defineLookupCommand: DefineCommand = (command, { io, report, action
     .addOption(
       inputOption(
         '--points <file>',
-        'table with one point per row: .parquet, .csv, .tsv, .jsonl or .ndjson (text also as .gz or .zst); - is standard input',
+        'table with one point per row: .parquet, .csv, .tsv, .jsonl or .ndjson (text also as .gz or .zst); - is standard input. Or a Neuroglancer state: a .json file or a link',
       ),
     );
   const out = outOption(
     'output file, or gs:// or s3:// URL: the same rows with their answers, in the format of its suffix; written to FILE.partial first; - is standard output',
   );
-  lookupOptions(command, { out, timestamp: 'now', report: reportOption() })
+  lookupOptions(command, { out, timestamp: 'now', report: reportOption() });
+  stateOptions(command)
     .addHelpText('after', LOOKUP_HELP)
     .action(
-      action(async (path: string, flags: LookupFlags) => {
+      action(async (path: string, flags: LookupFlags & WrittenStateFlags) => {
         const { runLookup } = await import('../run-lookup.ts');
         return runLookup(path, flags, io, report);
       }),
     );
 };
+
+/** Adds the flags of the Neuroglancer state of a look-up. */
+const stateOptions = (command: Command): Command =>
+  command
+    .optionsGroup('Neuroglancer:')
+    .addOption(
+      new Option(
+        '--neuroglancer <file>',
+        'file for a Neuroglancer state with the points, coloured, and their most frequent 100 roots selected; its link is printed if it has at most 100,000 characters; - is standard output',
+      )
+        .argParser(parseText)
+        .conflicts('dryRun'),
+    )
+    .addOption(
+      new Option('--neuroglancer-points <n>', 'most points in the state (default: 10000)').argParser(
+        parseWholeNumber(1),
+      ),
+    )
+    .addOption(
+      new Option('--color-by <what>', 'what the colour of a point shows (default: root)').choices([
+        'root',
+        'status',
+      ]),
+    )
+    .option(
+      '--viewer-site <url>',
+      "address of the viewer of the link (default: the datastack's own, else https://spelunker.cave-explorer.org for graphs and https://neuroglancer-demo.appspot.com for other volumes)",
+      parseText,
+    )
+    .addOption(
+      new Option(
+        '--neuroglancer-post [server]',
+        'store the state on a CAVE state server, and print the link to it (default: the server of the datastack, else https://global.daf-apis.com). It gets the token of that server',
+      ).conflicts('dryRun'),
+    );
 
 /**
  * Adds the flags that `lookup` and `job` have in common.
@@ -66,7 +104,13 @@ export function lookupOptions(
 ): Command {
   const { out, timestamp, report } = own;
   command
-    .addOption(formatOption('by suffix; csv for standard input'))
+    .addOption(
+      formatOption(
+        'by suffix; csv for standard input; neuroglancer for links and .json files that are states',
+        [STATE_FORMAT],
+      ),
+    )
+    .option('--layer <name>', 'annotation layer of a Neuroglancer state (default: all)', parseText)
     .addOption(delimiterOption())
     .addOption(
       new Option('--decimal <mark>', 'decimal mark of the coordinates (default: .)').choices(['.', ',']),

@@ -25,9 +25,16 @@ export const inputOption = (flag: string, about: string): Option =>
 /** Creates `--out`. */
 export const outOption = (about: string): Option => new Option('--out <file>', about).default('-');
 
-/** Creates `--format`. @param byDefault How the format is detected without the flag. */
-export const formatOption = (byDefault: string): Option =>
-  new Option('--format <format>', `format of the table (default: ${byDefault})`).choices(FORMATS);
+/**
+ * Creates `--format`.
+ * @param byDefault How the format is detected without the flag.
+ * @param more Other values.
+ */
+export const formatOption = (byDefault: string, more: readonly string[] = []): Option =>
+  new Option('--format <format>', `format of the table (default: ${byDefault})`).choices([
+    ...FORMATS,
+    ...more,
+  ]);
 
 /** Creates `--out-format`. */
 export const outFormatOption = (): Option =>

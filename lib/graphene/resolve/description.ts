@@ -67,6 +67,8 @@ export interface DatastackDescription {
    * Nanometres per voxel, xyz, of the coordinates that the datastack's viewer shows; null when none is named.
    */
   viewerResolution: Vec3 | null;
+  /** Address of the datastack's viewer; absent when none is named. */
+  viewerSite?: string;
   /** Errors of the two members above, when the server named a value that cannot be used. */
   faults: {
     /** Why the local server cannot be used. */
@@ -224,6 +226,7 @@ function descriptionSchema() {
           segmentationSource: z.string(),
           localServer: z.nullable(z.object({ url: z.string(), allowAddress })),
           viewerResolution: z.nullable(z.tuple([nm, nm, nm])),
+          viewerSite: z.optional(z.string()),
           faults: z.object({ localServer: z.optional(json), viewerResolution: z.optional(json) }),
           version: z.nullable(z.union([z.int().check(z.nonnegative()), z.literal('newest')])),
         }),

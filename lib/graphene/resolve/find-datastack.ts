@@ -28,11 +28,8 @@ export async function findDatastack(
   signal: AbortSignal | undefined,
 ): Promise<FoundDatastack> {
   const info = new GraphServer<Host>({ http, path: server, token: await tokens.find(server) });
-  const { segmentationSource, graphHost, localServer, viewerResolution } = await fetchDatastackRecord(
-    info,
-    name,
-    signal,
-  );
+  const { segmentationSource, graphHost, localServer, viewerResolution, viewerSite } =
+    await fetchDatastackRecord(info, name, signal);
   const local = localServer.value;
   return {
     datastack: {
@@ -43,6 +40,7 @@ export async function findDatastack(
         ? { url: serviceUrl(local, ''), allowAddress: allowedAddressesOf(local, info) }
         : null,
       viewerResolution: viewerResolution.value ?? null,
+      ...(viewerSite !== undefined && { viewerSite: redactSecrets(viewerSite) }),
       faults: {
         ...(localServer.error && { localServer: errorJson(localServer.error) }),
         ...(viewerResolution.error && { viewerResolution: errorJson(viewerResolution.error) }),
