@@ -64,11 +64,12 @@ describe('help', () => {
       'Bucket',
       'Speed, memory and disk',
       'Messages',
+      'Neuroglancer',
       'Options',
       'Examples',
     ]);
     expect(stdout.match(/^ {2}graphene-points lookup \S/gm)).toHaveLength(3);
-    for (const section of stdout.split(/^[A-Z][a-z, ]*:$/m).slice(2, 10))
+    for (const section of stdout.split(/^[A-Z][a-z, ]*:$/m).slice(2, 11))
       expect(section.match(/^ {2}--/gm)!.length).toBeLessThan(11);
   });
 });
