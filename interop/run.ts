@@ -29,6 +29,7 @@ const PARTS: Record<string, () => Promise<Part>> = {
   report: async () => (await import('./report.ts')).report,
   deploy: async () => (await import('./deploy.ts')).deploy,
   splits: async () => (await import('./supervoxel-splits.ts')).supervoxelSplits,
+  neuroglancer: async () => (await import('./neuroglancer.ts')).neuroglancer,
   page: async () => (await import('./page.ts')).page,
   pcg: async () => (await import('./pcg.ts')).pcg(ready),
 };
