@@ -75,3 +75,24 @@ export async function findAccessibilityFaults(page: Page): Promise<string[]> {
     `axe.run(document).then(({ violations }) => violations.map(({ id, help, nodes }) => id + ': ' + help + ': ' + nodes[0].html.slice(0, 120)))`,
   );
 }
+
+/** Returns the size of a picture, and how many colours it has. */
+export async function measurePicture(
+  browser: Browser,
+  png: Buffer,
+): Promise<{ width: number; height: number; colours: number }> {
+  const page = await browser.newPage();
+  try {
+    return await page.evaluate<{ width: number; height: number; colours: number }>(`(async (data) => {
+      const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
+      const image = await createImageBitmap(new Blob([bytes], { type: 'image/png' })),
+        { width, height } = image;
+      const context = new OffscreenCanvas(width, height).getContext('2d');
+      context.drawImage(image, 0, 0);
+      const colours = new Set(new Uint32Array(context.getImageData(0, 0, width, height).data.buffer)).size;
+      return { width, height, colours };
+    })(${JSON.stringify(png.toString('base64'))})`);
+  } finally {
+    await page.close();
+  }
+}

@@ -6,10 +6,9 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import type { Browser } from 'playwright-core';
 import { run } from '../lib/cli/run.ts';
 import { serveWorld } from '../mocks/world.ts';
-import { findAccessibilityFaults, openBrowser, openWatched } from './browser.ts';
+import { findAccessibilityFaults, measurePicture, openBrowser, openWatched } from './browser.ts';
 import type { Part } from './part.ts';
 import { buildReportWorld, writeReportPoints } from './report-world.ts';
 
@@ -64,43 +63,6 @@ async function writeReports(folder: string): Promise<{ lookup: string; job: stri
   return { lookup, job: join(job, 'report.html') };
 }
 
-/** Writes a screenshot of the top of a report. */
-export async function screenshotReport(target: string): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'report-')),
-    browser = await openBrowser();
-  try {
-    const { lookup } = await writeReports(folder);
-    const { page } = await openWatched(browser, `file://${folder}`, {
-      viewport: { width: 1040, height: 1080 },
-      colorScheme: 'light',
-    });
-    await page.goto(`file://${lookup}`);
-    await page.screenshot({ path: target });
-  } finally {
-    await browser.close();
-    rmSync(folder, { recursive: true });
-  }
-}
-
-/** Returns how many colours a picture has. */
-async function countColours(browser: Browser, png: Buffer): Promise<number> {
-  const page = await browser.newPage();
-  try {
-    return await page.evaluate<number, string>(
-      `(async (data) => {
-      const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
-      const image = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
-      const context = new OffscreenCanvas(image.width, image.height).getContext('2d');
-      context.drawImage(image, 0, 0);
-      return new Set(new Uint32Array(context.getImageData(0, 0, image.width, image.height).data.buffer)).size;
-    })(${JSON.stringify(png.toString('base64'))})`,
-      '',
-    );
-  } finally {
-    await page.close();
-  }
-}
-
 export const report: Part = async ({ comparison }) => {
   const folder = mkdtempSync(join(tmpdir(), 'report-')),
     browser = await openBrowser();
@@ -127,7 +89,7 @@ export const report: Part = async ({ comparison }) => {
           ['page', page],
           ['views', page.locator('.views')],
         ] as const) {
-          const colours = await countColours(browser, await element.screenshot());
+          const { colours } = await measurePicture(browser, await element.screenshot());
           comparison.same(`${name}: its ${part} has more than 20 colours (${colours})`, true, colours > 20);
         }
         if (colorScheme === 'light') {

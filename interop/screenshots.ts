@@ -1,6 +1,6 @@
 /**
- * `npm run screenshots [-- FOLDER]`: writes the pictures of the explorer in docs and README, from the demo's volume,
- * into docs/images or another folder. Each picture is checked: its size, and that it is not blank.
+ * `npm run screenshots [-- FOLDER]`: writes the pictures in docs and README into docs/images or another folder: the
+ * explorer with the demo's volume, and the report of a look-up. Each picture is checked: its size, and that it is not blank.
  */
 import { mkdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -9,11 +9,13 @@ import { DEMO_BEFORE, serveDemo } from 'graphene-points/mocks';
 import { png } from 'icodec/node';
 import type { Browser } from 'playwright-core';
 import { createService } from '../lib/serve/create-service.ts';
-import { openBrowser, openWatched } from './browser.ts';
+import { measurePicture, openBrowser, openWatched } from './browser.ts';
 import { lookUp, openExplorer, pasteText } from './explorer-page.ts';
+import { showReport } from './report-picture.ts';
 import { seeded } from '../testing/random.ts';
 
 const MOST_BYTES = 200_000;
+const LEAST_COLOURS = 200;
 const folder = process.argv[2] ?? join('docs', 'images');
 mkdirSync(folder, { recursive: true });
 
@@ -63,18 +65,27 @@ async function take(browser: Browser, origin: string, shot: Shot): Promise<void>
     }
     await page.waitForTimeout(1500);
   }
-  const path = join(folder, `${name}.png`);
   await page.evaluate('scrollTo(0, 0)');
-  const taken = await page.screenshot({ animations: 'disabled' }),
-    colours = await countColours(browser, taken),
+  await keep(browser, name, await page.screenshot({ animations: 'disabled' }), troubles);
+  await page.context().close();
+}
+
+/** Checks a picture, and writes it. */
+async function keep(
+  browser: Browser,
+  name: string,
+  taken: Buffer,
+  troubles: readonly string[],
+): Promise<void> {
+  const path = join(folder, `${name}.png`),
+    { width, height, colours } = await measurePicture(browser, taken),
     bytes = await withFewColours(taken),
     { length } = bytes;
   if (length > MOST_BYTES) throw new Error(`${path} has ${length} bytes, more than ${MOST_BYTES}`);
-  if (colours < 200) throw new Error(`${path} has ${colours} colours: it is blank`);
+  if (colours < LEAST_COLOURS) throw new Error(`${path} has ${colours} colours: it is blank`);
   if (troubles.length > 0) throw new Error(`${path}: ${troubles.join('; ')}`);
   await writeFile(path, bytes);
   console.log(`${path}: ${width} x ${height}, ${Math.round(length / 1024)} kB, ${colours} colours`);
-  await page.context().close();
 }
 
 /** Writes a picture with at most 256 colours: a third of the bytes. */
@@ -82,25 +93,6 @@ async function withFewColours(bytes: Uint8Array): Promise<Uint8Array> {
   await png.loadDecoder();
   await png.loadEncoder();
   return png.encode(png.decode(bytes), { quantize: true, colors: 256 });
-}
-
-/** Counts the colours of a picture, by a canvas. */
-async function countColours(browser: Browser, bytes: Buffer): Promise<number> {
-  const page = await browser.newPage();
-  const source = `data:image/png;base64,${bytes.toString('base64')}`;
-  const count = await page.evaluate<number>(`(async () => {
-    const image = new Image();
-    image.src = ${JSON.stringify(source)};
-    await image.decode();
-    const canvas = document.createElement('canvas');
-    canvas.width = image.width;
-    canvas.height = image.height;
-    const context = canvas.getContext('2d');
-    context.drawImage(image, 0, 0);
-    return new Set(new Uint32Array(context.getImageData(0, 0, image.width, image.height).data.buffer)).size;
-  })()`);
-  await page.close();
-  return count;
 }
 
 const demo = await serveDemo();
@@ -112,6 +104,9 @@ const service = await createService({
 const browser = await openBrowser();
 try {
   for (const shot of SHOTS) await take(browser, service.url, shot);
+  await showReport(browser, async ({ page, troubles }) =>
+    keep(browser, 'report', await page.screenshot(), troubles),
+  );
 } finally {
   await browser.close();
   await service.close();
