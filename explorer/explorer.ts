@@ -36,6 +36,8 @@ export class Explorer {
   #running: AbortController | undefined;
   /** What the answers of the page belong to. The rest of a cancelled look-up is asked again only for the same. */
   #key = '';
+  /** The second time that the answers were compared with, as it was chosen. */
+  #compared: string | undefined;
   /** What the comparison found, as a sentence. */
   #changes = '';
 
@@ -185,14 +187,20 @@ export class Explorer {
       other = info.roots ? this.#other.value : undefined;
     const key = JSON.stringify([info.name, resolution, time]);
     this.#changes = '';
-    const isRest =
-      this.#results.points === points &&
-      this.#key === key &&
-      this.#asked !== undefined &&
-      this.#results.answers.answered < this.#results.answers.rows;
-    this.#live.textContent = `Looking up ${plural(points.coordinates.length / 3, 'point')} …`;
-    const timestamp = isRest ? this.#asked!.timestamp : await pinTimestamp(lookUp, time ?? 'now');
-    if (!isRest) await this.#results.start(points, resolution);
+    // Answers are kept if some are still missing, and if only the second time is another.
+    const { answered, rows } = this.#results.answers,
+      isMissing = answered < rows,
+      isKept =
+        this.#results.points === points &&
+        this.#key === key &&
+        this.#asked !== undefined &&
+        (isMissing || other !== this.#compared);
+    this.#live.textContent =
+      isKept && !isMissing
+        ? 'Comparing roots …'
+        : `Looking up ${plural(points.coordinates.length / 3, 'point')} …`;
+    const timestamp = isKept ? this.#asked!.timestamp : await pinTimestamp(lookUp, time ?? 'now');
+    if (!isKept) await this.#results.start(points, resolution);
     this.#key = key;
     this.#asked = { lookUp, timestamp, otherTimestamp: undefined };
     byId('pinned').textContent = timestamp === undefined ? '' : `roots at ${shortTime(timestamp)} UTC`;
@@ -205,7 +213,9 @@ export class Explorer {
       this.#results.onAnswer();
     });
     clearChanges(answers);
+    this.#compared = undefined;
     if (other !== undefined) await this.#compare(lookUp, other, timestamp);
+    this.#compared = other;
     await this.#results.onChanges(other !== undefined);
   }
 

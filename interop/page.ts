@@ -2,31 +2,13 @@
  * Uses the explorer in headless Chromium: whole look-ups by keyboard alone, 100,000 points, hostile texts, cancelled
  * and refused requests. Its answers are compared with the labels that the mocked volume was made from.
  */
-import type { Browser, Page } from 'playwright-core';
-import { findAccessibilityFaults, openBrowser, openWatched, type WatchedPage } from './browser.ts';
-import type { Comparison } from './comparison.ts';
-import {
-  downloadRows,
-  lookUp,
-  openExplorer,
-  pasteText,
-  tabTo,
-  waitForEnd,
-  waitUntil,
-} from './explorer-page.ts';
-import {
-  AFTER_MERGE,
-  BEFORE_MERGE,
-  labelAt,
-  makePlaces,
-  type PageWorld,
-  SIZE,
-  startPageWorld,
-} from './page-world.ts';
+import { findAccessibilityFaults, openBrowser } from './browser.ts';
+import { downloadRows, lookUp, pasteText, tabTo, waitForEnd, waitUntil } from './explorer-page.ts';
+import { compareRows, type Context, countPoints, csvOf, isInside, type Place, start } from './page-checks.ts';
+import { exportChecks } from './page-exports.ts';
+import { pointerChecks } from './page-pointer.ts';
+import { AFTER_MERGE, BEFORE_MERGE, makePlaces, startPageWorld } from './page-world.ts';
 import type { Part } from './part.ts';
-
-type Place = readonly [number, number, number];
-type Context = PageWorld & { browser: Browser; comparison: Comparison };
 
 const MANY = 100_000;
 /** A page that stands still for longer is broken, even on a busy machine. */
@@ -46,6 +28,8 @@ export const page: Part = async ({ comparison }) => {
       wrongUnit,
       busyService,
       cancelled,
+      ...pointerChecks,
+      ...exportChecks,
     ])
       await check(context);
     await stoppedService(context);
@@ -53,57 +37,6 @@ export const page: Part = async ({ comparison }) => {
     await browser.close();
   }
 };
-
-const start = async ({ browser, service }: Context, options = {}): Promise<WatchedPage> => {
-  const watched = await openWatched(browser, service.url, options);
-  await openExplorer(watched.page, service.url);
-  return watched;
-};
-
-const csvOf = (places: readonly Place[]): string =>
-  `x,y,z\n${places.map((place) => place.join()).join('\n')}\n`;
-const isInside = (place: Place): boolean => place.every((v, axis) => v >= 0 && v < SIZE[axis]);
-const truthOf = (place: Place): bigint => (isInside(place) ? labelAt(...place) : 0n);
-
-/** Compares supervoxels and statuses one by one, and roots by which rows share one. */
-function compareRows(
-  what: string,
-  rows: readonly Record<string, string>[],
-  places: readonly Place[],
-  { world, merged, comparison }: Context,
-  isMerged = true,
-): void {
-  const ids = places.map((place) => (isInside(place) ? world.supervoxelAt(place) : 0n));
-  comparison.values(
-    `${what}: supervoxels`,
-    BigUint64Array.from(ids),
-    BigUint64Array.from(rows, (row) => BigInt(row.supervoxel_id || 0)),
-  );
-  const statuses = places.map((place, k) =>
-    !isInside(place) ? 'out_of_bounds' : ids[k] === 0n ? 'background' : 'ok',
-  );
-  comparison.each(
-    `${what}: statuses`,
-    statuses,
-    rows.map(({ status }) => status),
-  );
-  const objects = places.map(truthOf).map((label) => (isMerged && label === merged[1] ? merged[0] : label));
-  comparison.values(
-    `${what}: rows that share a root`,
-    firstOf(objects),
-    firstOf(rows.map((row) => row.root_id || 0n)),
-  );
-}
-
-/** For each row, the first row with the same value; -1 without a value. */
-function firstOf(values: readonly unknown[]): Int32Array {
-  const first = new Map<unknown, number>();
-  return Int32Array.from(values, (value, k) => {
-    if (value === 0n) return -1;
-    if (!first.has(value)) first.set(value, k);
-    return first.get(value)!;
-  });
-}
 
 /** Types points, looks them up, sorts, filters, and walks through the rows, without a pointer. */
 async function byKeyboard(context: Context): Promise<void> {
@@ -370,18 +303,6 @@ async function cancelled(context: Context): Promise<void> {
   compareRows('cancelled', await downloadRows(page), places, context);
   comparison.same('cancelled: troubles', [], troubles);
   await page.context().close();
-}
-
-/** Counts the points that a page asks for meanwhile. */
-async function countPoints(page: Page, run: () => Promise<void>): Promise<number> {
-  let points = 0;
-  await page.route('**/points?*', (route) => {
-    points += (route.request().postDataBuffer()?.length ?? 0) / 24;
-    return route.fallback();
-  });
-  await run();
-  await page.unroute('**/points?*');
-  return points;
 }
 
 /** The service stops while the page is open. */
