@@ -17,6 +17,9 @@ export const WANTED: readonly string[] = [
   'dist/lib/index.d.ts',
   'dist/lib/cli/main.js',
   'dist/lib/workers/worker.cjs',
+  'dist/charts/echarts-svg.mjs',
+  'dist/explorer/index.html',
+  'dist/explorer/explorer.js',
   'dist/mocks/index.js',
   'dist/mocks/index.d.ts',
   'dist/mocks/nock.js',
@@ -37,7 +40,7 @@ export const WANTED: readonly string[] = [
 ];
 
 const ALLOWED =
-  /^(package\.json|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|SECURITY\.md|LICENSE|licenses\/.+\.txt|bench\/README\.md|bench\/results\/.+\.(md|svg)|dist\/.+\.(js|cjs|d\.ts)|demo\/.+|docs\/.+\.(md|svg|png)|examples\/.+)$/;
+  /^(package\.json|README\.md|CHANGELOG\.md|CONTRIBUTING\.md|SECURITY\.md|LICENSE|licenses\/.+\.txt|bench\/README\.md|bench\/results\/.+\.(md|svg)|dist\/.+\.(js|cjs|d\.ts)|dist\/charts\/.+\.mjs|dist\/explorer\/.+\.(html|css|svg)|demo\/.+|docs\/.+\.(md|svg|png)|examples\/.+)$/;
 const FORBIDDEN = /(^|\/)(node_modules|\.git|package-lock\.json)(\/|$)/;
 
 /** One tarball as `npm pack --json` describes it. */
