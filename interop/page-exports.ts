@@ -13,15 +13,8 @@ const idsOf = (rows: readonly Row[], name: string): BigUint64Array =>
   BigUint64Array.from(rows, (row) => BigInt(row[name] || 0));
 const placeOf = ({ x, y, z }: Row): number[] => [x, y, z].map(Number);
 
-async function copied(
-  { service, browser, comparison }: Context,
-  page: Page,
-  rows: readonly Row[],
-): Promise<void> {
-  await browser
-    .contexts()
-    .at(-1)!
-    .grantPermissions(['clipboard-read', 'clipboard-write'], { origin: service.url });
+async function copied({ service, comparison }: Context, page: Page, rows: readonly Row[]): Promise<void> {
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'], { origin: service.url });
   await page.click('#copy');
   await waitUntil(page, `document.getElementById('export-note').textContent.startsWith('Copied ')`);
   const text = await page.evaluate<string>('navigator.clipboard.readText()');

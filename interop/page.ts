@@ -99,37 +99,42 @@ async function byKeyboard(context: Context): Promise<void> {
   await page.context().close();
 }
 
-/** axe in both schemes, on a wide and a narrow page, before and after a look-up. */
+/** axe in both schemes, on a wide and a narrow page, before and after a look-up: four pages side by side. */
 async function inBothSchemes(context: Context): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const)
-    for (const width of [1440, 320]) {
-      const name = `${colorScheme}, ${width} px`,
-        { comparison } = context,
-        { page, troubles } = await start(context, {
-          colorScheme,
-          reducedMotion: 'reduce',
-          viewport: { width, height: 900 },
-        });
-      comparison.same(`${name}: axe, empty`, [], await findAccessibilityFaults(page));
-      await pasteText(
-        page,
-        `name,x,y,z\n${makePlaces(60)
-          .map((place, k) => `n${k},${place.join()}`)
-          .join('\n')}`,
-      );
-      await page.selectOption('#other', { label: 'a date…' });
-      await page.fill('#other-date', BEFORE_MERGE);
-      await lookUp(page);
-      await page.click('.row-button');
-      await page.waitForSelector('.tabulator-row.is-selected');
-      comparison.same(`${name}: axe, filled`, [], await findAccessibilityFaults(page));
-      const overflow = await page.evaluate(
-        'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-      );
-      comparison.same(`${name}: nothing is wider than the page`, 0, overflow);
-      comparison.same(`${name}: troubles`, [], troubles);
-      await page.context().close();
-    }
+  await Promise.all(
+    (['light', 'dark'] as const).flatMap((colorScheme) =>
+      [1440, 320].map((width) => inScheme(context, colorScheme, width)),
+    ),
+  );
+}
+
+async function inScheme(context: Context, colorScheme: 'light' | 'dark', width: number): Promise<void> {
+  const name = `${colorScheme}, ${width} px`,
+    { comparison } = context,
+    { page, troubles } = await start(context, {
+      colorScheme,
+      reducedMotion: 'reduce',
+      viewport: { width, height: 900 },
+    });
+  comparison.same(`${name}: axe, empty`, [], await findAccessibilityFaults(page));
+  await pasteText(
+    page,
+    `name,x,y,z\n${makePlaces(60)
+      .map((place, k) => `n${k},${place.join()}`)
+      .join('\n')}`,
+  );
+  await page.selectOption('#other', { label: 'a date…' });
+  await page.fill('#other-date', BEFORE_MERGE);
+  await lookUp(page);
+  await page.click('.row-button');
+  await page.waitForSelector('.tabulator-row.is-selected');
+  comparison.same(`${name}: axe, filled`, [], await findAccessibilityFaults(page));
+  const overflow = await page.evaluate(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  );
+  comparison.same(`${name}: nothing is wider than the page`, 0, overflow);
+  comparison.same(`${name}: troubles`, [], troubles);
+  await page.context().close();
 }
 
 async function manyPoints(context: Context): Promise<void> {
