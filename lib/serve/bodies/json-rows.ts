@@ -2,6 +2,7 @@
 import { toPrintable } from '../../base/printable.ts';
 import { idsOfTexts } from './id-texts.ts';
 import { HttpRefusal } from '../http-errors.ts';
+import { requireFlatJson } from './json-shape.ts';
 
 const AXES = ['x', 'y', 'z'] as const;
 
@@ -16,8 +17,9 @@ export function parseBodyJson(text: string, what = 'the body'): unknown {
   }
 }
 
-/** Parses a whole body. @throws HttpRefusal 400 unless it is an object. */
+/** Parses a whole body. @throws HttpRefusal 400 unless it is an object; 413 for too many lists. */
 function parseObject(body: Buffer, wanted: string): Record<string, unknown> {
+  requireFlatJson(body, wanted);
   const value = parseBodyJson(body.toString('utf8'));
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw bad(`the body must be ${wanted}`);
