@@ -35,6 +35,8 @@ export interface TableOptions extends ColumnarTableOptions {
   text?: TextOptions;
   /** The column name of the IDs of a list. @default 'id' */
   listName?: string;
+  /** Most bytes of a record batch of Arrow when it is decompressed. @default no limit */
+  maxExpanded?: number;
 }
 
 type CreateFormat = (columns: ColumnChoice, text: TextOptions) => TextFormat;
@@ -58,6 +60,7 @@ interface OpenColumnarOptions {
   /** The column name of values without a name. */
   listName: string;
   signal?: AbortSignal;
+  maxExpanded?: number;
 }
 
 /** Imports a columnar format, and makes its reader for an input: of its bytes, or of a file. */
@@ -65,7 +68,8 @@ type OpenColumnar = (input: TableInput, options: OpenColumnarOptions) => Promise
 
 /** The columnar formats. Each is imported when a table of the format is read. */
 const COLUMNAR_FORMATS: Readonly<Record<ColumnarFormatName, OpenColumnar>> = {
-  arrow: async (input) => (await import('./arrow/arrow-table.ts')).arrowFormat(input),
+  arrow: async (input, { maxExpanded }) =>
+    (await import('./arrow/arrow-table.ts')).arrowFormat(input, maxExpanded),
   parquet: async (input) => (await import('./parquet/parquet.ts')).openParquet(input),
   npy: async (input, { listName }) => (await import('./numpy/numpy-table.ts')).npyFormat(input, listName),
   npz: async (input) => (await import('./numpy/numpy-table.ts')).npzFormat(input),
@@ -88,7 +92,7 @@ export interface OpenedTable extends TableSource {
 export function openTable(
   source: AsyncIterable<Uint8Array> | TableInput,
   columns: ColumnChoice,
-  { format, output, text = {}, listName = 'id', ...options }: TableOptions,
+  { format, output, text = {}, listName = 'id', maxExpanded, ...options }: TableOptions,
 ): OpenedTable {
   if (isColumnar(format)) {
     if (!isTableInput(source)) throw new TypeError(`a table of the format ${format} needs an input`);
@@ -100,7 +104,11 @@ export function openTable(
         columns,
         options,
       );
-    return new ColumnarTable(() => COLUMNAR_FORMATS[format](source, { listName, signal }), columns, options);
+    return new ColumnarTable(
+      () => COLUMNAR_FORMATS[format](source, { listName, signal, maxExpanded }),
+      columns,
+      options,
+    );
   }
   const create = (choice: ColumnChoice): TextFormat => openFormat(format, choice, text, listName);
   if (output) return openConverted(source, columns, { format, output, text, listName, ...options }, create);

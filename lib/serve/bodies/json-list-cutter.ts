@@ -17,6 +17,9 @@ const MAX_ITEM = 2 ** 16;
 /** Cuts the list of a body that begins with it. */
 export class JsonListCutter {
   #pending: Buffer = Buffer.alloc(0);
+  /** Memory with room behind `#pending`, which begins in it at `#from`; undefined if `#pending` is the caller's. */
+  #store: Buffer | undefined;
+  #from = 0;
   /** How many bytes of `#pending` have been looked at. */
   #seen = 0;
   #depth = 1;
@@ -44,14 +47,17 @@ export class JsonListCutter {
       this.#addTail(bytes);
       return undefined;
     }
-    this.#pending = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes]);
+    this.#append(bytes);
     this.#scan();
     if (this.#hasEnded) return this.#takeLast();
     if (this.#seen - this.#comma > MAX_ITEM && this.#pending.length > MAX_ITEM)
       throw new HttpRefusal(400, `the body has an item of more than ${MAX_ITEM} bytes`);
     if (this.#comma < PIECE_BYTES) return undefined;
     const text = this.#pending.toString('utf8', 0, this.#comma);
+    if (text.trim() === '')
+      throw new HttpRefusal(400, 'the body is not JSON: its list has a comma without an item');
     this.#pending = this.#pending.subarray(this.#comma + 1);
+    this.#from += this.#comma + 1;
     this.#seen -= this.#comma + 1;
     this.#comma = -1;
     this.#lastWasComma = true;
@@ -63,6 +69,24 @@ export class JsonListCutter {
     if (!this.#hasEnded) throw new HttpRefusal(400, 'the body is not JSON: it ends inside the list');
     if (!/^\s*\}\s*$/.test(this.#tail))
       throw new HttpRefusal(400, 'the body must have the list as its only member, and end after it');
+  }
+
+  /** Adds bytes to those that are pending. Tiny parts are copied once or twice each, not with all before them. */
+  #append(bytes: Buffer): void {
+    const { length } = this.#pending,
+      total = length + bytes.length;
+    if (length === 0) {
+      this.#pending = bytes;
+      this.#store = undefined;
+      return;
+    }
+    if (!this.#store || this.#from + total > this.#store.length) {
+      this.#store = Buffer.allocUnsafe(2 * total);
+      this.#store.set(this.#pending);
+      this.#from = 0;
+    }
+    this.#store.set(bytes, this.#from + length);
+    this.#pending = this.#store.subarray(this.#from, this.#from + total);
   }
 
   #takeLast(): string | undefined {

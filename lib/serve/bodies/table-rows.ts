@@ -7,6 +7,9 @@ import type { Batch, ColumnChoice, PointColumns } from '../../tables/table.ts';
 import { HttpRefusal } from '../http-errors.ts';
 import { BATCH_ROWS, type BodyIds, type BodyPoints } from './body-rows.ts';
 
+/** Most bytes of a compressed record batch: 2.7 million points of float64. */
+const MAX_EXPANDED = 64 * 2 ** 20;
+
 /** The formats of tables. */
 export type TableFormat = 'csv' | 'tsv' | 'arrow';
 
@@ -56,7 +59,11 @@ async function* batchesOf(
   statusOf: (batch: Batch) => Uint8Array,
 ): AsyncGenerator<Batch> {
   const input = format === 'arrow' ? streamInput('the body', () => source) : undefined;
-  const table = openTable(input ?? source, choice, { format, batchRows: BATCH_ROWS });
+  const table = openTable(input ?? source, choice, {
+    format,
+    batchRows: BATCH_ROWS,
+    maxExpanded: MAX_EXPANDED,
+  });
   try {
     for await (const batch of table.batches()) {
       const status = statusOf(batch),

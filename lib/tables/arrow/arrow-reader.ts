@@ -6,7 +6,7 @@ import { type ArrowInput, type ArrowMessage, DICTIONARY_BATCH } from './arrow-me
 import { type ArrowSchema, readArrowSchema } from './arrow-schema.ts';
 import { columnTypeOf, idTypeOf, spellArrowType } from './arrow-types.ts';
 import { Dictionaries } from './dictionaries.ts';
-import { RecordBatch } from './record-batch.ts';
+import { Expansion, RecordBatch } from './record-batch.ts';
 import { sliceColumn } from './slice-column.ts';
 
 /** A record batch with more rows is cut into parts of this size. */
@@ -27,13 +27,16 @@ export interface ArrowPart extends TablePart {
 /** Reads an Arrow file or stream. */
 export class ArrowReader implements ColumnarReader<ArrowPart> {
   readonly #open: () => Promise<ArrowInput>;
+  readonly #maxExpanded: number | undefined;
   #input: ArrowInput | undefined;
   #schema: ArrowSchema | undefined;
   /** The dictionary batches that no record batch has followed yet. */
   pending: ArrowMessage[] = [];
 
-  constructor(open: () => Promise<ArrowInput>) {
+  /** @param maxExpanded Most bytes of a record batch, and of all dictionaries, when they are decompressed. @default no limit */
+  constructor(open: () => Promise<ArrowInput>, maxExpanded?: number) {
     this.#open = open;
+    this.#maxExpanded = maxExpanded;
   }
 
   /** The data that is read. Known after `open`. */
@@ -59,7 +62,10 @@ export class ArrowReader implements ColumnarReader<ArrowPart> {
 
   async *parts(wanted: readonly number[]): AsyncGenerator<ArrowPart> {
     const { fields } = this.schema;
-    const dictionaries = new Dictionaries(wanted.map((k) => fields[k]));
+    const dictionaries = new Dictionaries(
+      wanted.map((k) => fields[k]),
+      this.#maxExpanded,
+    );
     let number = 0;
     try {
       for await (const message of this.input.batches()) {
@@ -70,7 +76,13 @@ export class ArrowReader implements ColumnarReader<ArrowPart> {
           continue;
         }
         number++;
-        const batch = new RecordBatch(message.header, message.body, fields, isVersion4);
+        const batch = new RecordBatch(
+          message.header,
+          message.body,
+          fields,
+          isVersion4,
+          new Expansion(this.#maxExpanded),
+        );
         if (batch.rows === 0) continue;
         const columns: ColumnValues[] = [];
         for (const k of wanted)

@@ -13,9 +13,12 @@ import { ArrowWriter } from './arrow-writer.ts';
 const FILE_MAGIC = 'ARROW1',
   FEATHER_1_MAGIC = 'FEA1';
 
-/** Makes the reader and the writer of an Arrow table. */
-export function arrowFormat(input: TableInput): ColumnarFormat<ArrowPart> {
-  const reader = new ArrowReader(() => openArrow(input));
+/**
+ * Makes the reader and the writer of an Arrow table.
+ * @param maxExpanded See {@link ArrowReader}.
+ */
+export function arrowFormat(input: TableInput, maxExpanded?: number): ColumnarFormat<ArrowPart> {
+  const reader = new ArrowReader(() => openArrow(input), maxExpanded);
   return { reader, writerTo: (out) => new ArrowWriter(reader, out) };
 }
 

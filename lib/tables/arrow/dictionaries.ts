@@ -5,7 +5,7 @@ import { decodeArrowColumn } from './arrow-columns.ts';
 import { dictionaryFields } from './arrow-schema.ts';
 import type { ArrowField } from './arrow-types.ts';
 import { brokenArrow, type FlatTable } from './flat-table.ts';
-import { RecordBatch } from './record-batch.ts';
+import { Expansion, RecordBatch } from './record-batch.ts';
 
 interface Dictionary {
   values: ColumnValues;
@@ -19,9 +19,14 @@ export class Dictionaries {
   /** The fields of the values, by the ID of their dictionary. */
   readonly #fields = new Map<bigint, ArrowField>();
   readonly #current = new Map<bigint, Dictionary>();
+  readonly #expansion: Expansion;
 
-  /** @param fields The columns that are read. */
-  constructor(fields: readonly ArrowField[]) {
+  /**
+   * @param fields The columns that are read.
+   * @param maxExpanded Most bytes of all of them when they are decompressed.
+   */
+  constructor(fields: readonly ArrowField[], maxExpanded?: number) {
+    this.#expansion = new Expansion(maxExpanded);
     for (const field of dictionaryFields(fields))
       this.#fields.set(field.dictionary!.id, { ...field, dictionary: undefined });
   }
@@ -33,7 +38,7 @@ export class Dictionaries {
       data = header.table(1);
     if (!field) return;
     if (!data) throw brokenArrow('a dictionary has no values');
-    const batch = new RecordBatch(data, body, [field], isVersion4);
+    const batch = new RecordBatch(data, body, [field], isVersion4, this.#expansion);
     const values = await decodeArrowColumn(batch, batch.columns[0], (other) => this.get(other));
     const added = { values, length: batch.rows },
       before = header.byte(2) === 0 ? undefined : this.#current.get(id);

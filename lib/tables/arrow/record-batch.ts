@@ -45,6 +45,27 @@ export interface ColumnNode {
   all: { nodes: Span; buffers: Span; variadicCounts: Span };
 }
 
+/** How many bytes may be decompressed: a bound for tables of strangers, whose few bytes may hold many zeros. */
+export class Expansion {
+  readonly #most: number;
+  #taken = 0;
+
+  /** @param most In bytes. @default no limit */
+  constructor(most = Infinity) {
+    this.#most = most;
+  }
+
+  /** @throws TableError BAD_FORMAT if more is taken than there is. */
+  take(bytes: number): void {
+    this.#taken += bytes;
+    if (this.#taken > this.#most)
+      throw new TableError(
+        'BAD_FORMAT',
+        `the Arrow data has a record batch or dictionaries of more than ${this.#most} bytes when they are decompressed: write it again with smaller record batches, or without compression`,
+      );
+  }
+}
+
 /** A record batch, or the values of a dictionary. */
 export class RecordBatch {
   readonly rows: number;
@@ -57,15 +78,25 @@ export class RecordBatch {
   readonly variadicCounts: readonly number[];
   /** The codec of all buffers, by its number. */
   readonly codec: number | undefined;
+  /** How many bytes more may be decompressed. */
+  readonly #expansion: Expansion;
 
   /**
    * @param header The table of the record batch.
    * @param fields The fields of its columns.
    * @param isVersion4 Whether its metadata has version 4.
+   * @param expansion How many bytes its buffers may have in all when they are decompressed. @default no limit
    * @throws TableError BAD_FORMAT.
    */
-  constructor(header: FlatTable, body: Uint8Array, fields: readonly ArrowField[], isVersion4: boolean) {
+  constructor(
+    header: FlatTable,
+    body: Uint8Array,
+    fields: readonly ArrowField[],
+    isVersion4: boolean,
+    expansion: Expansion = new Expansion(),
+  ) {
     this.body = body;
+    this.#expansion = expansion;
     this.rows = header.size(0);
     if (this.rows > MAX_ROWS)
       throw new TableError(
@@ -163,6 +194,7 @@ export class RecordBatch {
         `the Arrow data has a buffer of ${size} bytes; at most ${MAX_BUFFER} are decompressed: write it again with smaller record batches`,
       );
     if (size === 0) return new Uint8Array(0);
+    this.#expansion.take(size);
     try {
       if (this.codec === LZ4_FRAME) {
         if (size > MAX_LZ4_RATIO * packed.length)

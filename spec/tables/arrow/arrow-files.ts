@@ -44,8 +44,12 @@ export interface ArrowContent {
 }
 
 /** Reads all columns that can be read, or those that are named. */
-export async function readArrow(bytes: Uint8Array, names?: readonly string[]): Promise<ArrowContent> {
-  const reader = new ArrowReader(() => openArrowBytes(bytes));
+export async function readArrow(
+  bytes: Uint8Array,
+  names?: readonly string[],
+  maxExpanded?: number,
+): Promise<ArrowContent> {
+  const reader = new ArrowReader(() => openArrowBytes(bytes), maxExpanded);
   const fields = await reader.open(),
     wanted = [...fields.keys()].filter(
       (k) => fields[k].type.kind !== 'other' && (names?.includes(fields[k].name) ?? true),
