@@ -9,6 +9,7 @@ import { registerArrival, registerGate } from './api/request-hooks.ts';
 import { registerRows } from './api/rows-routes.ts';
 import { ServiceMetrics } from './api/service-metrics.ts';
 import { WorkGate } from './api/work-gate.ts';
+import { FRAMEWORK_ERRORS } from './framework-errors.ts';
 import { errorBody, errorHeaders, HttpRefusal, httpStatusOf } from './http-errors.ts';
 import { limitsOf, OPENING_DEFAULTS, SERVICE_OPTIONS } from './service-options.ts';
 import { registerPage } from './page/register-page.ts';
@@ -81,6 +82,7 @@ export async function createService(given: ServiceOptions): Promise<Service> {
       requestTimeout: 0, // a body is read as fast as its rows are looked up; `receive` has an eye on slow clients
       keepAliveTimeout: KEEP_ALIVE_MS,
       http: { headersTimeout: HEADERS_TIMEOUT_MS },
+      ...FRAMEWORK_ERRORS,
     });
     server.server.maxConnections = settings.maxConnections;
     let isStopping = false;

@@ -13,9 +13,11 @@ const CODES: Readonly<Record<number, string>> = {
   406: 'NOT_ACCEPTABLE',
   408: 'BODY_TOO_SLOW',
   413: 'BODY_TOO_LARGE',
+  414: 'BAD_INPUT',
   415: 'WRONG_TYPE',
   422: 'BAD_INPUT',
   429: 'BUSY',
+  431: 'BAD_INPUT',
   503: 'STOPPING',
 };
 
