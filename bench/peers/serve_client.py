@@ -44,7 +44,7 @@ def service():
                 body, kind = json.dumps({"points": chosen.astype(np.int64).tolist()}), "application/json"
             else:
                 body, kind = chosen.astype("<f8").tobytes(), "application/octet-stream"
-            connection.request("POST", parts.path + "/points?agglomerate=false", body, {"Content-Type": kind, "Accept": kind})
+            connection.request("POST", parts.path + "/points", body, {"Content-Type": kind, "Accept": kind})
             answer = connection.getresponse()
             content = answer.read()
             if answer.status == 429: raise Refused(float(answer.headers["Retry-After"]))
