@@ -24,7 +24,7 @@ import {
   statsOption,
   tempDirOption,
 } from './table-options.ts';
-import { bucketFlags, watershedFlags } from './volume-options.ts';
+import { bucketFlags, speedFlags, watershedFlags } from './volume-options.ts';
 
 const ALSO =
   'another volume, which is read at the same points, at its finest scale: its columns are NAME_value and NAME_status, or NAME_supervoxel_id, NAME_root_id ' +
@@ -151,17 +151,7 @@ export function lookupOptions(
   watershedFlags(command.optionsGroup('Volume:'));
   bucketFlags(command.optionsGroup('Bucket:'));
   command.optionsGroup('Speed, memory and disk:');
-  addFlags(command, GRAPHENE_OPTIONS, [
-    'lruBytes',
-    'lruEncoding',
-    'cacheDir',
-    'cacheBytes',
-    'revalidate',
-    'rangeReads',
-    'concurrency',
-    'workers',
-    'timeoutMs',
-  ]);
+  speedFlags(command);
   command.addOption(
     tempDirOption(
       'folder for the temporary files of a table with more than a million rows, and of an output in a bucket (default: TMPDIR, else the folder of the output)',

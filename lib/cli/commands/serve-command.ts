@@ -8,7 +8,7 @@ import { SERVICE_LIMITS, SERVICE_OPTIONS } from '../../serve/service-options.ts'
 import { markRepeatable } from '../repeats.ts';
 import type { ServeFlags } from '../run-serve.ts';
 import { addFlags } from '../table-flags.ts';
-import { bucketFlags, watershedFlags } from './volume-options.ts';
+import { bucketFlags, speedFlags, watershedFlags } from './volume-options.ts';
 
 export const defineServeCommand: DefineCommand = (command, { io, report, action }) => {
   command
@@ -45,22 +45,10 @@ export const defineServeCommand: DefineCommand = (command, { io, report, action 
   watershedFlags(command.optionsGroup('Volumes:'));
   addFlags(command, GRAPHENE_OPTIONS, ['resolution', 'mip', 'timestamp']);
   bucketFlags(command.optionsGroup('Bucket:'));
-  addFlags(
-    command.optionsGroup('Speed, memory and disk:'),
-    GRAPHENE_OPTIONS,
-    [
-      'lruBytes',
-      'lruEncoding',
-      'cacheDir',
-      'cacheBytes',
-      'revalidate',
-      'rangeReads',
-      'concurrency',
-      'workers',
-      'timeoutMs',
-    ],
-    { lruBytes: { default: '128MiB for each volume' }, timeoutMs: { says: TIMEOUT } },
-  );
+  speedFlags(command.optionsGroup('Speed, memory and disk:'), {
+    lruBytes: { default: '128MiB for each volume' },
+    timeoutMs: { says: TIMEOUT },
+  });
   command.addHelpText('after', SERVE_HELP).action(
     action(async (paths: string[], flags: ServeFlags) => {
       const { runServe } = await import('../run-serve.ts');

@@ -20,6 +20,28 @@ export const graphFlags = (command: Command, wording: SharedWording = {}): Comma
 export const watershedFlags = (command: Command, wording: SharedWording = {}): Command =>
   graphFlags(addFlags(command, GRAPHENE_OPTIONS, ['dataDir', 'voxelsAt']), wording);
 
+/** Adds the flags of how chunks are read and kept. */
+export const speedFlags = (
+  command: Command,
+  wording: { lruBytes?: FlagWording; timeoutMs?: FlagWording } = {},
+): Command =>
+  addFlags(
+    command,
+    GRAPHENE_OPTIONS,
+    [
+      'lruBytes',
+      'lruEncoding',
+      'cacheDir',
+      'cacheBytes',
+      'revalidate',
+      'rangeReads',
+      'concurrency',
+      'workers',
+      'timeoutMs',
+    ],
+    wording,
+  );
+
 /** Adds the flags for buckets and their credentials. */
 export const bucketFlags = (command: Command): Command =>
   addFlags(command, STORAGE_OPTIONS, ['credentials', 'profile', 'endpoint', 'requesterPays'], {

@@ -44,6 +44,18 @@ const draw = (
 
 const SIZE = [470, 168] as const;
 
+/** The axis of heights, from 0. */
+const HEIGHTS = {
+  type: 'value',
+  min: 0,
+  splitNumber: 3,
+  ...AXIS,
+  axisLine: { show: false },
+  axisTick: { show: false },
+} as const;
+/** A line that keeps each value until the next one. */
+const STEPS = { type: 'line', step: 'end', symbol: 'none', silent: true } as const;
+
 /** Draws a rate, or a number, over time: one value for each interval. */
 export function timelineChart(
   drawSvg: DrawSvg,
@@ -72,21 +84,10 @@ export function timelineChart(
           formatter: (value: number) => `${short(value)}\u202f${names[unit]}`,
         },
       },
-      yAxis: {
-        type: 'value',
-        min: 0,
-        minInterval: isCount ? 1 : undefined,
-        splitNumber: 3,
-        ...AXIS,
-        axisLine: { show: false },
-        axisTick: { show: false },
-      },
+      yAxis: { ...HEIGHTS, minInterval: isCount ? 1 : undefined },
       series: [
         {
-          type: 'line',
-          step: 'end',
-          symbol: 'none',
-          silent: true,
+          ...STEPS,
           lineStyle: { color: 'var(--accent)', width: 1.25 },
           areaStyle: { color: 'var(--accent)', opacity: 0.16 },
           data,
@@ -142,21 +143,10 @@ export function latencyChart(drawSvg: DrawSvg, summary: LatencySummary, label: s
         ...AXIS,
         axisLabel: { ...AXIS.axisLabel, formatter: decade },
       },
-      yAxis: {
-        type: 'value',
-        min: 0,
-        minInterval: 1,
-        splitNumber: 3,
-        ...AXIS,
-        axisLine: { show: false },
-        axisTick: { show: false },
-      },
+      yAxis: { ...HEIGHTS, minInterval: 1 },
       series: [
         {
-          type: 'line',
-          step: 'end',
-          symbol: 'none',
-          silent: true,
+          ...STEPS,
           lineStyle: { color: 'var(--accent)', width: 1 },
           areaStyle: { color: 'var(--accent)', opacity: 0.45 },
           data: [[data[0][0], 0], ...data],

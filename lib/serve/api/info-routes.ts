@@ -82,11 +82,7 @@ export const registerInfo: ServicePlugin = (server, { volumes, metrics, life }) 
     },
     async (request, reply) => {
       const { caller, params } = request;
-      return describeVolume(
-        volumeNamed(params.name, caller, volumes),
-        caller,
-        signalOf(request, reply, life),
-      );
+      return describeVolume(volumeNamed(params.name, caller, volumes), caller, signalOf(reply, life));
     },
   );
 
@@ -109,7 +105,7 @@ export const registerInfo: ServicePlugin = (server, { volumes, metrics, life }) 
     async (request, reply) => {
       const { caller, params, query } = request,
         graph = graphOf(volumeNamed(params.name, caller, volumes), caller),
-        found = await resolveJobTimestamp(query.timestamp, graph, signalOf(request, reply, life));
+        found = await resolveJobTimestamp(query.timestamp, graph, signalOf(reply, life));
       return { timestamp: (found ?? graph.now()).toISOString() };
     },
   );

@@ -53,7 +53,7 @@ export const registerRows: ServicePlugin = (server, parts) => {
       const chosen = chooseReplyFormat(formats, format, headers.accept),
         body = bodyFormatOf(headers['content-type'], headers['content-encoding']);
       requireBodyLength(raw, settings.maxBodyBytes);
-      return { format: chosen, body, signal: signalOf(request, reply, life) };
+      return { format: chosen, body, signal: signalOf(reply, life) };
     };
 
     scope.post<{ Params: Named; Querystring: PointsParameters }>(

@@ -133,7 +133,7 @@ async function answer(
 ): Promise<Buffer> {
   refuseEncodedBody(request);
   requireBodyLength(request.raw, settings.maxBodyBytes);
-  const signal = signalOf(request, reply, life),
+  const signal = signalOf(reply, life),
     body = await wholeOf(receive(request.raw, settings)),
     { points, count, mayBeRounded } = await cooperativeRunner.run(form.read(body, request), signal);
   request.pass?.grow(count);
