@@ -4,6 +4,7 @@
  */
 import { InvalidArgumentError } from 'commander';
 import { MAX_TIMEOUT_MS } from '../base/deadline.ts';
+import { parsePositiveVec3 } from '../base/vec3.ts';
 import { reasonNotVolumeName } from '../graphene/volume-name.ts';
 import { isDelimiter } from '../tables/formats.ts';
 import { toMaxFailures, type MaxFailures } from '../jobs/failure-bound.ts';
@@ -104,9 +105,8 @@ export function parseNames(value: string): [string, string, string] {
 
 /** Parses three positive numbers: `4,4,40`. */
 export function parseNumbers(value: string): number[] {
-  const numbers = value.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
-  if (numbers.length !== 3 || !numbers.every((number) => number > 0 && Number.isFinite(number)))
-    throw new InvalidArgumentError('expected three positive numbers, such as 4,4,40.');
+  const numbers = parsePositiveVec3(value);
+  if (!numbers) throw new InvalidArgumentError('expected three positive numbers, such as 4,4,40.');
   return numbers;
 }
 
